@@ -1,5 +1,4 @@
 /* Failures with words: see fail.h. */
-#define _GNU_SOURCE
 #include "core/base/fail.h"
 
 #include <string.h>
