@@ -1,0 +1,64 @@
+/* config.yml: what the user says about the daemon, as design section 6 lists it. Everything has a
+ * default, so that no file is needed at all. Reading reports every fault at once, each with its
+ * line, the value and the remedy (an unknown name: the nearest known one). */
+#ifndef CORE_CONFIG_CONFIG_H
+#define CORE_CONFIG_CONFIG_H
+
+#include "core/base/fail.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A setting of `config:`, checked by settings.h when read. */
+struct config_setting {
+	char *name;
+	char *value;
+};
+
+/* Seconds; -1 where the file says nothing. */
+struct config_timeouts {
+	double connect, first_byte, idle, total;
+};
+
+struct config_provider {
+	char *name;      /* its name in the tree */
+	bool off;        /* hidden */
+	char *driver;    /* a bundled provider's name; NULL: the one called `name` */
+	char *base_url;  /* no trailing slash; NULL: the driver's */
+	char *key;       /* wiped when freed */
+	char *key_env;   /* variable that holds it */
+	char *key_file;  /* ~ expanded */
+	char *key_command; /* for sh -c; its first line is the key */
+	bool insecure;   /* plain http to other than loopback */
+	int retries;     /* -1 unset */
+	int concurrent;  /* -1 unset */
+	struct config_timeouts timeout;
+	struct config_setting *settings;
+	size_t n_settings;
+};
+
+struct config {
+	char *file;      /* that was read; NULL when none is there */
+	char *state;     /* absolute */
+	char *config_dir; /* $XDG_CONFIG_HOME/conduitfs, absolute: keys/ lies there */
+	int concurrent;  /* turns of a provider at once, 8 */
+	int queue;       /* turns of a provider that may wait, 64 */
+	uint64_t prompt_most; /* bytes, 256 MiB */
+	double refresh;  /* seconds between discoveries, 3600 */
+	bool sandbox_seccomp; /* `sandbox: seccomp`: load without Landlock */
+	struct config_provider *providers;
+	size_t n_providers;
+};
+
+/* Reads `file`, or $XDG_CONFIG_HOME/conduitfs/config.yml when it is NULL (then its absence is
+ * fine). False with words that hold one line a fault, "FILE:LINE: …". */
+bool config_read(struct config *ret, const char *file, struct fail *fail);
+void config_finish(struct config *config);
+const struct config_provider *config_provider(const struct config *config, const char *name);
+
+/* "256M", "16G", "4096" → bytes; "1h", "30s", "2.5", "10m", "7d" → seconds. */
+bool parse_size(const char *text, uint64_t *ret);
+bool parse_duration(const char *text, double *ret);
+
+#endif

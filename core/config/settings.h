@@ -1,0 +1,49 @@
+/* The settings a person finds in a config/ directory: one table that names each, its type, range
+ * and default, and checks a value before it is taken. */
+#ifndef CORE_CONFIG_SETTINGS_H
+#define CORE_CONFIG_SETTINGS_H
+
+#include "core/base/fail.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum setting_type {
+	SETTING_TEXT,    /* kept byte for byte but for one trailing newline; valid UTF-8 */
+	SETTING_NUMBER,  /* within [least, most] */
+	SETTING_INTEGER, /* the same; the lexeme is kept (seeds exceed int64) */
+	SETTING_SECONDS, /* a number, or 30s 10m 1h 1d; kept as seconds */
+	SETTING_CHOICE,  /* one of `choices` */
+	SETTING_BOOL,    /* yes no true false on off 1 0, kept as yes or no */
+	SETTING_LINES,   /* one value a line */
+	SETTING_JSON,    /* any JSON value */
+	SETTING_OBJECT,  /* a JSON object */
+};
+
+struct setting_spec {
+	const char *name;
+	enum setting_type type;
+	double least, most;
+	const char *const *choices; /* ended by NULL */
+	const char *standard;       /* the default; "" none */
+	bool everywhere; /* in each config/; others only where the model's parameters name them */
+	bool to_provider; /* handed to the provider with a turn */
+	const char *help; /* a sentence */
+};
+
+/* The table. An index is part of inode numbers: new entries go to its end, none ever leaves. */
+extern const struct setting_spec setting_specs[];
+extern const size_t n_setting_specs;
+
+/* The index, or -1. */
+int setting_find(const char *name);
+
+/* Most bytes of a value; a larger one is EFBIG. */
+#define SETTING_MOST ((size_t)60 << 10)
+
+/* Checks what was written and gives the value to keep (blanks and one newline at the end dropped,
+ * canonical form); the caller frees. NULL with EINVAL, ERANGE or EFBIG and words that name the
+ * setting, the value and what is accepted. An empty value is not for here: it means inherit. */
+char *setting_check(int index, const char *text, size_t size, struct fail *fail);
+
+#endif

@@ -1,0 +1,106 @@
+/* The store: one SQLite database (WAL) in the state directory for the catalogue, the turns' index,
+ * settings, links and the ledger; prompts and results lie as files beside it. Written from the loop's
+ * thread only; checkpoints and fsync run on libuv's pool.
+ *
+ * A row that must survive the daemon's death is committed before its function returns. Rows of a
+ * refresh are committed in batches. */
+#ifndef CORE_STORE_STORE_H
+#define CORE_STORE_STORE_H
+
+#include "core/base/buf.h"
+#include "core/base/fail.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct store;
+
+/* Opens or makes `directory` (0700) and its database; migrates an older version; takes a lock so
+ * that two daemons never share one state directory (EBUSY with the other's pid in the words). A
+ * database that fails its integrity check on opening is set aside under a name that the words give
+ * (`notice`, owned by the store, NULL when all is well) and a new one is begun. */
+struct store *store_open(uv_loop_t *loop, const char *directory, struct fail *fail);
+void store_close(struct store *store); /* commits, checkpoints, releases the lock */
+const char *store_notice(const struct store *store);
+const char *store_directory(const struct store *store);
+
+/* ---- settings: a value a (place, name) ---- */
+
+bool store_setting_set(struct store *store, int64_t place, const char *name, const char *value,
+		struct fail *fail); /* value NULL: removes */
+typedef void store_setting_visit(void *data, int64_t place, const char *name, const char *value);
+bool store_settings_each(
+		struct store *store, store_setting_visit *visit, void *data, struct fail *fail);
+
+/* ---- the user's own links in the root ---- */
+
+bool store_link_set(struct store *store, const char *name, const char *target, int64_t *ret_id,
+		struct fail *fail); /* target NULL: removes; a new or replaced link gets a new id */
+typedef void store_link_visit(
+		void *data, int64_t id, const char *name, const char *target, int64_t made);
+bool store_links_each(struct store *store, store_link_visit *visit, void *data, struct fail *fail);
+
+/* ---- turns ---- */
+
+enum turn_state {
+	TURN_OPEN,        /* being written; never stored */
+	TURN_QUEUED,
+	TURN_WAITING,     /* for a retry; stored as running */
+	TURN_RUNNING,
+	TURN_DONE,
+	TURN_FAILED,
+	TURN_CANCELLED,
+	TURN_INTERRUPTED, /* the daemon ended while it ran */
+};
+
+/* A turn as it is kept. Strings are "" when unknown. Times are microseconds since the epoch. */
+struct turn_row {
+	int64_t id;     /* never used again */
+	int64_t place;  /* the model's place */
+	int64_t number; /* within the model, from 1 */
+	int64_t previous; /* id of the turn that this one continues; 0: a new conversation */
+	enum turn_state state;
+	int64_t submitted, started, first_byte, finished;
+	uint64_t prompt_size, output_size;
+	int code; /* errno of a failure */
+	char *words, *finish, *model, *provider;
+	int http_status;
+	int64_t prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens; /* -1 unknown */
+	int64_t cost;   /* pico-USD (1e-12), -1 unknown */
+	char *cost_source; /* reported, computed, unknown */
+	int64_t overhead_us;
+};
+
+void turn_row_finish(struct turn_row *row);
+
+/* The highest turn id ever given out, to count on from. */
+int64_t store_turn_last_id(struct store *store);
+bool store_turn_insert(struct store *store, const struct turn_row *row, struct fail *fail);
+bool store_turn_update(struct store *store, const struct turn_row *row, struct fail *fail);
+/* False (ENOENT) when there is none. */
+bool store_turn_get(struct store *store, int64_t id, struct turn_row *ret, struct fail *fail);
+bool store_turn_find(struct store *store, int64_t place, int64_t number, int64_t *ret_id);
+/* The turn with the highest number of a place: 0 when it has none. */
+int64_t store_turn_newest(struct store *store, int64_t place, int64_t *ret_number);
+/* Turns of a place with a number above `after`, ascending, at most `most`; returns how many. */
+size_t store_turns_after(struct store *store, int64_t place, int64_t after, int64_t *ids,
+		int64_t *numbers, size_t most);
+/* After a start: what was queued or running says interrupted now; returns how many. */
+size_t store_turns_interrupt(struct store *store);
+
+/* Totals of finished turns whose `finished` lies in [from, to). */
+struct usage_sum {
+	int64_t turns, prompt_tokens, completion_tokens, cost /* pico-USD */, unknown_cost_turns;
+};
+bool store_usage(struct store *store, int64_t from, int64_t to, struct usage_sum *ret);
+
+/* The directory that holds a turn's files (prompt, output, …), made when `make`; relative names are
+ * appended by the caller. Written into `ret` (at least 4096 bytes). */
+bool store_turn_path(struct store *store, int64_t id, bool make, char *ret, size_t size,
+		struct fail *fail);
+/* Asks for fsync of a turn's file and of its directory on the pool, within a second. */
+void store_sync_soon(struct store *store, int64_t turn);
+
+#endif
