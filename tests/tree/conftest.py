@@ -1,0 +1,117 @@
+"""Fixtures of the tree tests. Every test has an end; every mount is checked as it goes."""
+
+import pathlib
+import signal
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from harness.mount import PROGRAM, Mount  # noqa: E402
+from harness.server import Server, Simulated, shared  # noqa: E402
+from harness.wait import seconds  # noqa: E402
+
+BOUND = 120
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "bound(seconds): the most this test may take")
+
+
+def pytest_sessionstart(session):
+    if not PROGRAM.exists():
+        pytest.exit(f"{PROGRAM} isn't there: build it, or name the build in CONDUITFS_BUILD", 2)
+    if shared() is None:
+        print("no recordings beside the repository (CONDUIT_SHARED): their tests are skipped")
+
+
+@pytest.fixture(autouse=True)
+def bounded(request):
+    """Ends a test that takes too long; a read of the tree that waits is interrupted by it."""
+    marker = request.node.get_closest_marker("bound")
+    bound = seconds(marker.args[0] if marker else BOUND)
+
+    def over(*_):
+        raise AssertionError(f"the test took more than {bound:g} s")
+
+    previous = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, bound)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture(scope="session")
+def simulated_server(tmp_path_factory):
+    server = Simulated(tmp_path_factory.mktemp("simulated") / "log")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def simulated(simulated_server):
+    """The simulated OpenRouter, as new."""
+    simulated_server.control(reset=True, clear=True)
+    return simulated_server
+
+
+@pytest.fixture
+def homes(tmp_path):
+    """Makes the home of a mount; its path is short, for sockets and for the eye."""
+
+    def make(name="home"):
+        home = tmp_path / name
+        home.mkdir(exist_ok=True)
+        return home
+
+    return make
+
+
+@pytest.fixture
+def mount(homes):
+    """Makes mounts: mount(config, env, options, home). Each is ended and checked at the end."""
+    made = []
+
+    def make(config="", env=None, options=(), home="home", start=True):
+        one = Mount(homes(home), config, env, options)
+        made.append(one)
+        return one.start() if start else one
+
+    yield make
+    failures = []
+    for one in reversed(made):
+        try:
+            one.stop()
+        except AssertionError as error:
+            failures.append(str(error))
+        finally:
+            one.unmount_lazily()
+    assert not failures, failures
+
+
+@pytest.fixture
+def tree(mount, simulated):
+    """A mount with the simulated OpenRouter, its models there."""
+    return mount(simulated.config()).wait_ready()
+
+
+@pytest.fixture
+def echo(tree):
+    """The model that answers with its prompt."""
+    return tree.model("test/echo:free")
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Starts another server: serve(command, port, env); waits for its port."""
+    started = []
+
+    def start(command, port, bound=60, env=None):
+        server = Server(command, tmp_path / f"server-{len(started)}.log", port, env)
+        started.append(server)
+        return server.wait_port(bound)
+
+    yield start
+    for server in started:
+        server.stop()

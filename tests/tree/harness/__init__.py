@@ -1,0 +1,1 @@
+"""What the tree tests share: mounts, servers, waiting, and what a recording should give."""
