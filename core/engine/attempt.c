@@ -1,0 +1,353 @@
+/* An attempt at a turn and what comes of it: output, usage, another attempt, or the end. Private:
+ * see run.h. */
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/engine/engine.h"
+#include "core/engine/queue.h"
+#include "core/engine/run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* Waits between attempts: 0.5 s doubling to 8 s, three quarters to all of it; a service that asks
+ * for more than this much patience is not waited for. */
+#define DELAY_FIRST 0.5
+#define DELAY_MOST 8.0
+#define RETRY_AFTER_MOST 300.0
+/* A reply kept beside the turn is cut here. */
+#define RESPONSE_MOST ((uint64_t)64 << 20)
+/* Prompts above this are checked on the pool. */
+#define CHECK_INLINE_MOST ((uint64_t)1 << 20)
+/* A request above this isn't written out beside the turn: its parts are there. */
+#define REQUEST_MOST ((uint64_t)1 << 20)
+
+/* ---- what comes from the exchange ---- */
+
+static void on_sent(void *data, const struct body *body) {
+	struct run *run = data;
+	struct turn *turn = run->turn;
+	turn->row.overhead_us = now_us() - run->attempt_began;
+	struct body_reader *reader = body != NULL ? body_reader_create(body, NULL) : NULL;
+	if (reader != NULL && body_reader_length(reader) <= REQUEST_MOST) {
+		char piece[16384];
+		ssize_t size;
+		int fd = turn_open_file(turn, TURN_REQUEST, true);
+		bool kept = fd >= 0 && ftruncate(fd, 0) == 0;
+		while (kept && (size = body_reader_read(reader, piece, sizeof(piece))) > 0) {
+			kept = turn_file_append(turn, TURN_REQUEST, piece, (size_t)size);
+		}
+	}
+	body_reader_destroy(reader);
+}
+
+static void on_failed(uv_timer_t *timer) {
+	struct run *run = timer->data;
+	run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), NULL);
+}
+
+static void on_output(void *data, const void *bytes, size_t size) {
+	struct run *run = data;
+	if (size == 0 || run->failure.code != 0) {
+		return;
+	}
+	if (run->turn->row.first_byte == 0) {
+		run->turn->row.first_byte = now_us();
+	}
+	if (!turn_output_append(run->turn, bytes, size, &run->failure)) {
+		/* An exchange can't be ended inside its own event. */
+		uv_timer_start(&run->timer, on_failed, 0, 0);
+	}
+}
+
+static void on_reasoning(void *data, const void *bytes, size_t size) {
+	struct run *run = data;
+	turn_file_append(run->turn, TURN_REASONING, bytes, size);
+}
+
+static void on_response(void *data, const void *bytes, size_t size) {
+	struct run *run = data;
+	if (run->response_size < RESPONSE_MOST) {
+		run->response_size += size;
+		turn_file_append(run->turn, TURN_RESPONSE, bytes, size);
+	}
+}
+
+static void on_usage(void *data, const struct job_usage *usage) {
+	struct run *run = data;
+	run->usage = *usage;
+	run->has_usage = true;
+}
+
+/* ---- another attempt ---- */
+
+static double jitter(void) {
+	uint32_t random = 0;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
+		return 1.0;
+	}
+	return 0.75 + 0.25 * random / UINT32_MAX;
+}
+
+static void on_wait_over(uv_timer_t *timer) {
+	struct run *run = timer->data;
+	run->turn->waiting_for[0] = '\0';
+	run->turn->retry_at = 0;
+	attempt_begin(run);
+}
+
+/* Waits and tries again, when the rules of design section 3.8 let it; false when they don't. */
+static bool try_again(struct run *run, const struct exchange_result *result) {
+	struct turn *turn = run->turn;
+	double most = engine_number(run->provider->engine, run_place(run), "retries", 4);
+	if (!result->retry || turn->row.output_size != 0 || run->failure.code != 0 ||
+			run->attempts > (int)most) {
+		return false;
+	}
+	double delay = DELAY_FIRST * exp2(run->attempts - 1);
+	delay = (delay < DELAY_MOST ? delay : DELAY_MOST) * jitter();
+	if (result->retry_after > RETRY_AFTER_MOST) {
+		return false;
+	}
+	if (result->retry_after > 0) {
+		delay = result->retry_after;
+	}
+	turn->row.state = TURN_WAITING;
+	turn->retry_at = now_us() + (int64_t)(delay * 1e6);
+	snprintf(turn->waiting_for, sizeof(turn->waiting_for), "attempt %d after: %s",
+			run->attempts + 1, result->words);
+	/* Flat keyed: one line, cut at a whole character. */
+	turn->waiting_for[utf8_cut(turn->waiting_for, strlen(turn->waiting_for),
+			sizeof(turn->waiting_for) - 5)] = '\0';
+	for (char *c = turn->waiting_for; *c != '\0'; c++) {
+		*c = (unsigned char)*c < 0x20 ? ' ' : *c;
+	}
+	turn_changed(turn);
+	uv_timer_start(&run->timer, on_wait_over, (uint64_t)(delay * 1000), 0);
+	return true;
+}
+
+static void on_end(void *data, const struct exchange_result *result) {
+	struct run *run = data;
+	run->exchange = NULL;
+	run->turn->row.http_status = result->status;
+	if (run->failure.code != 0) {
+		run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), result);
+	} else if (result->code == 0) {
+		run_end(run, TURN_DONE, 0, "", result);
+	} else if (!try_again(run, result)) {
+		run_end(run, TURN_FAILED, result->code, result->words, result);
+	}
+}
+
+/* ---- beginning ---- */
+
+static const struct exchange_events events = {
+		.sent = on_sent,
+		.output = on_output,
+		.reasoning = on_reasoning,
+		.usage = on_usage,
+		.response = on_response,
+		.end = on_end,
+};
+
+static void exchange_begin(struct run *run) {
+	struct turn *turn = run->turn;
+	struct prepared prepared = {0};
+	struct fail fail = {0};
+	turn->row.state = TURN_RUNNING;
+	turn_changed(turn);
+	if (prepare(run, &prepared, &fail)) {
+		run->exchange = exchange_transform(run->provider, &prepared.turn,
+				take(prepared.files), prepared.n_files, &prepared.timeouts, &events,
+				run);
+		prepared.n_files = 0;
+	}
+	prepared_finish(&prepared);
+	if (run->exchange == NULL) {
+		run_end(run, TURN_FAILED, fail.code != 0 ? fail.code : ENOMEM,
+				fail.code != 0 ? fail_words(&fail) : "no memory for a turn", NULL);
+	}
+	fail_finish(&fail);
+}
+
+/* Text models take text: the whole prompt must be UTF-8. Reads the file, so that it may run on
+ * libuv's pool. */
+static bool prompt_is_text(struct turn *turn, uint64_t *ret_where) {
+	char piece[65536];
+	size_t kept = 0;
+	uint64_t offset = 0;
+	ssize_t size;
+	int fd = turn->fds[TURN_PROMPT];
+	while ((size = pread(fd, piece + kept, sizeof(piece) - kept, (off_t)(offset + kept))) > 0) {
+		size_t have = kept + (size_t)size, i = 0;
+		size_t length;
+		while (i < have && (length = utf8_length(piece + i, have - i)) != 0) {
+			i += length;
+		}
+		if (have - i >= 4) {
+			*ret_where = offset + i;
+			return false;
+		}
+		kept = have - i;
+		memmove(piece, piece + i, kept);
+		offset += i;
+	}
+	*ret_where = offset;
+	return kept == 0;
+}
+
+static void not_text(struct run *run, uint64_t where) {
+	fail_set(&run->failure, EINVAL,
+			"the prompt isn't text: byte %llu isn't UTF-8, and this model takes text only",
+			(unsigned long long)where);
+}
+
+static void check_work(uv_work_t *work) {
+	struct run *run = work->data;
+	uint64_t where = 0;
+	if (!prompt_is_text(run->turn, &where)) {
+		not_text(run, where);
+	}
+}
+
+static void run_free(struct run *run);
+
+static void check_done(uv_work_t *work, int status) {
+	struct run *run = work->data;
+	(void)status;
+	run->checking = false;
+	run->checked = true;
+	if (run->abandoned) {
+		run_free(run);
+	} else {
+		attempt_begin(run);
+	}
+}
+
+void attempt_begin(struct run *run) {
+	struct turn *turn = run->turn;
+	uint64_t where = 0;
+	run->attempt_began = now_us();
+	if (!run->checked && turn_open_file(turn, TURN_PROMPT, false) >= 0) {
+		if (turn->row.prompt_size > CHECK_INLINE_MOST) {
+			run->check.data = run;
+			run->checking = uv_queue_work(run->provider->engine->loop, &run->check,
+						check_work, check_done) == 0;
+			if (run->checking) {
+				return;
+			}
+		}
+		run->checked = true;
+		if (!prompt_is_text(turn, &where)) {
+			not_text(run, where);
+		}
+	}
+	if (run->failure.code != 0) {
+		run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), NULL);
+		return;
+	}
+	run->attempts++;
+	exchange_begin(run);
+}
+
+/* ---- ending ---- */
+
+/* Pico-USD of what is stated; -1 when a price or a count is unknown. */
+static int64_t computed_cost(struct run *run) {
+	double prompt, completion, request = 0;
+	struct place *place = run_place(run);
+	const struct model_record *record = place != NULL
+			? catalogue_record(run->provider->engine->catalogue, place)
+			: NULL;
+	if (record == NULL || run->usage.prompt_tokens < 0 || run->usage.completion_tokens < 0 ||
+			!model_price(record, "prompt", &prompt) ||
+			!model_price(record, "completion", &completion) || prompt < 0 ||
+			completion < 0) {
+		return record != NULL && record->free ? 0 : -1;
+	}
+	model_price(record, "request", &request);
+	double cost = prompt * (double)run->usage.prompt_tokens +
+			completion * (double)run->usage.completion_tokens + request;
+	return cost >= 0 && cost < 1e6 ? (int64_t)llround(cost * 1e12) : -1;
+}
+
+static void keep_usage(struct run *run) {
+	struct turn_row *row = &run->turn->row;
+	if (!run->has_usage) {
+		run->usage = (struct job_usage){-1, -1, -1, -1, NAN};
+	}
+	row->prompt_tokens = run->usage.prompt_tokens;
+	row->completion_tokens = run->usage.completion_tokens;
+	row->reasoning_tokens = run->usage.reasoning_tokens;
+	row->cached_tokens = run->usage.cached_tokens;
+	if (isfinite(run->usage.cost) && run->usage.cost >= 0 && run->usage.cost < 1e6) {
+		row->cost = (int64_t)llround(run->usage.cost * 1e12);
+		turn_words_set(&row->cost_source, "reported");
+	} else {
+		row->cost = computed_cost(run);
+		turn_words_set(&row->cost_source, row->cost >= 0 ? "computed" : "unknown");
+	}
+}
+
+/* A text result ends with a newline (design section 3.4). */
+static void end_with_newline(struct turn *turn) {
+	char last = 0;
+	uint64_t size = turn->row.output_size;
+	int fd = size > 0 ? turn_open_file(turn, TURN_OUTPUT, false) : -1;
+	if (fd >= 0 && pread(fd, &last, 1, (off_t)(size - 1)) == 1 && last != '\n') {
+		turn_output_append(turn, "\n", 1, NULL);
+	}
+}
+
+static void on_timer_closed(uv_handle_t *handle) {
+	free(handle->data);
+}
+
+static void run_free(struct run *run) {
+	fail_finish(&run->failure);
+	turn_release(run->turn);
+	uv_close((uv_handle_t *)&run->timer, on_timer_closed);
+}
+
+void run_end(struct run *run, enum turn_state state, int code, const char *words,
+		const struct exchange_result *result) {
+	struct turn *turn = run->turn;
+	struct provider *provider = run->provider;
+	struct engine *engine = provider->engine;
+	struct fail fail = {0};
+	if (state == TURN_DONE && run->text) {
+		end_with_newline(turn);
+	}
+	keep_usage(run);
+	turn->row.finished = now_us();
+	turn->row.state = state;
+	turn_set_words(turn, code, words);
+	if (result != NULL) {
+		turn_words_set(&turn->row.finish, result->finish);
+		if (result->model[0] != '\0') {
+			turn_words_set(&turn->row.model, result->model);
+		}
+	}
+	turn->waiting_for[0] = '\0';
+	turn->retry_at = 0;
+	turn->run = NULL;
+	if (!store_turn_update(engine->store, &turn->row, &fail)) {
+		log_error("turn %lld can't be recorded: %s", (long long)turn->row.id,
+				fail_words(&fail));
+		fail_finish(&fail);
+	}
+	store_sync_soon(engine->store, turn->row.id);
+	engine->turns_done += state == TURN_DONE;
+	engine->turns_failed += state != TURN_DONE;
+	list_remove(&run->link);
+	turn_changed(turn);
+	exchange_cancel(take(run->exchange));
+	if (run->checking) {
+		run->abandoned = true;
+	} else {
+		run_free(run);
+	}
+	queue_pump(provider);
+}

@@ -1,0 +1,121 @@
+/* Discovery: see discovery.h. */
+#include "core/engine/discovery.h"
+
+#include "core/base/log.h"
+#include "core/engine/engine.h"
+#include "core/engine/exchange.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+/* A failed discovery is tried again after this many seconds, doubling up to `refresh`. */
+#define FAILURE_DELAY 30.0
+
+static void on_due(uv_timer_t *timer) {
+	discovery_refresh(timer->data);
+}
+
+static void schedule(struct provider *provider, double seconds) {
+	uv_timer_start(&provider->discovery_timer, on_due, (uint64_t)(seconds * 1000), 0);
+}
+
+static void schedule_retry(struct provider *provider) {
+	double most = provider->engine->config.refresh;
+	double delay = FAILURE_DELAY * exp2(provider->discovery_failures++);
+	schedule(provider, delay < most ? delay : most);
+}
+
+static void on_model(void *data, const struct job_model *model) {
+	struct provider *provider = data;
+	provider->discovered++;
+	refresh_add(provider->refresh, model);
+}
+
+static void on_committed(void *data, size_t came, size_t went, size_t total) {
+	struct provider *provider = data;
+	char line[128];
+	provider->refresh = NULL;
+	provider->state = PROVIDER_READY;
+	provider->discovery_failures = 0;
+	provider_set_why(provider, "");
+	snprintf(line, sizeof(line), "%zu models, %zu new, %zu gone", total, came, went);
+	provider_log(provider, line);
+	schedule(provider, provider->engine->config.refresh);
+}
+
+static void failed(struct provider *provider, const char *why) {
+	if (provider->refresh != NULL) {
+		refresh_abort(take(provider->refresh));
+	}
+	catalogue_refresh_failed(provider->engine->catalogue, provider->place, why);
+	provider->state = provider->place->n_models != 0 ? PROVIDER_READY : PROVIDER_FAILED;
+	provider_set_why(provider, why);
+	schedule_retry(provider);
+}
+
+static void on_end(void *data, const struct exchange_result *result) {
+	struct provider *provider = data;
+	provider->discovery = NULL;
+	if (result->code != 0) {
+		char why[1024];
+		snprintf(why, sizeof(why), "discovery failed: %s", result->words);
+		failed(provider, why);
+	} else if (provider->discovered == 0) {
+		failed(provider, "discovery found no models; what was known stays");
+	} else {
+		refresh_commit(provider->refresh, on_committed, provider);
+	}
+}
+
+void discovery_refresh(struct provider *provider) {
+	static const struct exchange_events events = {.model = on_model, .end = on_end};
+	if (provider->refresh != NULL) {
+		return;
+	}
+	struct engine *engine = provider->engine;
+	struct transfer_timeouts timeouts = {
+			.connect = engine_number(engine, provider->place, "timeout_connect", 15),
+			.first_byte = engine_number(engine, provider->place, "timeout_first_byte", 60),
+			.idle = engine_number(engine, provider->place, "timeout_idle", 60),
+			.total = engine_number(engine, provider->place, "timeout_total", 600),
+	};
+	uv_timer_stop(&provider->discovery_timer);
+	provider->discovered = 0;
+	provider->refresh = refresh_begin(engine->catalogue, provider->place);
+	if (provider->place->n_models == 0) {
+		provider->state = PROVIDER_DISCOVERING;
+	}
+	if (provider->refresh != NULL) {
+		provider->discovery = exchange_discover(provider, &timeouts, &events, provider);
+	}
+	if (provider->discovery == NULL) {
+		failed(provider, "discovery failed: no memory");
+	}
+}
+
+void discovery_begin(struct provider *provider) {
+	int64_t when = 0;
+	const char *why = "";
+	double interval = provider->engine->config.refresh;
+	catalogue_refreshed(provider->engine->catalogue, provider->place, &when, &why);
+	double age = difftime(time(NULL), (time_t)when);
+	if (provider->place->n_models != 0) {
+		provider->state = PROVIDER_READY;
+		turn_words_set(&provider->why, why);
+	}
+	if (provider->place->n_models == 0 || age < 0 || age >= interval || why[0] != '\0') {
+		discovery_refresh(provider);
+	} else {
+		schedule(provider, interval - age);
+	}
+}
+
+void discovery_stop(struct provider *provider) {
+	uv_timer_stop(&provider->discovery_timer);
+	exchange_cancel(take(provider->discovery));
+	if (provider->refresh != NULL) {
+		refresh_abort(take(provider->refresh));
+	}
+}

@@ -1,0 +1,16 @@
+/* Discovery: keeping a provider's models as the service lists them. Runs when the stored list is
+ * older than `refresh`, on demand, and again with back-off after a failure; a failed or empty list
+ * never replaces a good one. */
+#ifndef CORE_ENGINE_DISCOVERY_H
+#define CORE_ENGINE_DISCOVERY_H
+
+#include "core/engine/provider.h"
+
+/* At load: discovers now when the list is due, else when it will be. */
+void discovery_begin(struct provider *provider);
+/* `ctl refresh`: now, unless one is under way. */
+void discovery_refresh(struct provider *provider);
+/* No more of it; what is under way ends. */
+void discovery_stop(struct provider *provider);
+
+#endif

@@ -1,0 +1,239 @@
+/* The engine: opening, closing, reloading, and the settings in force. See engine.h. */
+#include "core/engine/engine.h"
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/engine/discovery.h"
+#include "core/engine/queue.h"
+#include "core/turn/chain_map.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+static void on_catalogue_changed(void *data, struct place *place) {
+	struct engine *engine = data;
+	if (engine->options.listing_changed != NULL && !engine->closing) {
+		engine->options.listing_changed(engine->options.data, place);
+	}
+}
+
+/* ---- providers ---- */
+
+static bool load(struct engine *engine, const char *name, const char *driver, struct fail *fail) {
+	const struct config_provider *config = config_provider(&engine->config, name);
+	struct provider *provider = provider_create(engine, name, driver, config, fail);
+	if (provider == NULL) {
+		return false;
+	}
+	provider->place->user = provider;
+	discovery_begin(provider);
+	return true;
+}
+
+static bool loaded(const struct engine *engine, const char *name) {
+	const struct provider *provider;
+	list_for_each(provider, &engine->providers, link) {
+		if (strcmp(provider->name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A bundled provider that config.yml doesn't name is there under its own name. */
+static bool load_bundled(struct engine *engine, struct fail *fail) {
+	cleanup_closedir DIR *directory = opendir(engine->options.provider_dirs);
+	if (directory == NULL) {
+		return fail_set(fail, errno, "the bundled providers aren't at %s: %s",
+				engine->options.provider_dirs, strerror(errno));
+	}
+	const struct dirent *entry;
+	while ((entry = readdir(directory)) != NULL) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof(path), "%s/%s/provider.so", engine->options.provider_dirs,
+				entry->d_name);
+		if (entry->d_name[0] == '.' || access(path, R_OK) != 0 ||
+				config_provider(&engine->config, entry->d_name) != NULL ||
+				loaded(engine, entry->d_name)) {
+			continue;
+		}
+		if (!load(engine, entry->d_name, entry->d_name, fail)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool engine_load_missing(struct engine *engine, struct fail *fail) {
+	for (size_t i = 0; i < engine->config.n_providers; i++) {
+		const struct config_provider *config = &engine->config.providers[i];
+		if (config->off || loaded(engine, config->name)) {
+			continue;
+		}
+		const char *driver = config->driver != NULL ? config->driver : config->name;
+		if (!load(engine, config->name, driver, fail)) {
+			return false;
+		}
+	}
+	return load_bundled(engine, fail);
+}
+
+/* The places of providers that are stored but not loaded aren't shown. */
+static void hide_unloaded(struct engine *engine) {
+	struct place *root = catalogue_root(engine->catalogue);
+	for (size_t i = root->n_children; i-- > 0;) {
+		if (root->children[i]->user == NULL) {
+			catalogue_hide(engine->catalogue, root->children[i]);
+		}
+	}
+}
+
+struct provider *engine_provider(struct engine *engine, struct place *place) {
+	(void)engine;
+	struct place *own = place != NULL ? place_provider(place) : NULL;
+	return own != NULL ? own->user : NULL;
+}
+
+bool engine_discovered(const struct engine *engine) {
+	const struct provider *provider;
+	list_for_each(provider, &engine->providers, link) {
+		if (provider->state == PROVIDER_DISCOVERING) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- opening and closing ---- */
+
+static bool open_parts(struct engine *engine, struct fail *fail) {
+	struct transfer_engine_options transfers = {
+			.user_agent = "conduitfs",
+			.ca_file = getenv("CONDUITFS_CA_FILE"),
+			.between = engine->options.between,
+			.data = engine->options.data,
+	};
+	return config_read(&engine->config, engine->options.config_file, fail) &&
+			(engine->store = store_open(engine->loop, engine->config.state, fail)) !=
+					NULL &&
+			(engine->catalogue = catalogue_open(engine->store, fail)) != NULL &&
+			(engine->values = values_create(engine->store, fail)) != NULL &&
+			(engine->transfers = transfer_engine_create(
+					 engine->loop, &transfers, fail)) != NULL &&
+			((engine->turns = turn_table_create(engine->store)) != NULL ||
+					fail_set(fail, ENOMEM, "no memory")) &&
+			((engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL ||
+					fail_set(fail, ENOMEM, "no memory"));
+}
+
+struct engine *engine_open(
+		uv_loop_t *loop, const struct engine_options *options, struct fail *fail) {
+	struct engine *engine = calloc(1, sizeof(*engine));
+	if (engine == NULL) {
+		fail_set(fail, ENOMEM, "no memory");
+		return NULL;
+	}
+	engine->loop = loop;
+	engine->options = *options;
+	engine->started = now_us();
+	list_init(&engine->providers);
+	engine->last_error = strdup("");
+	if (!open_parts(engine, fail)) {
+		engine_close(engine);
+		return NULL;
+	}
+	size_t interrupted = store_turns_interrupt(engine->store);
+	if (interrupted != 0) {
+		log_warning("%zu turns were running when conduitfs last ended; their status says "
+			    "interrupted",
+				interrupted);
+	}
+	if (!engine_load_missing(engine, fail)) {
+		engine_close(engine);
+		return NULL;
+	}
+	hide_unloaded(engine);
+	catalogue_watch(engine->catalogue, on_catalogue_changed, engine);
+	return engine;
+}
+
+void engine_close(struct engine *engine) {
+	if (engine == NULL) {
+		return;
+	}
+	engine->closing = true;
+	struct provider *provider;
+	list_for_each(provider, &engine->providers, link) {
+		provider_destroy(provider);
+	}
+	transfer_engine_destroy(engine->transfers);
+	turn_table_destroy(engine->turns);
+	chain_map_destroy(engine->chains);
+	values_destroy(engine->values);
+	catalogue_close(engine->catalogue);
+	store_close(engine->store);
+	config_finish(&engine->config);
+	free(engine->last_error);
+	free(engine);
+}
+
+/* ---- settings in force ---- */
+
+const char *engine_setting(struct engine *engine, struct place *place, const char *name) {
+	int index = setting_find(name);
+	struct place *from = place != NULL ? place : catalogue_root(engine->catalogue);
+	const struct provider *provider = engine_provider(engine, from);
+	return index < 0 ? ""
+			 : values_effective(engine->values, from,
+					   provider != NULL ? provider->config : NULL, index);
+}
+
+static double config_timeout(const struct provider *provider, const char *name) {
+	const struct config_timeouts *timeout = &provider->config->timeout;
+	double value = strcmp(name, "timeout_connect") == 0 ? timeout->connect
+			: strcmp(name, "timeout_first_byte") == 0 ? timeout->first_byte
+			: strcmp(name, "timeout_idle") == 0	  ? timeout->idle
+			: strcmp(name, "timeout_total") == 0	  ? timeout->total
+			: strcmp(name, "retries") == 0		  ? provider->config->retries
+								  : -1;
+	return value;
+}
+
+double engine_number(
+		struct engine *engine, struct place *place, const char *name, double otherwise) {
+	double value;
+	const struct provider *provider = engine_provider(engine, place);
+	const char *text = engine_setting(engine, place, name);
+	int index = setting_find(name);
+	bool standard = index >= 0 && strcmp(text, setting_specs[index].standard) == 0;
+	/* config.yml's own members for time-outs and retries lie beneath what the tree says. */
+	if (standard && provider != NULL && provider->config != NULL &&
+			config_timeout(provider, name) >= 0) {
+		return config_timeout(provider, name);
+	}
+	return parse_double(text, &value) ? value : otherwise;
+}
+
+/* Whether a comma-separated list has the name. */
+static bool list_has(const char *list, const char *name) {
+	size_t length = strlen(name);
+	for (const char *at = list; (at = strstr(at, name)) != NULL; at += length) {
+		if ((at == list || at[-1] == ',') && (at[length] == '\0' || at[length] == ',')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool engine_has_setting(struct engine *engine, struct place *place, int index) {
+	if (index < 0 || (size_t)index >= n_setting_specs) {
+		return false;
+	}
+	if (setting_specs[index].everywhere || !place->model) {
+		return true;
+	}
+	const struct model_record *record = catalogue_record(engine->catalogue, place);
+	return record != NULL && list_has(record->parameters, setting_specs[index].name);
+}

@@ -1,0 +1,103 @@
+/* The engine: everything behind the tree, without the tree. Owns the store, the catalogue, the
+ * providers, the turns and the settings, and drives them on one loop. fs/ asks it and is told of
+ * changes; it runs in unit tests without FUSE. */
+#ifndef CORE_ENGINE_ENGINE_H
+#define CORE_ENGINE_ENGINE_H
+
+#include "core/config/config.h"
+#include "core/engine/provider.h"
+#include "core/engine/values.h"
+#include "core/store/catalogue.h"
+#include "core/store/store.h"
+#include "core/turn/chain.h"
+#include "core/turn/turn.h"
+
+#include <uv.h>
+
+struct engine_options {
+	const char *config_file;   /* NULL: the default place */
+	const char *provider_dirs; /* where the bundled providers lie, a directory each */
+	const char *runner;        /* absolute path of conduitfs-provider */
+	/* A directory's listing changed; NULL: nobody cares. */
+	void (*listing_changed)(void *data, struct place *place);
+	/* Called between any two pieces of work, to serve the kernel. */
+	void (*between)(void *data);
+	void *data;
+};
+
+struct engine {
+	uv_loop_t *loop;
+	struct engine_options options;
+	struct config config;
+	struct store *store;
+	struct catalogue *catalogue;
+	struct transfer_engine *transfers;
+	struct values *values;
+	struct turn_table *turns;
+	struct chain_map *chains;
+	struct list providers;
+	int64_t started; /* microseconds since the epoch */
+	uint64_t turns_done, turns_failed;
+	char *last_error; /* what a write at the root was last refused for, or "" */
+	bool closing;
+};
+
+/* Reads config.yml, opens the store, loads the providers; discovery begins behind. NULL with words
+ * that may hold several lines. libcurl must have been started. */
+struct engine *engine_open(
+		uv_loop_t *loop, const struct engine_options *options, struct fail *fail);
+/* Cancels nothing that was paid for without saying so: what runs becomes interrupted. The loop must
+ * turn (uv_run) after it until its handles are closed. */
+void engine_close(struct engine *engine);
+/* Reads config.yml again: providers that changed are loaded anew, limits take force. False with
+ * words when the file has a fault; then nothing changes. */
+bool engine_reload(struct engine *engine, struct fail *fail);
+
+/* Loads every bundled or configured provider that isn't loaded. False with words at the first that
+ * can't be. */
+bool engine_load_missing(struct engine *engine, struct fail *fail);
+
+/* The provider whose place this is, or lies above it; NULL for the root and for hidden ones. */
+struct provider *engine_provider(struct engine *engine, struct place *place);
+/* True once every provider that had nothing stored has tried its first discovery. */
+bool engine_discovered(const struct engine *engine);
+/* The setting in force at a place; "" when none is. */
+const char *engine_setting(struct engine *engine, struct place *place, const char *name);
+/* The same as a number; `otherwise` when it is unset. */
+double engine_number(struct engine *engine, struct place *place, const char *name,
+		double otherwise);
+/* Whether config/ of this place has the setting: those that are everywhere, and at a model those
+ * that it says it takes. */
+bool engine_has_setting(struct engine *engine, struct place *place, int index);
+
+/* ---- turns ---- */
+
+/* Whether a prompt for this model could run now; else the errno and words for the opener. */
+bool engine_may_submit(struct engine *engine, struct place *place, struct fail *fail);
+/* A turn in state open, held once, that counts as newest for the chain's processes from now on.
+ * `continues`: of the caller's last conversation here. NULL with words. */
+struct turn *engine_begin(struct engine *engine, struct place *place, const struct chain *chain,
+		bool continues, struct fail *fail);
+/* Keeps a refusal as the caller's newest turn here, so that `error` and `output` tell of it. */
+void engine_refuse(struct engine *engine, struct place *place, const struct chain *chain,
+		const struct fail *why);
+/* Keeps what a write below this place was refused for: the caller's newest `error` at a model, the
+ * provider's or the root's `error` else. */
+void engine_note(struct engine *engine, struct place *place, const struct chain *chain,
+		const struct fail *why);
+/* Records the turn and lets it run as soon as it may; from here on it ends by itself. */
+void engine_submit(struct engine *engine, struct turn *turn);
+/* Forgets an open turn that nothing was written to. */
+void engine_drop(struct engine *engine, struct turn *turn);
+/* Ends a turn that is queued, waits or runs; false with ESRCH words when it is over. */
+bool engine_cancel(struct engine *engine, struct turn *turn, struct fail *fail);
+/* Sends the prompt of a turn that is over again, as a new turn of the chain's processes. */
+bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *chain,
+		struct fail *fail);
+
+/* Whose turn: the newest turn here of the process `tid` or the nearest of its ancestors that has
+ * one, else the newest of anyone; 0 before the first. `notes`: refused writes to config/ and ctl
+ * count too, as for `error`. */
+int64_t engine_newest(struct engine *engine, struct place *place, int32_t tid, bool notes);
+
+#endif

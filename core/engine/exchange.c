@@ -1,0 +1,437 @@
+/* Jobs and their transfers: see exchange.h. */
+#include "core/engine/exchange.h"
+
+#include "core/engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* A piece of a file handed to a provider that asked for it. */
+#define READ_PIECE ((size_t)32 << 10)
+
+struct exchange {
+	struct provider *provider;
+	struct exchange_events events;
+	void *data;
+	struct job *job;
+	struct transfer *transfer;
+	struct transfer_timeouts timeouts;
+	struct exchange_file *files;
+	size_t n_files;
+
+	/* The request in hand; kept until a delay is over. */
+	struct body body;
+	char *method, *url;
+	char **headers;
+	bool to_output;
+	bool submits;
+
+	/* A file that the provider reads. */
+	int read_fd;
+	uint64_t read_left;
+
+	int status; /* of the last reply */
+	bool straight; /* the body goes to the output without the provider */
+	bool submitted; /* a paid job was begun: never again */
+	double retry_after;
+	struct fail failure; /* what ends the exchange from the timer */
+	uv_timer_t timer; /* a delay, a deferred failure, the next piece of a file */
+};
+
+static void on_closed(uv_handle_t *handle) {
+	free(handle->data);
+}
+
+static void strings_free(char **strings) {
+	for (size_t i = 0; strings != NULL && strings[i] != NULL; i++) {
+		free(strings[i]);
+	}
+	free(strings);
+}
+
+void exchange_files_free(struct exchange_file *files, size_t n_files) {
+	for (size_t i = 0; i < n_files; i++) {
+		free(files[i].path);
+	}
+	free(files);
+}
+
+static void request_finish(struct exchange *exchange) {
+	body_finish(&exchange->body);
+	free(take(exchange->method));
+	free(take(exchange->url));
+	strings_free(take(exchange->headers));
+}
+
+void exchange_cancel(struct exchange *exchange) {
+	if (exchange == NULL) {
+		return;
+	}
+	if (exchange->transfer != NULL) {
+		transfer_cancel(take(exchange->transfer));
+	}
+	if (exchange->job != NULL) {
+		job_cancel(take(exchange->job));
+	}
+	if (exchange->read_fd >= 0) {
+		close(exchange->read_fd);
+		exchange->read_fd = -1;
+	}
+	request_finish(exchange);
+	exchange_files_free(exchange->files, exchange->n_files);
+	exchange->files = NULL;
+	exchange->n_files = 0;
+	fail_finish(&exchange->failure);
+	exchange->timer.data = exchange;
+	uv_close((uv_handle_t *)&exchange->timer, on_closed);
+}
+
+static void finish(struct exchange *exchange, const struct exchange_result *result) {
+	void (*end)(void *, const struct exchange_result *) = exchange->events.end;
+	end(exchange->data, result);
+	exchange_cancel(exchange);
+}
+
+static void on_deferred_failure(uv_timer_t *timer) {
+	struct exchange *exchange = timer->data;
+	struct exchange_result result = {
+			.code = exchange->failure.code,
+			.words = fail_words(&exchange->failure),
+			.finish = "",
+			.model = "",
+			.retry_after = -1,
+	};
+	finish(exchange, &result);
+}
+
+/* Ends the exchange from the loop: a job or a transfer can't be freed inside its own event. */
+static void fail_later(struct exchange *exchange) {
+	uv_timer_start(&exchange->timer, on_deferred_failure, 0, 0);
+}
+
+/* ---- transfers ---- */
+
+static void on_head(void *data, const struct transfer_head *head) {
+	struct exchange *exchange = data;
+	exchange->status = head->status;
+	exchange->straight = exchange->to_output && head->status >= 200 && head->status < 300;
+	job_reply(exchange->job, head->status, head->content_type, head->headers);
+}
+
+static bool on_data(void *data, const void *bytes, size_t size) {
+	struct exchange *exchange = data;
+	if (exchange->straight) {
+		exchange->events.output(exchange->data, bytes, size);
+		return true;
+	}
+	if (exchange->events.response != NULL) {
+		exchange->events.response(exchange->data, bytes, size);
+	}
+	return job_data(exchange->job, bytes, size);
+}
+
+/* Design 3.8: once a request was sent whole only these statuses are tried again; a reset after
+ * that may have been billed. */
+static bool status_retries(int status) {
+	return status == 408 || status == 409 || status == 429 || status >= 500;
+}
+
+static void on_transfer_end(void *data, const struct transfer_result *transfer) {
+	struct exchange *exchange = data;
+	exchange->transfer = NULL;
+	exchange->retry_after = transfer->retry_hinted ? transfer->retry_after : -1;
+	if (transfer->code == 0) {
+		job_body_end(exchange->job);
+		return;
+	}
+	bool connection = transfer->code == ECONNREFUSED || transfer->code == ECONNRESET ||
+			transfer->code == EHOSTUNREACH || transfer->code == ETIMEDOUT;
+	struct exchange_result result = {
+			.code = transfer->code,
+			.words = transfer->words != NULL ? transfer->words : "",
+			.finish = "",
+			.model = "",
+			.status = transfer->status,
+			.retry = connection && !transfer->sent_whole && !exchange->submitted,
+			.retry_after = -1,
+	};
+	job_abandon(take(exchange->job));
+	finish(exchange, &result);
+}
+
+static void send_request(struct exchange *exchange) {
+	static const struct transfer_events events = {
+			.head = on_head,
+			.data = on_data,
+			.end = on_transfer_end,
+	};
+	struct provider *provider = exchange->provider;
+	cleanup_buf struct buf key = {0};
+	bool keyed = provider_key_header(provider, &key);
+	struct transfer_request request = {
+			.method = exchange->method,
+			.url = exchange->url,
+			.headers = (const char *const *)exchange->headers,
+			.body = exchange->body.n_parts != 0 ? &exchange->body : NULL,
+			.key_header = keyed ? buf_string(&key) : NULL,
+			.hosts = provider->hosts,
+			.n_hosts = provider->n_hosts,
+			.timeouts = exchange->timeouts,
+	};
+	exchange->status = 0;
+	exchange->straight = false;
+	exchange->submitted = exchange->submitted || exchange->submits;
+	exchange->transfer =
+			transfer_start(provider->engine->transfers, &request, &events, exchange);
+	if (key.data != NULL) {
+		explicit_bzero(key.data, key.size);
+	}
+	if (exchange->transfer == NULL) {
+		fail_set(&exchange->failure, ENOMEM, "no memory for a request");
+		fail_later(exchange);
+		return;
+	}
+	if (exchange->events.sent != NULL) {
+		exchange->events.sent(exchange->data, request.body);
+	}
+	request_finish(exchange);
+}
+
+static void on_delay_over(uv_timer_t *timer) {
+	send_request(timer->data);
+}
+
+/* ---- the job's events ---- */
+
+static char **strings_copy(const char *const *strings) {
+	size_t n = 0;
+	while (strings != NULL && strings[n] != NULL) {
+		n++;
+	}
+	char **copy = calloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; copy != NULL && i < n; i++) {
+		copy[i] = strdup(strings[i]);
+		if (copy[i] == NULL) {
+			strings_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+/* Gives each file of the body its path; false when the provider named one that isn't there. */
+static bool resolve_files(struct exchange *exchange) {
+	for (size_t i = 0; i < exchange->body.n_parts; i++) {
+		struct body_part *part = &exchange->body.parts[i];
+		if (part->kind == BODY_LITERAL) {
+			continue;
+		}
+		if (part->file >= exchange->n_files) {
+			return fail_set(&exchange->failure, EPROTO,
+					"the provider %s asked for file %u of a turn that has %zu",
+					exchange->provider->name, part->file, exchange->n_files);
+		}
+		const struct exchange_file *file = &exchange->files[part->file];
+		part->drop = file->drop;
+		free(part->path);
+		part->path = strdup(file->path);
+		if (part->path == NULL) {
+			return fail_set(&exchange->failure, ENOMEM, "no memory for a request");
+		}
+	}
+	return true;
+}
+
+static void on_request(void *data, struct job_request *request) {
+	struct exchange *exchange = data;
+	if (exchange->transfer != NULL || exchange->url != NULL || exchange->read_fd >= 0) {
+		fail_set(&exchange->failure, EPROTO,
+				"the provider %s made a request while another was under way",
+				exchange->provider->name);
+		fail_later(exchange);
+		return;
+	}
+	request_finish(exchange);
+	exchange->body = *request->body;
+	*request->body = (struct body){0};
+	exchange->method = strdup(request->method);
+	exchange->url = strdup(request->url);
+	exchange->headers = strings_copy(request->headers);
+	exchange->to_output = request->to_output;
+	exchange->submits = request->submits;
+	bool copied = exchange->method != NULL && exchange->url != NULL &&
+			exchange->headers != NULL;
+	if (!copied) {
+		fail_set(&exchange->failure, ENOMEM, "no memory for a request");
+	}
+	if (!copied || !resolve_files(exchange)) {
+		fail_later(exchange);
+	} else if (request->delay_ms != 0) {
+		uv_timer_start(&exchange->timer, on_delay_over, request->delay_ms, 0);
+	} else {
+		send_request(exchange);
+	}
+}
+
+/* Hands over pieces of a file until the provider has enough to do. */
+static void on_read_turn(uv_timer_t *timer) {
+	struct exchange *exchange = timer->data;
+	char piece[READ_PIECE];
+	while (exchange->read_left > 0) {
+		size_t wanted = exchange->read_left < sizeof(piece) ? (size_t)exchange->read_left
+								    : sizeof(piece);
+		ssize_t size = read(exchange->read_fd, piece, wanted);
+		if (size <= 0) {
+			fail_set(&exchange->failure, EIO, "a file of the turn can't be read: %s",
+					size < 0 ? strerror(errno) : "it is shorter than it was");
+			fail_later(exchange);
+			return;
+		}
+		exchange->read_left -= (uint64_t)size;
+		if (!job_data(exchange->job, piece, (size_t)size) && exchange->read_left > 0) {
+			return;
+		}
+	}
+	close(take_fd(&exchange->read_fd));
+	job_body_end(exchange->job);
+}
+
+static void on_read(void *data, uint32_t number) {
+	struct exchange *exchange = data;
+	if (number >= exchange->n_files || exchange->transfer != NULL || exchange->read_fd >= 0) {
+		fail_set(&exchange->failure, EPROTO,
+				"the provider %s asked for file %u, which it can't have now",
+				exchange->provider->name, number);
+		fail_later(exchange);
+		return;
+	}
+	const struct exchange_file *file = &exchange->files[number];
+	exchange->read_fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (exchange->read_fd < 0) {
+		fail_set(&exchange->failure, EIO, "a file of the turn can't be read: %s",
+				strerror(errno));
+		fail_later(exchange);
+		return;
+	}
+	exchange->read_left = file->size > file->drop ? file->size - file->drop : 0;
+	uv_timer_start(&exchange->timer, on_read_turn, 0, 0);
+}
+
+static void on_resume(void *data) {
+	struct exchange *exchange = data;
+	if (exchange->transfer != NULL) {
+		transfer_resume(exchange->transfer);
+	} else if (exchange->read_fd >= 0) {
+		uv_timer_start(&exchange->timer, on_read_turn, 0, 0);
+	}
+}
+
+static void on_model(void *data, const struct job_model *model) {
+	struct exchange *exchange = data;
+	if (exchange->events.model != NULL) {
+		exchange->events.model(exchange->data, model);
+	}
+}
+
+static void on_output(void *data, const void *bytes, size_t size) {
+	struct exchange *exchange = data;
+	if (exchange->events.output != NULL) {
+		exchange->events.output(exchange->data, bytes, size);
+	}
+}
+
+static void on_reasoning(void *data, const void *bytes, size_t size) {
+	struct exchange *exchange = data;
+	if (exchange->events.reasoning != NULL) {
+		exchange->events.reasoning(exchange->data, bytes, size);
+	}
+}
+
+static void on_usage(void *data, const struct job_usage *usage) {
+	struct exchange *exchange = data;
+	if (exchange->events.usage != NULL) {
+		exchange->events.usage(exchange->data, usage);
+	}
+}
+
+static void on_job_end(void *data, const struct job_result *job) {
+	struct exchange *exchange = data;
+	exchange->job = NULL;
+	int status = exchange->status != 0 ? exchange->status : job->status;
+	struct exchange_result result = {
+			.code = job->code,
+			.words = job->words,
+			.finish = job->finish,
+			.model = job->model,
+			.status = status,
+			.retry = job->code != 0 && !job->never_retry && !job->crashed &&
+					!exchange->submitted && status_retries(exchange->status),
+			.retry_after = exchange->retry_after,
+	};
+	finish(exchange, &result);
+}
+
+static const struct job_events job_events = {
+		.request = on_request,
+		.read = on_read,
+		.resume = on_resume,
+		.model = on_model,
+		.output = on_output,
+		.reasoning = on_reasoning,
+		.usage = on_usage,
+		.end = on_job_end,
+};
+
+/* ---- starting ---- */
+
+static struct exchange *exchange_create(struct provider *provider,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data) {
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	if (exchange == NULL) {
+		return NULL;
+	}
+	exchange->provider = provider;
+	exchange->timeouts = *timeouts;
+	exchange->events = *events;
+	exchange->data = data;
+	exchange->read_fd = -1;
+	exchange->retry_after = -1;
+	uv_timer_init(provider->engine->loop, &exchange->timer);
+	exchange->timer.data = exchange;
+	return exchange;
+}
+
+static struct exchange *started(struct exchange *exchange, struct job *job) {
+	exchange->job = job;
+	if (job == NULL) {
+		exchange_cancel(exchange);
+		return NULL;
+	}
+	return exchange;
+}
+
+struct exchange *exchange_discover(struct provider *provider,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data) {
+	struct exchange *exchange = exchange_create(provider, timeouts, events, data);
+	if (exchange == NULL) {
+		return NULL;
+	}
+	return started(exchange, job_discover(provider->process, &job_events, exchange));
+}
+
+struct exchange *exchange_transform(struct provider *provider, const struct job_turn *turn,
+		struct exchange_file *files, size_t n_files,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data) {
+	struct exchange *exchange = exchange_create(provider, timeouts, events, data);
+	if (exchange == NULL) {
+		exchange_files_free(files, n_files);
+		return NULL;
+	}
+	exchange->files = files;
+	exchange->n_files = n_files;
+	return started(exchange, job_transform(provider->process, turn, &job_events, exchange));
+}

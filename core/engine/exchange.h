@@ -1,0 +1,53 @@
+/* One attempt at a job: what the provider asks for, fulfilled. Couples a job of the provider's
+ * process with the transfers it requests, adds the key, resolves the files of a body, and says how
+ * it ended and whether design section 3.8 lets it be tried again. */
+#ifndef CORE_ENGINE_EXCHANGE_H
+#define CORE_ENGINE_EXCHANGE_H
+
+#include "core/engine/provider.h"
+
+struct exchange;
+
+struct exchange_result {
+	int code;           /* 0, or errno */
+	const char *words;  /* of a failure */
+	const char *finish; /* "stop" …; "" for a failure */
+	const char *model;  /* the one that answered, "" when it wasn't said */
+	int status;         /* HTTP status of the last reply, 0 for none */
+	bool retry;         /* nothing speaks against another attempt, if no output came */
+	double retry_after; /* seconds the service asked for; negative when it didn't */
+};
+
+/* From the loop, never from inside a call here. Those that a job has no use for may be NULL. */
+struct exchange_events {
+	void (*sent)(void *data, const struct body *body); /* a request goes out; NULL: no body */
+	void (*model)(void *data, const struct job_model *model);
+	void (*output)(void *data, const void *bytes, size_t size);
+	void (*reasoning)(void *data, const void *bytes, size_t size);
+	void (*usage)(void *data, const struct job_usage *usage);
+	void (*response)(void *data, const void *bytes, size_t size); /* a reply's body as it came */
+	/* Exactly once, last; the exchange frees itself after it. */
+	void (*end)(void *data, const struct exchange_result *result);
+};
+
+/* A file of a turn that requests may refer to by its number. */
+struct exchange_file {
+	char *path;
+	uint64_t size; /* as it lies there */
+	uint64_t drop; /* its last bytes that aren't sent */
+};
+
+/* NULL without memory. */
+struct exchange *exchange_discover(struct provider *provider,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data);
+/* Takes the files over (the array and the paths), also on failure. */
+struct exchange *exchange_transform(struct provider *provider, const struct job_turn *turn,
+		struct exchange_file *files, size_t n_files,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data);
+/* Closes the connection and ends the job: no further event. NULL is fine. */
+void exchange_cancel(struct exchange *exchange);
+void exchange_files_free(struct exchange_file *files, size_t n_files);
+
+#endif

@@ -1,0 +1,307 @@
+/* Loaded providers: see provider.h. */
+#include "core/engine/provider.h"
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/engine/discovery.h"
+#include "core/engine/engine.h"
+#include "core/engine/queue.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define CONCURRENT_DEFAULT 8
+#define QUEUE_DEFAULT 64
+
+const char *provider_state_name(enum provider_state state) {
+	static const char *const names[] = {
+			[PROVIDER_DISCOVERING] = "discovering",
+			[PROVIDER_READY] = "ready",
+			[PROVIDER_FAILED] = "failed",
+	};
+	return names[state];
+}
+
+void provider_log(struct provider *provider, const char *line) {
+	char stamp[32];
+	time_t now = time(NULL);
+	struct tm parts;
+	gmtime_r(&now, &parts);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
+	char *stamped = NULL;
+	if (asprintf(&stamped, "%s %s", stamp, line) < 0) {
+		return;
+	}
+	log_info("%s: %s", provider->name, line);
+	free(provider->log[provider->log_next]);
+	provider->log[provider->log_next] = stamped;
+	provider->log_next = (provider->log_next + 1) % PROVIDER_LOG_LINES;
+}
+
+void provider_set_why(struct provider *provider, const char *why) {
+	turn_words_set(&provider->why, why);
+	if (why[0] != '\0') {
+		provider_log(provider, why);
+	}
+}
+
+static void on_process_log(void *data, const char *line) {
+	provider_log(data, line);
+}
+
+static void on_key_changed(void *data) {
+	struct provider *provider = data;
+	queue_pump(provider);
+}
+
+bool provider_has_key(struct provider *provider) {
+	return !provider->manifest.key_required || provider->own_base_url ||
+			key_pending(provider->key) || key_value(provider->key) != NULL;
+}
+
+bool provider_key_header(struct provider *provider, struct buf *ret) {
+	const char *key = key_value(provider->key);
+	if (key == NULL) {
+		return false;
+	}
+	const struct manifest *manifest = &provider->manifest;
+	const char *header =
+			manifest->auth_header != NULL ? manifest->auth_header : "Authorization";
+	const char *scheme = manifest->auth_scheme != NULL ? manifest->auth_scheme : "Bearer";
+	return buf_add_format(ret, "%s: %s%s%s", header, scheme, scheme[0] != '\0' ? " " : "", key);
+}
+
+/* ---- where it may speak to ---- */
+
+/* <NAME>_BASE_URL for a provider called NAME. */
+static char *base_url_variable(const char *name) {
+	char *variable = NULL;
+	if (asprintf(&variable, "%s_BASE_URL", name) < 0) {
+		return NULL;
+	}
+	for (char *c = variable; *c != '\0'; c++) {
+		*c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
+	}
+	return variable;
+}
+
+static bool choose_base_url(struct provider *provider, struct fail *fail) {
+	const struct manifest *manifest = &provider->manifest;
+	cleanup_free char *variable = base_url_variable(provider->name);
+	const char *base = provider->config != NULL ? provider->config->base_url : NULL;
+	provider->own_base_url = base != NULL;
+	if (base == NULL && variable != NULL) {
+		base = getenv(variable);
+	}
+	if (base == NULL && manifest->base_url_env != NULL) {
+		base = getenv(manifest->base_url_env);
+	}
+	if (base == NULL || base[0] == '\0') {
+		base = manifest->base_url != NULL ? manifest->base_url : "";
+	}
+	size_t length = strlen(base);
+	while (length > 0 && base[length - 1] == '/') {
+		length--;
+	}
+	provider->base_url = strndup(base, length);
+	return provider->base_url != NULL || fail_set(fail, ENOMEM, "no memory");
+}
+
+static bool is_loopback(const char *host) {
+	return strcasecmp(host, "localhost") == 0 || starts_with(host, "127.") ||
+			strcmp(host, "[::1]") == 0 || strcmp(host, "::1") == 0;
+}
+
+static bool base_url_host(
+		struct provider *provider, struct transfer_host *ret, struct fail *fail) {
+	CURLU *url = curl_url();
+	char *scheme = NULL, *host = NULL, *port = NULL;
+	bool parsed = url != NULL &&
+			curl_url_set(url, CURLUPART_URL, provider->base_url, 0) == CURLUE_OK &&
+			curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+			curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+			curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+	if (parsed) {
+		bool insecure = provider->config != NULL && provider->config->insecure;
+		const char *manifest_url = provider->manifest.base_url;
+		*ret = (struct transfer_host){
+				.scheme = strdup(scheme),
+				.host = strdup(host),
+				.port = atoi(port),
+				.keyed = true,
+				/* What the user wrote may be local; so may a local service's own. */
+				.local = manifest_url == NULL ||
+						strcmp(manifest_url, provider->base_url) != 0 ||
+						provider->manifest.local,
+		};
+		if (strcasecmp(scheme, "http") == 0 && !is_loopback(host) && !insecure) {
+			parsed = fail_set(fail, EINVAL,
+					"%s: %s is plain http to another host; set insecure: true for "
+					"%s in config.yml if its traffic may be read on the way",
+					provider->name, provider->base_url, provider->name);
+		}
+	} else {
+		fail_set(fail, EINVAL, "%s: '%s' is not an http or https address", provider->name,
+				provider->base_url);
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(url);
+	return parsed;
+}
+
+static bool choose_hosts(struct provider *provider, struct fail *fail) {
+	const struct manifest *manifest = &provider->manifest;
+	provider->hosts = calloc(manifest->n_endpoints + 1, sizeof(*provider->hosts));
+	if (provider->hosts == NULL) {
+		return fail_set(fail, ENOMEM, "no memory");
+	}
+	if (provider->base_url[0] != '\0') {
+		struct transfer_host *own = &provider->hosts[provider->n_hosts++];
+		if (!base_url_host(provider, own, fail)) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < manifest->n_endpoints; i++) {
+		provider->hosts[provider->n_hosts++] = (struct transfer_host){
+				.scheme = strdup("https"),
+				.host = strdup(manifest->endpoints[i].host),
+				.port = manifest->endpoints[i].port,
+				.keyed = manifest->endpoints[i].keyed,
+		};
+	}
+	return true;
+}
+
+/* ---- loading ---- */
+
+static bool read_manifest(struct provider *provider, const char *driver, char *object,
+		size_t object_size, struct fail *fail) {
+	char path[PATH_MAX];
+	const char *directory = provider->engine->options.provider_dirs;
+	snprintf(path, sizeof(path), "%s/%s/MediaConduit.provider.yml", directory, driver);
+	snprintf(object, object_size, "%s/%s/provider.so", directory, driver);
+	if (access(path, R_OK) != 0) {
+		return fail_set(fail, ENOENT,
+				"provider %s: there is no bundled provider '%s' (looked for %s)",
+				provider->name, driver, path);
+	}
+	return manifest_read(&provider->manifest, path, fail);
+}
+
+static bool open_key(struct provider *provider, struct fail *fail) {
+	const struct config_provider *config = provider->config;
+	char tree_file[PATH_MAX];
+	snprintf(tree_file, sizeof(tree_file), "%s/keys/%s", provider->engine->config.config_dir,
+			provider->name);
+	const char *env = config != NULL && config->key_env != NULL ? config->key_env
+			: provider->own_base_url			    ? NULL
+									    : provider->manifest.key_env;
+	struct key_sources sources = {
+			.provider = provider->name,
+			.tree_file = tree_file,
+			.literal = config != NULL ? config->key : NULL,
+			.env = env,
+			.file = config != NULL ? config->key_file : NULL,
+			.command = config != NULL ? config->key_command : NULL,
+	};
+	provider->key = key_create(provider->engine->loop, &sources, on_key_changed, provider);
+	return provider->key != NULL || fail_set(fail, ENOMEM, "no memory");
+}
+
+static bool open_process(struct provider *provider, const char *object, struct fail *fail) {
+	struct process_options options = {
+			.name = provider->name,
+			.runner = provider->engine->options.runner,
+			.object = object,
+			.base_url = provider->base_url,
+			.trusted = true,
+			.allow_without_landlock = provider->engine->config.sandbox_seccomp,
+			.log = on_process_log,
+			.data = provider,
+	};
+	provider->process = process_create(provider->engine->loop, &options);
+	return provider->process != NULL || fail_set(fail, ENOMEM, "no memory");
+}
+
+static void choose_limits(struct provider *provider) {
+	const struct config *config = &provider->engine->config;
+	const struct config_provider *own = provider->config;
+	provider->concurrent = own != NULL && own->concurrent > 0 ? own->concurrent
+			: provider->manifest.concurrent > 0	  ? provider->manifest.concurrent
+			: config->concurrent > 0		  ? config->concurrent
+								  : CONCURRENT_DEFAULT;
+	provider->queue_most = config->queue > 0 ? config->queue : QUEUE_DEFAULT;
+}
+
+static void on_timer_closed(uv_handle_t *handle) {
+	struct provider *provider = handle->data;
+	free(provider);
+}
+
+void provider_destroy(struct provider *provider) {
+	if (provider == NULL) {
+		return;
+	}
+	list_remove(&provider->link);
+	discovery_stop(provider);
+	queue_interrupt(provider);
+	process_destroy(provider->process);
+	key_destroy(provider->key);
+	manifest_finish(&provider->manifest);
+	for (size_t i = 0; i < provider->n_hosts; i++) {
+		free(provider->hosts[i].scheme);
+		free(provider->hosts[i].host);
+	}
+	for (size_t i = 0; i < PROVIDER_LOG_LINES; i++) {
+		free(provider->log[i]);
+	}
+	free(provider->hosts);
+	free(provider->base_url);
+	free(provider->why);
+	free(provider->last_error);
+	free(provider->name);
+	uv_close((uv_handle_t *)&provider->discovery_timer, on_timer_closed);
+}
+
+struct provider *provider_create(struct engine *engine, const char *name, const char *driver,
+		const struct config_provider *config, struct fail *fail) {
+	char object[PATH_MAX];
+	struct provider *provider = calloc(1, sizeof(*provider));
+	if (provider == NULL) {
+		fail_set(fail, ENOMEM, "no memory");
+		return NULL;
+	}
+	provider->engine = engine;
+	provider->config = config;
+	list_init(&provider->queue);
+	list_init(&provider->running);
+	uv_timer_init(engine->loop, &provider->discovery_timer);
+	provider->discovery_timer.data = provider;
+	provider->name = strdup(name);
+	provider->why = strdup("");
+	provider->last_error = strdup("");
+	if (provider->name == NULL || provider->why == NULL || provider->last_error == NULL) {
+		fail_set(fail, ENOMEM, "no memory");
+		provider_destroy(provider);
+		return NULL;
+	}
+	if (!read_manifest(provider, driver, object, sizeof(object), fail) ||
+			!choose_base_url(provider, fail) || !choose_hosts(provider, fail) ||
+			!open_key(provider, fail) || !open_process(provider, object, fail)) {
+		provider_destroy(provider);
+		return NULL;
+	}
+	choose_limits(provider);
+	provider->place = catalogue_provider(engine->catalogue, name, fail);
+	if (provider->place == NULL) {
+		provider_destroy(provider);
+		return NULL;
+	}
+	list_append(&engine->providers, &provider->link);
+	return provider;
+}

@@ -1,0 +1,112 @@
+/* A provider's turns: see queue.h. */
+#include "core/engine/queue.h"
+
+#include "core/engine/engine.h"
+#include "core/engine/run.h"
+
+#include <errno.h>
+
+bool queue_has_room(const struct provider *provider) {
+	return provider->n_queued < (size_t)provider->queue_most;
+}
+
+/* Turns of one conversation run in order: not before the one that it continues is over. */
+static bool ready(const struct run *run) {
+	if (run->turn->row.previous == 0) {
+		return true;
+	}
+	cleanup_turn struct turn *previous = turn_get(run->turn->table, run->turn->row.previous);
+	return previous == NULL || turn_over(previous);
+}
+
+static struct run *next_ready(struct provider *provider) {
+	struct run *run;
+	list_for_each(run, &provider->queue, link) {
+		if (ready(run)) {
+			return run;
+		}
+	}
+	return NULL;
+}
+
+static void recount(struct provider *provider) {
+	struct run *run;
+	provider->n_queued = provider->n_running = 0;
+	list_for_each(run, &provider->queue, link) {
+		provider->n_queued++;
+	}
+	list_for_each(run, &provider->running, link) {
+		provider->n_running++;
+	}
+}
+
+void queue_pump(struct provider *provider) {
+	recount(provider);
+	if (provider->engine->closing || key_pending(provider->key)) {
+		return;
+	}
+	while (provider->n_running < (size_t)provider->concurrent) {
+		struct run *run = next_ready(provider);
+		if (run == NULL) {
+			return;
+		}
+		list_remove(&run->link);
+		list_append(&provider->running, &run->link);
+		provider->n_queued--;
+		provider->n_running++;
+		run->turn->row.started = now_us();
+		attempt_begin(run);
+		recount(provider);
+	}
+}
+
+struct place *run_place(const struct run *run) {
+	return catalogue_place(run->provider->engine->catalogue, run->turn->row.place);
+}
+
+void queue_add(struct provider *provider, struct turn *turn) {
+	struct run *run = calloc(1, sizeof(*run));
+	if (run == NULL) {
+		turn->row.state = TURN_FAILED;
+		turn_set_words(turn, ENOMEM, "no memory for a turn");
+		turn_changed(turn);
+		return;
+	}
+	run->provider = provider;
+	run->turn = turn_hold(turn);
+	uv_timer_init(provider->engine->loop, &run->timer);
+	run->timer.data = run;
+	turn->run = run;
+	list_append(&provider->queue, &run->link);
+	queue_pump(provider);
+}
+
+void queue_cancel(struct turn *turn) {
+	run_end(turn->run, TURN_CANCELLED, ECANCELED, "cancelled", NULL);
+}
+
+void queue_interrupt(struct provider *provider) {
+	struct run *run;
+	provider->concurrent = 0;
+	list_for_each(run, &provider->running, link) {
+		run_end(run, TURN_INTERRUPTED, EIO,
+				"conduitfs ended, or its provider was unloaded, while it ran", NULL);
+	}
+	list_for_each(run, &provider->queue, link) {
+		run_end(run, TURN_INTERRUPTED, EIO,
+				"conduitfs ended, or its provider was unloaded, before it was sent",
+				NULL);
+	}
+}
+
+void queue_count(const struct provider *provider, int64_t place, size_t *ret_running,
+		size_t *ret_queued) {
+	const struct run *run;
+	*ret_running = *ret_queued = 0;
+	list_for_each(run, &provider->running, link) {
+		*ret_running += run->turn->row.place == place;
+	}
+	list_for_each(run, &provider->queue, link) {
+		*ret_queued += run->turn->row.place == place;
+	}
+}

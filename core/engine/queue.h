@@ -1,0 +1,23 @@
+/* A provider's turns between submission and their end: the queue, as many side by side as the
+ * provider takes, the turns of one conversation in order, attempts and the waits between them. */
+#ifndef CORE_ENGINE_QUEUE_H
+#define CORE_ENGINE_QUEUE_H
+
+#include "core/engine/provider.h"
+#include "core/turn/turn.h"
+
+/* Puts a recorded turn in the provider's queue and starts what may start. */
+void queue_add(struct provider *provider, struct turn *turn);
+/* Starts what may start now. */
+void queue_pump(struct provider *provider);
+/* True when a further turn may wait. */
+bool queue_has_room(const struct provider *provider);
+/* Ends a queued, waiting or running turn as cancelled; its connection is closed. */
+void queue_cancel(struct turn *turn);
+/* The provider goes: what is queued or runs becomes interrupted. */
+void queue_interrupt(struct provider *provider);
+/* How many turns of a model run and wait. */
+void queue_count(const struct provider *provider, int64_t place, size_t *ret_running,
+		size_t *ret_queued);
+
+#endif

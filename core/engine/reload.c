@@ -1,0 +1,68 @@
+/* Reading config.yml again while the tree is mounted. See engine.h. */
+#include "core/engine/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool same_text(const char *a, const char *b) {
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_settings(const struct config_provider *a, const struct config_provider *b) {
+	if (a->n_settings != b->n_settings) {
+		return false;
+	}
+	for (size_t i = 0; i < a->n_settings; i++) {
+		if (!same_text(a->settings[i].name, b->settings[i].name) ||
+				!same_text(a->settings[i].value, b->settings[i].value)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Whether two entries of config.yml say the same, so that the provider needn't be loaded anew. */
+static bool same_entry(const struct config_provider *a, const struct config_provider *b) {
+	if (a == NULL || b == NULL) {
+		return a == b;
+	}
+	return a->off == b->off && same_text(a->driver, b->driver) &&
+			same_text(a->base_url, b->base_url) && same_text(a->key, b->key) &&
+			same_text(a->key_env, b->key_env) && same_text(a->key_file, b->key_file) &&
+			same_text(a->key_command, b->key_command) && a->insecure == b->insecure &&
+			a->retries == b->retries && a->concurrent == b->concurrent &&
+			memcmp(&a->timeout, &b->timeout, sizeof(a->timeout)) == 0 &&
+			same_settings(a, b);
+}
+
+/* Drops the providers whose entry changed; the others point to their entry in the new file. */
+static void drop_changed(struct engine *engine, const struct config *next) {
+	struct provider *provider;
+	list_for_each(provider, &engine->providers, link) {
+		const struct config_provider *entry = config_provider(next, provider->name);
+		if (same_entry(provider->config, entry)) {
+			provider->config = entry;
+		} else {
+			provider->place->user = NULL;
+			catalogue_hide(engine->catalogue, provider->place);
+			provider_destroy(provider);
+		}
+	}
+}
+
+bool engine_reload(struct engine *engine, struct fail *fail) {
+	struct config next = {0};
+	if (!config_read(&next, engine->options.config_file, fail)) {
+		return false;
+	}
+	if (strcmp(next.state, engine->config.state) != 0) {
+		config_finish(&next);
+		return fail_set(fail, EINVAL,
+				"config.yml: another `state` takes force at the next mount only; "
+				"nothing was changed");
+	}
+	drop_changed(engine, &next);
+	config_finish(&engine->config);
+	engine->config = next;
+	return engine_load_missing(engine, fail);
+}

@@ -1,0 +1,52 @@
+/* A run: a turn from its place in the queue to its end, over as many attempts as it takes. Private
+ * to queue.c, attempt.c and prepare.c. */
+#ifndef CORE_ENGINE_RUN_H
+#define CORE_ENGINE_RUN_H
+
+#include "core/engine/exchange.h"
+#include "core/turn/turn.h"
+
+struct run {
+	struct list link; /* in the provider's queue or running list */
+	struct provider *provider;
+	struct turn *turn; /* held */
+	struct exchange *exchange;
+	struct fail failure; /* of what came in the middle of an attempt: the disk, a check */
+	int attempts;
+	int64_t attempt_began;
+	uint64_t response_size;
+	struct job_usage usage;
+	bool has_usage;
+	bool text; /* text comes out: it ends with a newline */
+	uv_timer_t timer; /* the wait between attempts */
+	uv_work_t check;  /* a large prompt is checked on libuv's pool */
+	bool checking, checked, abandoned;
+};
+
+/* What a turn hands to the provider; prepare.c makes it, run_prepared_finish frees it. */
+struct prepared {
+	struct job_turn turn;
+	struct job_message *messages;
+	struct job_part *parts;
+	struct job_setting *settings;
+	char max_tokens[32];
+	char *capability;
+	struct exchange_file *files; /* taken over by the exchange */
+	size_t n_files;
+	struct transfer_timeouts timeouts;
+};
+
+/* The turn's model; NULL once it is gone from the catalogue. */
+struct place *run_place(const struct run *run);
+
+/* Gathers the conversation, the settings in force and the model's limits. False with words. */
+bool prepare(struct run *run, struct prepared *ret, struct fail *fail);
+void prepared_finish(struct prepared *prepared);
+
+/* Starts an attempt; ends through run_end. */
+void attempt_begin(struct run *run);
+/* Ends the turn: state, words, usage, record; frees the run; the queue goes on. */
+void run_end(struct run *run, enum turn_state state, int code, const char *words,
+		const struct exchange_result *result);
+
+#endif

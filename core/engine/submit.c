@@ -1,0 +1,204 @@
+/* Turns from their opening to the queue, and whose turn is whose. See engine.h. */
+#include "core/base/log.h"
+#include "core/engine/engine.h"
+#include "core/engine/queue.h"
+#include "core/turn/chain_map.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Notes are kept apart from turns: a place's id is above zero, its notes' is the negative. */
+static int64_t notes_of(const struct place *place) {
+	return -place->id;
+}
+
+bool engine_may_submit(struct engine *engine, struct place *place, struct fail *fail) {
+	struct provider *provider = engine_provider(engine, place);
+	if (provider == NULL) {
+		return fail_set(fail, ENODEV, "its provider isn't loaded");
+	}
+	if (!provider_has_key(provider)) {
+		cleanup_free char *words = key_words(provider->key);
+		return fail_set(fail, ENOKEY, "no key for %s: %s", provider->name,
+				words != NULL ? words : "none");
+	}
+	if (!queue_has_room(provider)) {
+		return fail_set(fail, EBUSY,
+				"%d turns wait for %s already; limits.queue in config.yml raises "
+				"that",
+				provider->queue_most, provider->name);
+	}
+	return true;
+}
+
+/* The caller's last turn that was sent: refusals are stepped over. 0 for none. */
+static int64_t last_sent(struct engine *engine, struct place *place, const struct chain *chain) {
+	int64_t id = chain->n > 0 ? engine_newest(engine, place, chain->ids[0].pid, false) : 0;
+	while (id != 0) {
+		cleanup_turn struct turn *turn = turn_get(engine->turns, id);
+		if (turn == NULL || turn->stored) {
+			return turn != NULL ? id : 0;
+		}
+		id = turn->row.previous;
+	}
+	return 0;
+}
+
+struct turn *engine_begin(struct engine *engine, struct place *place, const struct chain *chain,
+		bool continues, struct fail *fail) {
+	int64_t previous = continues ? last_sent(engine, place, chain) : 0;
+	struct turn *turn = turn_create(engine->turns, place->id, TURN_REAL, fail);
+	if (turn == NULL) {
+		return NULL;
+	}
+	turn->row.previous = previous;
+	turn->chain = *chain;
+	const struct provider *provider = engine_provider(engine, place);
+	turn_words_set(&turn->row.provider, provider != NULL ? provider->name : "");
+	turn_words_set(&turn->row.model, "");
+	chain_map_record(engine->chains, place->id, chain, turn->row.id);
+	return turn;
+}
+
+static void refuse(struct engine *engine, struct place *place, const struct chain *chain,
+		const struct fail *why, enum turn_kind kind) {
+	int64_t previous = last_sent(engine, place, chain);
+	cleanup_turn struct turn *turn = turn_create(engine->turns, place->id, kind, NULL);
+	if (turn == NULL) {
+		return;
+	}
+	turn->row.state = TURN_FAILED;
+	turn->row.submitted = turn->row.finished = now_us();
+	turn->row.previous = previous;
+	turn_set_words(turn, why->code, fail_words(why));
+	chain_map_record(engine->chains, kind == TURN_NOTE ? notes_of(place) : place->id, chain,
+			turn->row.id);
+}
+
+void engine_refuse(struct engine *engine, struct place *place, const struct chain *chain,
+		const struct fail *why) {
+	refuse(engine, place, chain, why, TURN_REFUSAL);
+}
+
+void engine_note(struct engine *engine, struct place *place, const struct chain *chain,
+		const struct fail *why) {
+	struct provider *provider = engine_provider(engine, place);
+	if (place->model) {
+		refuse(engine, place, chain, why, TURN_NOTE);
+	} else if (provider != NULL) {
+		turn_words_set(&provider->last_error, fail_words(why));
+	} else {
+		turn_words_set(&engine->last_error, fail_words(why));
+	}
+}
+
+static void fail_turn(struct engine *engine, struct turn *turn, const struct fail *why) {
+	turn->row.state = TURN_FAILED;
+	turn->row.finished = now_us();
+	turn_set_words(turn, why->code, fail_words(why));
+	if (turn->stored) {
+		store_turn_update(engine->store, &turn->row, NULL);
+	}
+	turn_changed(turn);
+}
+
+void engine_submit(struct engine *engine, struct turn *turn) {
+	cleanup_fail struct fail fail = {0};
+	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
+	struct provider *provider = engine_provider(engine, place);
+	turn->unsent = false;
+	turn->row.state = TURN_QUEUED;
+	turn->row.submitted = now_us();
+	if (!store_turn_insert(engine->store, &turn->row, &fail)) {
+		log_error("turn %lld can't be recorded, so it isn't sent: %s",
+				(long long)turn->row.id, fail_words(&fail));
+		fail_turn(engine, turn, &fail);
+		return;
+	}
+	turn->stored = true;
+	store_sync_soon(engine->store, turn->row.id);
+	if (provider == NULL) {
+		fail_set(&fail, ENODEV, "the model or its provider went while the prompt was written");
+		fail_turn(engine, turn, &fail);
+		return;
+	}
+	turn_changed(turn);
+	queue_add(provider, turn);
+}
+
+void engine_drop(struct engine *engine, struct turn *turn) {
+	chain_map_forget(engine->chains, turn->row.place, turn->row.id);
+	turn_drop(turn);
+}
+
+bool engine_cancel(struct engine *engine, struct turn *turn, struct fail *fail) {
+	if (turn->run != NULL) {
+		queue_cancel(turn);
+		return true;
+	}
+	if (turn->row.state == TURN_OPEN) {
+		turn->unsent = true;
+		turn_changed(turn);
+		return true;
+	}
+	(void)engine;
+	return fail_set(fail, ESRCH, "cancel: turn %06lld is over already",
+			(long long)turn->row.number);
+}
+
+/* The bytes of a turn's prompt, into a new turn. */
+static bool copy_prompt(struct turn *from, struct turn *to, uint64_t most, struct fail *fail) {
+	char piece[65536];
+	uint64_t offset = 0;
+	ssize_t size;
+	int fd = turn_open_file(from, TURN_PROMPT, false);
+	if (fd < 0) {
+		return fail_set(fail, errno, "retry: the prompt of turn %06lld can't be read: %s",
+				(long long)from->row.number, strerror(errno));
+	}
+	while ((size = pread(fd, piece, sizeof(piece), (off_t)offset)) > 0) {
+		if (!turn_prompt_write(to, piece, (size_t)size, offset, most, fail)) {
+			return false;
+		}
+		offset += (uint64_t)size;
+	}
+	return true;
+}
+
+bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *chain,
+		struct fail *fail) {
+	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
+	if (!turn_over(turn)) {
+		return fail_set(fail, EBUSY, "retry: turn %06lld isn't over; cancel it first",
+				(long long)turn->row.number);
+	}
+	if (!turn->stored) {
+		return fail_set(fail, EINVAL, "retry: turn %06lld was never sent",
+				(long long)turn->row.number);
+	}
+	if (place == NULL || !engine_may_submit(engine, place, fail)) {
+		return place != NULL || fail_set(fail, ENOENT, "retry: the model is gone");
+	}
+	cleanup_turn struct turn *again = engine_begin(engine, place, chain, false, fail);
+	if (again == NULL) {
+		return false;
+	}
+	again->row.previous = turn->row.previous;
+	if (!copy_prompt(turn, again, engine->config.prompt_most, fail)) {
+		engine_drop(engine, again);
+		return false;
+	}
+	engine_submit(engine, again);
+	return true;
+}
+
+int64_t engine_newest(struct engine *engine, struct place *place, int32_t tid, bool notes) {
+	int64_t id = 0, note = 0;
+	if (!chain_map_resolve(engine->chains, place->id, tid, &id)) {
+		id = turn_newest(engine->turns, place->id);
+	}
+	if (notes && chain_map_resolve(engine->chains, notes_of(place), tid, &note) && note > id) {
+		id = note;
+	}
+	return id;
+}

@@ -1,0 +1,113 @@
+/* Settings in force: see values.h. */
+#include "core/engine/values.h"
+
+#include "core/base/idmap.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct values {
+	struct store *store;
+	struct idmap places; /* place id → char *[n_setting_specs] */
+};
+
+static bool keep(struct values *values, int64_t place, int index, const char *value) {
+	char **own = idmap_get(&values->places, place);
+	if (own == NULL) {
+		own = calloc(n_setting_specs, sizeof(*own));
+		if (own == NULL || !idmap_set(&values->places, place, own)) {
+			free(own);
+			return false;
+		}
+	}
+	char *copy = value != NULL ? strdup(value) : NULL;
+	if (value != NULL && copy == NULL) {
+		return false;
+	}
+	free(own[index]);
+	own[index] = copy;
+	return true;
+}
+
+static void visit(void *data, int64_t place, const char *name, const char *value) {
+	int index = setting_find(name);
+	if (index >= 0) {
+		keep(data, place, index, value);
+	}
+}
+
+struct values *values_create(struct store *store, struct fail *fail) {
+	struct values *values = calloc(1, sizeof(*values));
+	if (values == NULL) {
+		fail_set(fail, ENOMEM, "no memory for settings");
+		return NULL;
+	}
+	values->store = store;
+	if (!store_settings_each(store, visit, values, fail)) {
+		values_destroy(values);
+		return NULL;
+	}
+	return values;
+}
+
+void values_destroy(struct values *values) {
+	if (values == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < values->places.n_slots; i++) {
+		char **own = values->places.slots[i].value;
+		for (size_t j = 0; own != NULL && j < n_setting_specs; j++) {
+			free(own[j]);
+		}
+		free(own);
+	}
+	idmap_finish(&values->places);
+	free(values);
+}
+
+const char *values_own(const struct values *values, int64_t place, int index) {
+	char **own = idmap_get(&values->places, place);
+	return own != NULL ? own[index] : NULL;
+}
+
+bool values_set(struct values *values, int64_t place, int index, const char *value,
+		struct fail *fail) {
+	if (!store_setting_set(values->store, place, setting_specs[index].name, value, fail)) {
+		return false;
+	}
+	if (!keep(values, place, index, value)) {
+		return fail_set(fail, ENOMEM, "no memory for %s", setting_specs[index].name);
+	}
+	return true;
+}
+
+void values_reset(struct values *values, int64_t place) {
+	for (size_t i = 0; i < n_setting_specs; i++) {
+		if (values_own(values, place, (int)i) != NULL) {
+			values_set(values, place, (int)i, NULL, NULL);
+		}
+	}
+}
+
+static const char *config_value(const struct config_provider *config, const char *name) {
+	for (size_t i = 0; config != NULL && i < config->n_settings; i++) {
+		if (strcmp(config->settings[i].name, name) == 0) {
+			return config->settings[i].value;
+		}
+	}
+	return NULL;
+}
+
+const char *values_effective(const struct values *values, struct place *place,
+		const struct config_provider *config, int index) {
+	const char *value = values_own(values, place->id, index);
+	struct place *provider = place_provider(place);
+	if (value == NULL && provider != NULL) {
+		value = values_own(values, provider->id, index);
+		value = value != NULL ? value : config_value(config, setting_specs[index].name);
+	}
+	if (value == NULL) {
+		value = values_own(values, PLACE_ROOT_ID, index);
+	}
+	return value != NULL ? value : setting_specs[index].standard;
+}

@@ -1,0 +1,28 @@
+/* The settings that are in force where: values that were written at the root, a provider or a
+ * model, inherited downwards, with config.yml's and the table's defaults beneath them. */
+#ifndef CORE_ENGINE_VALUES_H
+#define CORE_ENGINE_VALUES_H
+
+#include "core/config/config.h"
+#include "core/config/settings.h"
+#include "core/store/catalogue.h"
+
+struct values;
+
+/* Loads what was written at earlier mounts. */
+struct values *values_create(struct store *store, struct fail *fail);
+void values_destroy(struct values *values);
+
+/* What was written at exactly this place; NULL when nothing was. */
+const char *values_own(const struct values *values, int64_t place, int index);
+/* Keeps a checked value; NULL restores inheritance. */
+bool values_set(struct values *values, int64_t place, int index, const char *value,
+		struct fail *fail);
+/* Restores inheritance of everything at this place. */
+void values_reset(struct values *values, int64_t place);
+/* The value in force at a place: its own, its provider's, config.yml's for that provider (NULL
+ * `config` when it has no entry), the root's, the table's default. "" when none is. */
+const char *values_effective(const struct values *values, struct place *place,
+		const struct config_provider *config, int index);
+
+#endif

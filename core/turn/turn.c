@@ -1,0 +1,399 @@
+/* Turns in memory: see turn.h. */
+#include "core/turn/turn.h"
+
+#include "core/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* Turns that nobody holds but that stay at hand: enough for a listing that looks at each. */
+#define UNUSED_MOST 512
+
+struct turn_table {
+	struct store *store;
+	struct idmap turns;   /* id → struct turn */
+	struct idmap newest;  /* place → struct newest */
+	struct list unused;   /* the longest unused first */
+	size_t n_unused;
+	int64_t last_id;
+};
+
+/* What is known of a model's numbering; open and refused turns count, which the store doesn't
+ * know. */
+struct newest {
+	int64_t id;     /* 0: none yet */
+	int64_t number; /* the last given out */
+};
+
+int64_t now_us(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct turn_table *turn_table_create(struct store *store) {
+	struct turn_table *table = calloc(1, sizeof(*table));
+	if (table == NULL) {
+		return NULL;
+	}
+	table->store = store;
+	table->last_id = store_turn_last_id(store);
+	list_init(&table->unused);
+	return table;
+}
+
+static void turn_destroy(struct turn *turn) {
+	idmap_remove(&turn->table->turns, turn->row.id);
+	list_remove(&turn->link);
+	for (int i = 0; i < TURN_FILES; i++) {
+		if (turn->fds[i] >= 0) {
+			close(turn->fds[i]);
+		}
+	}
+	turn_row_finish(&turn->row);
+	free(turn);
+}
+
+void turn_table_destroy(struct turn_table *table) {
+	if (table == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < table->turns.n_slots;) {
+		if (table->turns.slots[i].id != 0) {
+			turn_destroy(table->turns.slots[i].value);
+		} else {
+			i++;
+		}
+	}
+	for (size_t i = 0; i < table->newest.n_slots; i++) {
+		free(table->newest.slots[i].value);
+	}
+	idmap_finish(&table->turns);
+	idmap_finish(&table->newest);
+	free(table);
+}
+
+static struct newest *newest_of(struct turn_table *table, int64_t place) {
+	struct newest *newest = idmap_get(&table->newest, place);
+	if (newest != NULL) {
+		return newest;
+	}
+	newest = calloc(1, sizeof(*newest));
+	if (newest == NULL || !idmap_set(&table->newest, place, newest)) {
+		free(newest);
+		return NULL;
+	}
+	newest->id = store_turn_newest(table->store, place, &newest->number);
+	return newest;
+}
+
+static struct turn *turn_new(struct turn_table *table) {
+	struct turn *turn = calloc(1, sizeof(*turn));
+	if (turn == NULL) {
+		return NULL;
+	}
+	turn->table = table;
+	turn->refs = 1;
+	for (int i = 0; i < TURN_FILES; i++) {
+		turn->fds[i] = -1;
+	}
+	list_init(&turn->watches);
+	return turn;
+}
+
+static bool row_begin(struct turn_row *row, int64_t id, int64_t place, int64_t number) {
+	*row = (struct turn_row){
+			.id = id,
+			.place = place,
+			.number = number,
+			.prompt_tokens = -1,
+			.completion_tokens = -1,
+			.reasoning_tokens = -1,
+			.cached_tokens = -1,
+			.cost = -1,
+			.words = strdup(""),
+			.finish = strdup(""),
+			.model = strdup(""),
+			.provider = strdup(""),
+			.cost_source = strdup("unknown"),
+	};
+	return row->words != NULL && row->finish != NULL && row->model != NULL &&
+			row->provider != NULL && row->cost_source != NULL;
+}
+
+struct turn *turn_create(
+		struct turn_table *table, int64_t place, enum turn_kind kind, struct fail *fail) {
+	char path[PATH_MAX];
+	struct newest *newest = newest_of(table, place);
+	struct turn *turn = newest != NULL ? turn_new(table) : NULL;
+	if (turn == NULL) {
+		fail_set(fail, ENOMEM, "no memory for a turn");
+		return NULL;
+	}
+	int64_t id = table->last_id + 1;
+	if (!row_begin(&turn->row, id, place, newest->number + 1) ||
+			!idmap_set(&table->turns, id, turn)) {
+		fail_set(fail, ENOMEM, "no memory for a turn");
+		turn_destroy(turn);
+		return NULL;
+	}
+	if (kind == TURN_REAL && !store_turn_path(table->store, id, true, path, sizeof(path), fail)) {
+		turn_destroy(turn);
+		return NULL;
+	}
+	table->last_id = id;
+	newest->number++;
+	if (kind != TURN_NOTE) {
+		newest->id = id;
+	}
+	return turn;
+}
+
+struct turn *turn_get(struct turn_table *table, int64_t id) {
+	struct turn *turn = idmap_get(&table->turns, id);
+	if (turn != NULL) {
+		return turn_hold(turn);
+	}
+	turn = turn_new(table);
+	if (turn == NULL) {
+		return NULL;
+	}
+	if (!store_turn_get(table->store, id, &turn->row, NULL)) {
+		free(turn);
+		return NULL;
+	}
+	turn->stored = true;
+	if (!idmap_set(&table->turns, id, turn)) {
+		turn_destroy(turn);
+		return NULL;
+	}
+	return turn;
+}
+
+struct turn *turn_hold(struct turn *turn) {
+	if (turn->refs++ == 0) {
+		list_remove(&turn->link);
+		turn->table->n_unused--;
+	}
+	return turn;
+}
+
+static void close_files(struct turn *turn) {
+	for (int i = 0; i < TURN_FILES; i++) {
+		if (turn->fds[i] >= 0) {
+			close(turn->fds[i]);
+			turn->fds[i] = -1;
+		}
+	}
+}
+
+void turn_release(struct turn *turn) {
+	if (turn == NULL || --turn->refs > 0) {
+		return;
+	}
+	struct turn_table *table = turn->table;
+	close_files(turn);
+	list_append(&table->unused, &turn->link);
+	if (++table->n_unused > UNUSED_MOST) {
+		table->n_unused--;
+		turn_destroy(list_entry(table->unused.next, struct turn, link));
+	}
+}
+
+void turn_release_pointer(struct turn **turn) {
+	turn_release(*turn);
+}
+
+int64_t turn_newest(struct turn_table *table, int64_t place) {
+	struct newest *newest = newest_of(table, place);
+	return newest != NULL ? newest->id : 0;
+}
+
+int64_t turn_find(struct turn_table *table, int64_t place, int64_t number) {
+	int64_t id = 0;
+	if (store_turn_find(table->store, place, number, &id)) {
+		return id;
+	}
+	for (size_t i = 0; i < table->turns.n_slots; i++) {
+		const struct turn *turn = table->turns.slots[i].value;
+		if (turn != NULL && turn->row.place == place && turn->row.number == number) {
+			return turn->row.id;
+		}
+	}
+	return 0;
+}
+
+bool turn_over(const struct turn *turn) {
+	return turn->row.state >= TURN_DONE || turn->unsent;
+}
+
+int turn_error(const struct turn *turn) {
+	switch (turn->row.state) {
+	case TURN_FAILED:
+		return turn->row.code != 0 ? turn->row.code : EIO;
+	case TURN_CANCELLED:
+		return ECANCELED;
+	case TURN_INTERRUPTED:
+		return turn->row.code != 0 ? turn->row.code : EIO;
+	default:
+		return turn->unsent ? ECANCELED : 0;
+	}
+}
+
+const char *turn_file_name(enum turn_file file) {
+	static const char *const names[] = {
+			[TURN_PROMPT] = "prompt",
+			[TURN_OUTPUT] = "output",
+			[TURN_REASONING] = "reasoning",
+			[TURN_REQUEST] = "request.json",
+			[TURN_RESPONSE] = "response",
+	};
+	return names[file];
+}
+
+bool turn_file_path(struct turn *turn, enum turn_file file, char *ret, size_t size) {
+	char directory[PATH_MAX];
+	if (!store_turn_path(turn->table->store, turn->row.id, false, directory,
+			    sizeof(directory), NULL)) {
+		return false;
+	}
+	int length = snprintf(ret, size, "%s/%s", directory, turn_file_name(file));
+	return length > 0 && (size_t)length < size;
+}
+
+int turn_open_file(struct turn *turn, enum turn_file file, bool make) {
+	char path[PATH_MAX];
+	if (turn->fds[file] >= 0) {
+		return turn->fds[file];
+	}
+	if (!turn_file_path(turn, file, path, sizeof(path))) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (make ? O_CREAT : 0), 0600);
+	if (fd >= 0) {
+		turn->fds[file] = fd;
+	}
+	return fd;
+}
+
+uint64_t turn_file_size(struct turn *turn, enum turn_file file) {
+	char path[PATH_MAX];
+	struct stat status;
+	if (file == TURN_OUTPUT) {
+		return turn->row.output_size;
+	}
+	if (file == TURN_PROMPT) {
+		return turn->row.prompt_size;
+	}
+	if (!turn_file_path(turn, file, path, sizeof(path)) || stat(path, &status) != 0) {
+		return 0;
+	}
+	return (uint64_t)status.st_size;
+}
+
+/* pwrite until all is written; false with errno. */
+static bool write_all(int fd, const char *bytes, size_t size, off_t offset) {
+	while (size > 0) {
+		ssize_t written = pwrite(fd, bytes, size, offset);
+		if (written < 0 && errno == EINTR) {
+			continue;
+		}
+		if (written <= 0) {
+			return false;
+		}
+		bytes += written;
+		size -= (size_t)written;
+		offset += written;
+	}
+	return true;
+}
+
+bool turn_prompt_write(struct turn *turn, const void *bytes, size_t size, uint64_t offset,
+		uint64_t most, struct fail *fail) {
+	if (offset > most || size > most - offset) {
+		return fail_set(fail, EFBIG,
+				"the prompt is larger than %llu bytes; limits.prompt in config.yml "
+				"raises that",
+				(unsigned long long)most);
+	}
+	int fd = turn_open_file(turn, TURN_PROMPT, true);
+	if (fd < 0 || !write_all(fd, bytes, size, (off_t)offset)) {
+		int code = errno;
+		return fail_set(fail, code, "the prompt can't be kept in the state directory: %s",
+				strerror(code));
+	}
+	if (offset + size > turn->row.prompt_size) {
+		turn->row.prompt_size = offset + size;
+	}
+	return true;
+}
+
+bool turn_prompt_truncate(struct turn *turn, uint64_t size) {
+	int fd = turn_open_file(turn, TURN_PROMPT, true);
+	if (fd < 0 || ftruncate(fd, (off_t)size) != 0) {
+		return false;
+	}
+	turn->row.prompt_size = size;
+	return true;
+}
+
+bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struct fail *fail) {
+	int fd = turn_open_file(turn, TURN_OUTPUT, true);
+	if (fd < 0 || !write_all(fd, bytes, size, (off_t)turn->row.output_size)) {
+		int code = errno;
+		return fail_set(fail, code, "the output can't be kept in the state directory: %s",
+				strerror(code));
+	}
+	turn->row.output_size += size;
+	turn_changed(turn);
+	return true;
+}
+
+bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes, size_t size) {
+	int fd = turn_open_file(turn, file, true);
+	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+	return end >= 0 && write_all(fd, bytes, size, end);
+}
+
+void turn_changed(struct turn *turn) {
+	struct turn_watch *watch;
+	list_for_each(watch, &turn->watches, link) {
+		watch->changed(watch);
+	}
+}
+
+bool turn_words_set(char **field, const char *value) {
+	char *copy = strdup(value);
+	if (copy == NULL) {
+		return false;
+	}
+	free(*field);
+	*field = copy;
+	return true;
+}
+
+void turn_set_words(struct turn *turn, int code, const char *words) {
+	turn->row.code = code;
+	turn_words_set(&turn->row.words, words);
+}
+
+void turn_drop(struct turn *turn) {
+	char path[PATH_MAX];
+	struct newest *newest = newest_of(turn->table, turn->row.place);
+	if (newest != NULL && newest->id == turn->row.id) {
+		int64_t number;
+		newest->id = store_turn_newest(turn->table->store, turn->row.place, &number);
+	}
+	if (turn_file_path(turn, TURN_PROMPT, path, sizeof(path))) {
+		unlink(path);
+		*strrchr(path, '/') = '\0';
+		rmdir(path);
+	}
+	turn->row.state = TURN_CANCELLED;
+	turn_changed(turn);
+}

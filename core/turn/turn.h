@@ -1,0 +1,119 @@
+/* A turn: one prompt and what came of it. Its data are ordinary files in the state directory; this
+ * is the part that lives in memory while the turn is written, runs, or is looked at.
+ *
+ * Turns are counted by reference: the table keeps a few that nobody holds and loads the rest from
+ * the store. Every turn has an id (never used again) and a number within its model. */
+#ifndef CORE_TURN_TURN_H
+#define CORE_TURN_TURN_H
+
+#include "core/base/fail.h"
+#include "core/base/idmap.h"
+#include "core/base/list.h"
+#include "core/store/store.h"
+#include "core/turn/chain.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct turn_table;
+
+/* The files of a turn, as they are named in its directory. */
+enum turn_file {
+	TURN_PROMPT,
+	TURN_OUTPUT,
+	TURN_REASONING,
+	TURN_REQUEST,  /* request.json: the request's body as sent, without the key */
+	TURN_RESPONSE, /* the reply's body as it came */
+	TURN_FILES,
+};
+
+/* Somebody who waits for more output, or for the turn's end. */
+struct turn_watch {
+	struct list link;
+	/* Bytes came or the state changed. May remove this watch, and only this one. */
+	void (*changed)(struct turn_watch *watch);
+};
+
+struct turn {
+	struct turn_row row;
+	struct turn_table *table;
+	struct list link;   /* in the table's list of unused turns, while refs is 0 */
+	unsigned refs;
+	int fds[TURN_FILES]; /* -1 while closed */
+	struct list watches;
+
+	/* While it is written: who writes, for `status` and for "whose turn". */
+	struct chain chain;
+	char writer[32];
+	int32_t writer_pid;
+	bool unsent; /* its writer was ended by a signal: `echo submit > ctl` sends it */
+	bool stored; /* has a row; a refused or unsubmitted turn has none */
+
+	/* While it waits: for what ("" nothing), and until when (µs since the epoch, 0 unknown). */
+	char waiting_for[128];
+	int64_t retry_at;
+	struct run *run; /* while queued, waiting or running; the engine's */
+};
+
+/* Microseconds since the epoch. */
+int64_t now_us(void);
+
+struct turn_table *turn_table_create(struct store *store);
+void turn_table_destroy(struct turn_table *table);
+
+enum turn_kind {
+	TURN_REAL,    /* has a directory and, once submitted, a row */
+	TURN_REFUSAL, /* of a prompt at its opening: only words, in memory; counts as newest */
+	TURN_NOTE,    /* a refused write to config/ or ctl: only words, for `error` alone */
+};
+
+/* A new turn of a model in state open, held once; NULL with words when its directory can't be
+ * made. */
+struct turn *turn_create(
+		struct turn_table *table, int64_t place, enum turn_kind kind, struct fail *fail);
+/* The turn with this id, held once more; NULL when there is none. */
+struct turn *turn_get(struct turn_table *table, int64_t id);
+struct turn *turn_hold(struct turn *turn);
+/* NULL is fine. */
+void turn_release(struct turn *turn);
+#define cleanup_turn cleanup(turn_release_pointer)
+void turn_release_pointer(struct turn **turn);
+
+/* The model's newest turn by number (open and refused ones count): its id, or 0. */
+int64_t turn_newest(struct turn_table *table, int64_t place);
+/* The id of the turn with this number; 0 when there is none. */
+int64_t turn_find(struct turn_table *table, int64_t place, int64_t number);
+
+/* Done, failed, cancelled or interrupted; or written by somebody who was ended. */
+bool turn_over(const struct turn *turn);
+/* The errno a reader of `output` gets after the bytes that came; 0 for none. */
+int turn_error(const struct turn *turn);
+
+/* Opens one of its files for reading and writing (made when `make`); -1 with errno. The descriptor
+ * is the turn's and stays open while somebody holds it. */
+int turn_open_file(struct turn *turn, enum turn_file file, bool make);
+const char *turn_file_name(enum turn_file file);
+/* The file's path into `ret`. */
+bool turn_file_path(struct turn *turn, enum turn_file file, char *ret, size_t size);
+/* Bytes in one of its files now; 0 when it doesn't exist. */
+uint64_t turn_file_size(struct turn *turn, enum turn_file file);
+
+/* Writes into the prompt while it is open. EFBIG over `most`, ENOSPC …; what was there stays. */
+bool turn_prompt_write(struct turn *turn, const void *bytes, size_t size, uint64_t offset,
+		uint64_t most, struct fail *fail);
+bool turn_prompt_truncate(struct turn *turn, uint64_t size);
+/* Appends to the output and wakes who waits. */
+bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struct fail *fail);
+/* Appends to another file (response, reasoning). */
+bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes, size_t size);
+
+/* Tells everybody who watches that something changed. */
+void turn_changed(struct turn *turn);
+/* Sets the failure's errno and words in the row. */
+void turn_set_words(struct turn *turn, int code, const char *words);
+/* Forgets a turn that was never submitted: its directory goes. Its number isn't used again. */
+void turn_drop(struct turn *turn);
+bool turn_words_set(char **field, const char *value);
+
+#endif
