@@ -1,6 +1,6 @@
 /* The store: one SQLite database (WAL) in the state directory for the catalogue, the turns' index,
- * settings, links and the ledger; prompts and results lie as files beside it. Written from the loop's
- * thread only; checkpoints and fsync run on libuv's pool.
+ * settings, links and the ledger; prompts and results lie as files beside it. Written from the
+ * loop's thread only; checkpoints and fsync run on libuv's pool.
  *
  * A row that must survive the daemon's death is committed before its function returns. Rows of a
  * refresh are committed in batches. */
@@ -45,9 +45,9 @@ bool store_links_each(struct store *store, store_link_visit *visit, void *data, 
 /* ---- turns ---- */
 
 enum turn_state {
-	TURN_OPEN,        /* being written; never stored */
+	TURN_OPEN, /* being written; never stored */
 	TURN_QUEUED,
-	TURN_WAITING,     /* for a retry; stored as running */
+	TURN_WAITING, /* for a retry; stored as running */
 	TURN_RUNNING,
 	TURN_DONE,
 	TURN_FAILED,
@@ -57,8 +57,8 @@ enum turn_state {
 
 /* A turn as it is kept. Strings are "" when unknown. Times are microseconds since the epoch. */
 struct turn_row {
-	int64_t id;     /* never used again */
-	int64_t place;  /* the model's place */
+	int64_t id; /* never used again */
+	int64_t place; /* the model's place */
 	int64_t number; /* within the model, from 1 */
 	int64_t previous; /* id of the turn that this one continues; 0: a new conversation */
 	enum turn_state state;
@@ -68,7 +68,7 @@ struct turn_row {
 	char *words, *finish, *model, *provider;
 	int http_status;
 	int64_t prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens; /* -1 unknown */
-	int64_t cost;   /* pico-USD (1e-12), -1 unknown */
+	int64_t cost; /* pico-USD (1e-12), -1 unknown */
 	char *cost_source; /* reported, computed, unknown */
 	int64_t overhead_us;
 };

@@ -1,0 +1,116 @@
+/* Where a turn's files lie, turns/<thousand>/<id>/, so that no directory grows past a thousand. */
+#include "core/base/text.h"
+#include "core/store/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define TURNS_A_DIRECTORY 1000
+
+static bool make_directory(const char *path, struct fail *fail) {
+	if (mkdir(path, 0700) == 0 || errno == EEXIST) {
+		return true;
+	}
+	int code = errno;
+	return fail_set(fail, code, "%s: %s%s", path, strerror(code),
+			code == ENOSPC ? "; free some space there" : "");
+}
+
+bool store_turn_path(struct store *store, int64_t id, bool make, char *ret, size_t size,
+		struct fail *fail) {
+	if (id <= 0) {
+		return fail_set(fail, EINVAL, "%" PRId64 " isn't the id of a turn", id);
+	}
+	int length = snprintf(ret, size, "%s/turns/%06" PRId64 "/%" PRId64, store->directory,
+			id / TURNS_A_DIRECTORY, id);
+	if (length < 0 || (size_t)length >= size) {
+		return fail_set(fail, ENAMETOOLONG,
+				"the path of turn %" PRId64 " below %s is too long", id,
+				store->directory);
+	}
+	/* Nearly always only the last directory is missing. */
+	if (!make || mkdir(ret, 0700) == 0 || errno == EEXIST) {
+		return true;
+	}
+	if (errno != ENOENT) {
+		return make_directory(ret, fail);
+	}
+	bool made = true;
+	for (char *slash = ret + strlen(store->directory) + 1; made && slash != NULL;) {
+		slash = strchr(slash, '/');
+		if (slash != NULL) {
+			*slash = '\0';
+			made = make_directory(ret, fail);
+			*slash++ = '/';
+		}
+	}
+	return made && make_directory(ret, fail);
+}
+
+/* The highest number that names an entry of `path`; 0 when there is none. */
+static int64_t highest_entry(const char *path) {
+	cleanup_closedir DIR *directory = opendir(path);
+	int64_t highest = 0, number;
+	struct dirent *entry;
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		if (parse_int64(entry->d_name, &number) && number > highest) {
+			highest = number;
+		}
+	}
+	return highest;
+}
+
+int64_t files_last_turn(const char *directory) {
+	char path[4096];
+	int length = snprintf(path, sizeof(path), "%s/turns", directory);
+	if (length < 0 || (size_t)length >= sizeof(path)) {
+		return 0;
+	}
+	int64_t thousand = highest_entry(path);
+	length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64, directory, thousand);
+	if (length < 0 || (size_t)length >= sizeof(path)) {
+		return 0;
+	}
+	int64_t highest = highest_entry(path);
+	/* A directory that somebody put there doesn't decide. */
+	return highest / TURNS_A_DIRECTORY == thousand ? highest : 0;
+}
+
+static void sync_at(int directory, const char *name) {
+	/* A fifo or a link that somebody put there is neither waited for nor followed. */
+	cleanup_close int fd = openat(
+			directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd >= 0) {
+		fsync(fd);
+	}
+}
+
+void files_sync_turn(const char *directory, int64_t turn) {
+	char path[4096];
+	int length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64 "/%" PRId64, directory,
+			turn / TURNS_A_DIRECTORY, turn);
+	if (length < 0 || (size_t)length >= sizeof(path)) {
+		return;
+	}
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0) {
+		return; /* forgotten meanwhile */
+	}
+	cleanup_closedir DIR *stream = fdopendir(fd);
+	if (stream == NULL) {
+		close(fd);
+		return;
+	}
+	struct dirent *entry;
+	while ((entry = readdir(stream)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+			sync_at(dirfd(stream), entry->d_name);
+		}
+	}
+	fsync(fd);
+	sync_at(fd, "..");
+	sync_at(fd, "../..");
+}

@@ -1,0 +1,85 @@
+/* What the files of core/store share of the open store; nobody else includes it. */
+#ifndef CORE_STORE_PRIVATE_H
+#define CORE_STORE_PRIVATE_H
+
+#include "core/store/store.h"
+
+#include <sqlite3.h>
+
+struct delay;
+struct upkeep;
+
+/* Each caller of store_statement has one SQL text; this many at most. */
+#define STATEMENTS_MOST 48
+
+struct store {
+	uv_loop_t *loop;
+	char *directory;
+	char *notice;
+	int lock;
+	sqlite3 *db;
+	struct {
+		const char *sql;
+		sqlite3_stmt *statement;
+	} statements[STATEMENTS_MOST];
+	size_t n_statements;
+	struct delay *batch_timer;
+	size_t batch_rows;
+	size_t batches_failed;
+	bool damaged; /* SQLite met a broken page: the next opening checks */
+	bool failing; /* the last batch failed: said once in the log */
+	struct upkeep *upkeep;
+	int64_t turn_last_id;
+};
+
+/* The prepared statement of `sql`, made at its first use. `sql` is a constant: its address is the
+ * key. To be released with cleanup_statement. NULL with words. */
+sqlite3_stmt *store_statement(struct store *store, const char *sql, struct fail *fail);
+
+/* Runs a statement that returns no row. */
+bool store_run(struct store *store, sqlite3_stmt *statement, struct fail *fail);
+/* Steps to a row: 1 there is one, 0 none (left), -1 failed. */
+int store_step(struct store *store, sqlite3_stmt *statement, struct fail *fail);
+/* Sets `fail` from SQLite's last error; returns false. */
+bool store_failed(struct store *store, struct fail *fail);
+
+static inline void statement_release(sqlite3_stmt **statement) {
+	if (*statement != NULL) {
+		sqlite3_reset(*statement);
+		sqlite3_clear_bindings(*statement);
+	}
+}
+
+#define cleanup_statement cleanup(statement_release)
+
+/* ---- batches: rows that may be lost with the daemon, committed together ---- */
+
+/* Before a row of a batch: opens the transaction, which ends after 200 rows, before any durable
+ * write, or when the loop comes round, whichever is first. */
+bool store_batch(struct store *store, struct fail *fail);
+/* After each row. */
+void store_batch_row(struct store *store);
+/* Commits what is open; every durable write calls it first, to be a transaction of its own. A batch
+ * that can't be committed is rolled back, logged and counted in batches_failed. */
+void store_batch_commit(struct store *store);
+
+/* ---- upkeep: fsync and checkpoints on the pool ---- */
+
+struct upkeep *upkeep_create(struct store *store);
+/* Waits for what runs on the pool, syncs what is still asked for, checkpoints. NULL is fine. */
+void upkeep_destroy(struct upkeep *upkeep);
+/* A commit happened; the WAL holds so many pages now. */
+void upkeep_wrote(struct upkeep *upkeep, int wal_pages);
+
+/* The highest id of a turn that has a directory; 0 when there is none. */
+int64_t files_last_turn(const char *directory);
+/* Fsyncs a turn's files and directories, from any thread. */
+void files_sync_turn(const char *directory, int64_t turn);
+
+/* Column `i` as text up to its first NUL, "" for NULL and what isn't UTF-8; valid until the
+ * statement moves. */
+const char *column_text(sqlite3_stmt *statement, int i);
+/* The same, copied; NULL without memory. */
+char *column_copy(sqlite3_stmt *statement, int i);
+
+#endif

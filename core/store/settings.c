@@ -1,0 +1,72 @@
+/* Settings of places and the user's own links: see store.h. */
+#include "core/store/private.h"
+
+#include <time.h>
+
+bool store_setting_set(struct store *store, int64_t place, const char *name, const char *value,
+		struct fail *fail) {
+	static const char set[] = "INSERT INTO setting(place, name, value) VALUES(?1, ?2, ?3) "
+				  "ON CONFLICT DO UPDATE SET value=?3";
+	static const char drop[] = "DELETE FROM setting WHERE place=?1 AND name=?2";
+	store_batch_commit(store);
+	cleanup_statement sqlite3_stmt *statement = store_statement(
+			store, value != NULL ? set : drop, fail);
+	if (statement == NULL) {
+		return false;
+	}
+	sqlite3_bind_int64(statement, 1, place);
+	sqlite3_bind_text(statement, 2, name, -1, SQLITE_STATIC);
+	if (value != NULL) {
+		sqlite3_bind_text(statement, 3, value, -1, SQLITE_STATIC);
+	}
+	return store_run(store, statement, fail);
+}
+
+bool store_settings_each(
+		struct store *store, store_setting_visit *visit, void *data, struct fail *fail) {
+	static const char sql[] = "SELECT place, name, value FROM setting ORDER BY place, name";
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	int step = -1;
+	while (statement != NULL && (step = store_step(store, statement, fail)) > 0) {
+		visit(data, sqlite3_column_int64(statement, 0), column_text(statement, 1),
+				column_text(statement, 2));
+	}
+	return step == 0;
+}
+
+bool store_link_set(struct store *store, const char *name, const char *target, int64_t *ret_id,
+		struct fail *fail) {
+	/* REPLACE deletes the old row, so that the new one takes a new id. */
+	static const char set[] = "INSERT OR REPLACE INTO link(name, target, made) "
+				  "VALUES(?1, ?2, ?3)";
+	static const char drop[] = "DELETE FROM link WHERE name=?1";
+	store_batch_commit(store);
+	cleanup_statement sqlite3_stmt *statement = store_statement(
+			store, target != NULL ? set : drop, fail);
+	if (statement == NULL) {
+		return false;
+	}
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	if (target != NULL) {
+		sqlite3_bind_text(statement, 2, target, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(statement, 3, time(NULL));
+	}
+	if (!store_run(store, statement, fail)) {
+		return false;
+	}
+	if (ret_id != NULL) {
+		*ret_id = target != NULL ? sqlite3_last_insert_rowid(store->db) : 0;
+	}
+	return true;
+}
+
+bool store_links_each(struct store *store, store_link_visit *visit, void *data, struct fail *fail) {
+	static const char sql[] = "SELECT id, name, target, made FROM link ORDER BY id";
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	int step = -1;
+	while (statement != NULL && (step = store_step(store, statement, fail)) > 0) {
+		visit(data, sqlite3_column_int64(statement, 0), column_text(statement, 1),
+				column_text(statement, 2), sqlite3_column_int64(statement, 3));
+	}
+	return step == 0;
+}

@@ -1,0 +1,218 @@
+/* What keeps the disk in step without the loop ever waiting for it: fsync of turns and of the
+ * database's log at most once a second, and checkpoints, all on libuv's pool, one job at a time. */
+#include "core/base/log.h"
+#include "core/store/database.h"
+#include "core/store/delay.h"
+#include "core/store/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define SYNC_MILLISECONDS 1000
+#define CHECKPOINT_MILLISECONDS 30000
+/* 4 MiB of the default 4 KiB pages. */
+#define CHECKPOINT_PAGES 1024
+/* More turns than this in a second, and the whole file system is synced at once. */
+#define TURNS_MOST 512
+
+/* What one job does; also what the next one shall do. */
+struct chore {
+	int64_t turns[TURNS_MOST];
+	size_t n_turns;
+	bool everything; /* more turns than `turns` holds */
+	bool log; /* sync the WAL */
+	bool checkpoint;
+};
+
+/* Lives until both its store has closed and its pool job has ended. */
+struct upkeep {
+	struct store *store; /* NULL once it closed */
+	char *directory;
+	sqlite3 *db; /* a connection of the job's own, made at the first checkpoint */
+	struct delay *sync_timer, *checkpoint_timer;
+	struct chore next, now;
+	uv_work_t work;
+	bool busy; /* `work` is with libuv */
+	uv_sem_t ended; /* posted when the job's thread is through */
+};
+
+static void sync_log(const char *directory) {
+	char path[4096];
+	/* Only the log: closing a descriptor of the database would drop SQLite's locks on it. */
+	int length = snprintf(path, sizeof(path), "%s/" DATABASE_NAME "-wal", directory);
+	if (length < 0 || (size_t)length >= sizeof(path)) {
+		return;
+	}
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && fdatasync(fd) < 0) {
+		log_warning("%s can't be synced: %s", path, strerror(errno));
+	}
+}
+
+static void sync_everything(const char *directory) {
+	cleanup_close int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && syncfs(fd) < 0) {
+		log_warning("%s can't be synced: %s", directory, strerror(errno));
+	}
+}
+
+static void checkpoint(struct upkeep *upkeep) {
+	char path[4096];
+	bool broken;
+	cleanup_fail struct fail fail = {0};
+	int length = snprintf(path, sizeof(path), "%s/" DATABASE_NAME, upkeep->directory);
+	if (length < 0 || (size_t)length >= sizeof(path)) {
+		return;
+	}
+	if (upkeep->db == NULL) {
+		upkeep->db = database_connect(path, &broken, &fail);
+	}
+	/* PASSIVE never holds up the loop's connection; what it can't do waits for the next. */
+	if (upkeep->db != NULL &&
+			sqlite3_wal_checkpoint_v2(upkeep->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+					NULL) != SQLITE_OK) {
+		database_fail(upkeep->db, path, &fail);
+	}
+	if (fail.code != 0) {
+		log_warning("checkpoint: %s", fail_words(&fail));
+	}
+}
+
+static void do_chore(struct upkeep *upkeep, const struct chore *chore) {
+	if (chore->everything) {
+		sync_everything(upkeep->directory);
+	}
+	for (size_t i = 0; i < chore->n_turns; i++) {
+		files_sync_turn(upkeep->directory, chore->turns[i]);
+	}
+	if (chore->checkpoint) {
+		checkpoint(upkeep);
+	}
+	if (chore->log) {
+		sync_log(upkeep->directory);
+	}
+}
+
+static void job_run(uv_work_t *work) {
+	struct upkeep *upkeep = work->data;
+	do_chore(upkeep, &upkeep->now);
+	uv_sem_post(&upkeep->ended);
+}
+
+static void free_upkeep(struct upkeep *upkeep) {
+	uv_sem_destroy(&upkeep->ended);
+	free(upkeep->directory);
+	free(upkeep);
+}
+
+static void start_job(struct upkeep *upkeep);
+
+static void job_ended(uv_work_t *work, int status) {
+	struct upkeep *upkeep = work->data;
+	upkeep->busy = false;
+	if (upkeep->store == NULL) {
+		free_upkeep(upkeep);
+		return;
+	}
+	if (status == 0) {
+		uv_sem_wait(&upkeep->ended);
+	}
+	if (upkeep->next.checkpoint) {
+		start_job(upkeep);
+	}
+}
+
+/* Hands what is asked for to the pool, unless a job runs: then it goes with the next timer. */
+static void start_job(struct upkeep *upkeep) {
+	if (upkeep->busy) {
+		return;
+	}
+	upkeep->now = upkeep->next;
+	upkeep->next = (struct chore){0};
+	upkeep->work.data = upkeep;
+	if (uv_queue_work(upkeep->store->loop, &upkeep->work, job_run, job_ended) == 0) {
+		upkeep->busy = true;
+	}
+}
+
+static void sync_due(void *data) {
+	struct upkeep *upkeep = data;
+	if (upkeep->busy) {
+		delay_arm(upkeep->sync_timer, SYNC_MILLISECONDS);
+		return;
+	}
+	start_job(upkeep);
+}
+
+static void checkpoint_due(void *data) {
+	struct upkeep *upkeep = data;
+	upkeep->next.checkpoint = true;
+	start_job(upkeep);
+}
+
+struct upkeep *upkeep_create(struct store *store) {
+	struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
+	if (upkeep == NULL) {
+		return NULL;
+	}
+	upkeep->store = store;
+	upkeep->directory = strdup(store->directory);
+	upkeep->sync_timer = delay_create(store->loop, sync_due, upkeep, true);
+	upkeep->checkpoint_timer = delay_create(store->loop, checkpoint_due, upkeep, false);
+	if (uv_sem_init(&upkeep->ended, 0) != 0) {
+		abort(); /* a fresh semaphore fails only for a senseless value */
+	}
+	if (upkeep->directory == NULL || upkeep->sync_timer == NULL ||
+			upkeep->checkpoint_timer == NULL) {
+		upkeep_destroy(upkeep);
+		return NULL;
+	}
+	return upkeep;
+}
+
+void upkeep_destroy(struct upkeep *upkeep) {
+	if (upkeep == NULL) {
+		return;
+	}
+	delay_destroy(upkeep->sync_timer);
+	delay_destroy(upkeep->checkpoint_timer);
+	if (upkeep->busy && uv_cancel((uv_req_t *)&upkeep->work) == 0) {
+		do_chore(upkeep, &upkeep->now);
+	} else if (upkeep->busy) {
+		uv_sem_wait(&upkeep->ended);
+	}
+	do_chore(upkeep, &upkeep->next);
+	sqlite3_close(upkeep->db);
+	upkeep->store = NULL;
+	if (!upkeep->busy) {
+		free_upkeep(upkeep);
+	}
+}
+
+void upkeep_wrote(struct upkeep *upkeep, int wal_pages) {
+	upkeep->next.log = true;
+	delay_arm(upkeep->sync_timer, SYNC_MILLISECONDS);
+	if (wal_pages >= CHECKPOINT_PAGES) {
+		delay_stop(upkeep->checkpoint_timer);
+		checkpoint_due(upkeep);
+	} else {
+		delay_arm(upkeep->checkpoint_timer, CHECKPOINT_MILLISECONDS);
+	}
+}
+
+void store_sync_soon(struct store *store, int64_t turn) {
+	struct upkeep *upkeep = store->upkeep;
+	struct chore *next = &upkeep->next;
+	delay_arm(upkeep->sync_timer, SYNC_MILLISECONDS);
+	for (size_t i = 0; i < next->n_turns; i++) {
+		if (next->turns[i] == turn) {
+			return;
+		}
+	}
+	if (next->n_turns == TURNS_MOST) {
+		next->everything = true;
+		return;
+	}
+	next->turns[next->n_turns++] = turn;
+}
