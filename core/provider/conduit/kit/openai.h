@@ -1,0 +1,72 @@
+/* Kit: the OpenAI chat dialect, which most services speak. A provider states how its service
+ * differs and is done:
+ *
+ *     static const struct conduit_openai dialect = {.service = "Acme", .include_usage = true};
+ *     static void discover(struct conduit_job *job) { conduit_openai_discover(job, &dialect); }
+ *     static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
+ *             conduit_openai_transform(job, turn, &dialect);
+ *     }
+ *     CONDUIT_PROVIDER(.name = "acme", .version = "1.0.0", .discover = discover,
+ *             .transform = transform, CONDUIT_OPENAI_CALLBACKS)
+ *
+ * The kit keeps its own state in conduit_state: jobs begun here are the kit's until their end.
+ *
+ * Discovery: GET models_path. {"object":"list","data":[…]} or a bare array, taken apart while it
+ * arrives; further pages under "links.next" are followed. An entry that isn't a model is skipped
+ * with a line in the log; an error, or a list that is cut short, fails the job after the models
+ * that came.
+ *
+ * A turn: POST chat_path, streamed. Only turns that result in text are served (a capability that
+ * ends in "-to-text", transcription apart); others fail with CONDUIT_FAIL_INVALID. In the request:
+ * - the conversation, prompts by file; images as data: URLs, audio as input_audio, other
+ *   attachments as files. The setting "system" leads where the conversation has no system message.
+ * - the settings temperature top_p top_k min_p top_a frequency_penalty presence_penalty
+ *   repetition_penalty seed max_tokens top_logprobs (numbers, digit for digit as they were
+ *   written), logprobs parallel_tool_calls (booleans), stop (one a line), reasoning_effort
+ *   verbosity (strings), logit_bias tools tool_choice (JSON), schema (a JSON schema the answer
+ *   keeps to).
+ * - `extra`: a JSON object whose members are added and win over all of the above.
+ *
+ * The reply, SSE or JSON whatever was asked for: text goes to the output, thinking (reasoning,
+ * reasoning_content, reasoning_details, Mistral's thinking parts) to the reasoning. Tool calls are
+ * put together and given as a JSON array after the text. Usage in every shape recorded. The first
+ * finish reason stands. "[DONE]" isn't needed, but a reply that ends with neither it nor a finish
+ * reason was cut short: EPROTO. Any chunk with an error fails the turn (failure.h); so does a
+ * content filter (EPERM). */
+#ifndef CONDUIT_KIT_OPENAI_H
+#define CONDUIT_KIT_OPENAI_H
+
+#include <conduit/kit/json.h>
+#include <conduit/provider.h>
+
+/* How a service differs. Must live as long as the provider (static const). */
+struct conduit_openai {
+	const char *service; /* its name for words: "OpenRouter"; NULL: "the service" */
+	const char *models_path; /* after the base URL; NULL: "/models" */
+	const char *chat_path; /* NULL: "/chat/completions" */
+	const char *const *headers; /* further header lines, ended by NULL; NULL for none */
+	const char *max_tokens; /* the member for the setting max_tokens; NULL: "max_tokens" */
+	const char *seed; /* the member for the setting seed; NULL: "seed" */
+	bool include_usage; /* send stream_options.include_usage, without which OpenAI, vLLM
+			       and llama.cpp don't report tokens */
+	bool prices; /* `pricing` holds USD a unit, as OpenRouter's; elsewhere it is
+			USD a million tokens, or something else */
+	/* Changes a model before it is emitted; `entry` is the service's own words about it. False
+	 * leaves it out. What it points to must be static or belong to `entry`. May be NULL. */
+	bool (*model)(const struct conduit_json *entry, struct conduit_model *model);
+};
+
+void conduit_openai_discover(struct conduit_job *job, const struct conduit_openai *dialect);
+void conduit_openai_transform(struct conduit_job *job, const struct conduit_turn *turn,
+		const struct conduit_openai *dialect);
+
+void conduit_openai_reply(struct conduit_job *job, const struct conduit_reply *reply);
+void conduit_openai_data(struct conduit_job *job, const void *bytes, size_t size);
+void conduit_openai_end(struct conduit_job *job);
+void conduit_openai_release(struct conduit_job *job);
+
+#define CONDUIT_OPENAI_CALLBACKS                                                                   \
+	.reply = conduit_openai_reply, .data = conduit_openai_data, .end = conduit_openai_end,     \
+	.release = conduit_openai_release
+
+#endif

@@ -1,0 +1,299 @@
+/* The chunks of a chat: see openai_chat.h. */
+#include "core/provider/kit/openai_chat.h"
+
+#include "core/provider/kit/words.h"
+
+#include <conduit/kit/failure.h>
+#include <stdio.h>
+#include <string.h>
+
+#define REFUSAL_LIMIT 4000
+
+static void malformed(struct chat *chat, const char *what) {
+	conduit_malformed(chat->job, "%s's answer %s", chat->service, what);
+	chat->over = true;
+}
+
+static void fail_with(
+		struct chat *chat, enum conduit_kind kind, const char *what, const char *detail) {
+	cleanup_buf struct buf words = {0};
+	buf_add_format(&words, "%s ", chat->service);
+	buf_add_string(&words, what);
+	words_add(&words, detail, strlen(detail), REFUSAL_LIMIT);
+	conduit_fail(chat->job,
+			&(struct conduit_failure){.kind = kind, .words = buf_string(&words)});
+	chat->over = true;
+}
+
+/* ---- text ---- */
+
+static void emit_text(struct chat *chat, const char *text) {
+	size_t size = text != NULL ? strlen(text) : 0;
+	if (size != 0) {
+		conduit_output(chat->job, text, size);
+		chat->last = text[size - 1];
+	}
+}
+
+static void emit_reasoning(struct chat *chat, const char *text) {
+	if (text != NULL && text[0] != '\0') {
+		conduit_reasoning(chat->job, text, strlen(text));
+	}
+}
+
+/* Content as Mistral gives it: [{"type":"thinking","thinking":[{"text"}]},{"type":"text","text"}].
+ */
+static void emit_parts(struct chat *chat, const struct conduit_json *parts) {
+	for (const struct conduit_json *part = conduit_json_first(parts); part != NULL;
+			part = conduit_json_next(part)) {
+		const struct conduit_json *thinking = conduit_json_get(part, "thinking");
+		emit_reasoning(chat, conduit_json_string(thinking, NULL));
+		if (conduit_json_type(thinking, NULL) == CONDUIT_JSON_ARRAY) {
+			for (const struct conduit_json *thought = conduit_json_first(thinking);
+					thought != NULL; thought = conduit_json_next(thought)) {
+				emit_reasoning(chat, conduit_json_string(thought, "text"));
+			}
+		}
+		emit_text(chat, conduit_json_string(part, NULL));
+		emit_text(chat, conduit_json_string(part, "text"));
+	}
+}
+
+/* The same thoughts may stand in several members: the first that says something counts. */
+static void emit_thoughts(struct chat *chat, const struct conduit_json *delta) {
+	static const char *const members[] = {"reasoning", "reasoning_content"};
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const char *text = conduit_json_string(delta, members[i]);
+		if (text != NULL && text[0] != '\0') {
+			emit_reasoning(chat, text);
+			return;
+		}
+	}
+	const struct conduit_json *details = conduit_json_get(delta, "reasoning_details");
+	if (conduit_json_type(details, NULL) == CONDUIT_JSON_ARRAY) {
+		for (const struct conduit_json *detail = conduit_json_first(details);
+				detail != NULL; detail = conduit_json_next(detail)) {
+			emit_reasoning(chat, conduit_json_string(detail, "text"));
+			emit_reasoning(chat, conduit_json_string(detail, "summary"));
+		}
+	}
+}
+
+static void take_delta(struct chat *chat, const struct conduit_json *delta) {
+	emit_thoughts(chat, delta);
+	const struct conduit_json *content = conduit_json_get(delta, "content");
+	if (conduit_json_type(content, NULL) == CONDUIT_JSON_ARRAY) {
+		emit_parts(chat, content);
+	} else {
+		emit_text(chat, conduit_json_string(content, NULL));
+	}
+	const char *refusal = conduit_json_string(delta, "refusal");
+	if (refusal != NULL && chat->refusal.size < REFUSAL_LIMIT) {
+		buf_add_string(&chat->refusal, refusal);
+	}
+	if (!tool_calls_add(&chat->tools, conduit_json_get(delta, "tool_calls"))) {
+		malformed(chat, "holds more than 128 tool calls, or 16 MiB of them");
+	}
+}
+
+/* ---- usage ---- */
+
+static int64_t tokens(const struct conduit_json *usage, const char *const *paths) {
+	for (; *paths != NULL; paths++) {
+		int64_t count;
+		if (conduit_json_int64(usage, *paths, &count) && count >= 0) {
+			return count;
+		}
+	}
+	return -1;
+}
+
+static void take_usage(struct chat *chat, const struct conduit_json *usage) {
+	static const char *const prompt[] = {"prompt_tokens", "input_tokens", NULL};
+	static const char *const completion[] = {"completion_tokens", "output_tokens", NULL};
+	static const char *const reasoning[] = {
+			"completion_tokens_details.reasoning_tokens", "reasoning_tokens", NULL};
+	static const char *const cached[] = {"prompt_tokens_details.cached_tokens",
+			"prompt_cache_hit_tokens", "cached_tokens", NULL};
+	if (conduit_json_type(usage, NULL) != CONDUIT_JSON_OBJECT) {
+		return;
+	}
+	struct conduit_usage used = CONDUIT_USAGE_UNKNOWN;
+	used.prompt_tokens = tokens(usage, prompt);
+	used.completion_tokens = tokens(usage, completion);
+	used.reasoning_tokens = tokens(usage, reasoning);
+	used.cached_tokens = tokens(usage, cached);
+	double cost;
+	if (conduit_json_number(usage, "cost", &cost) && cost >= 0) {
+		used.cost = cost;
+	}
+	conduit_usage(chat->job, &used);
+}
+
+/* ---- the end ---- */
+
+static bool is_error(const struct conduit_json *error) {
+	const char *string = conduit_json_string(error, NULL);
+	return (string != NULL && string[0] != '\0') ||
+	       (conduit_json_type(error, NULL) == CONDUIT_JSON_OBJECT &&
+			       conduit_json_first(error) != NULL);
+}
+
+/* The service's word for why it ended, in the dialect's own. */
+static const char *finish_word(const char *reason) {
+	static const char *const words[][2] = {{"eos", "stop"}, {"end_turn", "stop"},
+			{"stop_sequence", "stop"}, {"max_tokens", "length"},
+			{"model_length", "length"}, {"tool_use", "tool_calls"}};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(reason, words[i][0]) == 0) {
+			return words[i][1];
+		}
+	}
+	return reason;
+}
+
+static void take_finish(struct chat *chat, const struct conduit_json *choice) {
+	const char *reason = conduit_json_string(choice, "finish_reason");
+	const char *native = conduit_json_string(choice, "native_finish_reason");
+	bool lost = native != NULL && strcmp(native, "network_error") == 0;
+	if (lost || (reason != NULL && strcmp(reason, "error") == 0)) {
+		fail_with(chat, CONDUIT_FAIL_UPSTREAM, "broke off the answer: finish reason ",
+				native != NULL ? native : reason);
+	} else if (reason != NULL && strcmp(reason, "content_filter") == 0) {
+		fail_with(chat, CONDUIT_FAIL_MODERATED, "stopped the answer: finish reason ",
+				reason);
+	} else if (reason != NULL && chat->finish[0] == '\0') {
+		snprintf(chat->finish, sizeof(chat->finish), "%s", finish_word(reason));
+	}
+}
+
+/* Of several answers (`n`, by way of extra) the first is the turn's. */
+static bool is_first(const struct conduit_json *choice) {
+	int64_t index = 0;
+	conduit_json_int64(choice, "index", &index);
+	return index == 0;
+}
+
+static void take_choice(struct chat *chat, const struct conduit_json *choice) {
+	const struct conduit_json *delta = conduit_json_get(choice, "delta");
+	take_delta(chat, delta != NULL ? delta : conduit_json_get(choice, "message"));
+	take_usage(chat, conduit_json_get(choice, "usage"));
+	if (!chat->over && is_error(conduit_json_get(choice, "error"))) {
+		conduit_json_failure(chat->job, 200, choice);
+		chat->over = true;
+	}
+}
+
+void chat_chunk(struct chat *chat, const struct conduit_json *chunk) {
+	const char *model = conduit_json_string(chunk, "model");
+	if (model != NULL && chat->model[0] == '\0' && strlen(model) < sizeof(chat->model)) {
+		strcpy(chat->model, model);
+	}
+	take_usage(chat, conduit_json_get(chunk, "usage"));
+	take_usage(chat, conduit_json_get(chunk, "x_groq.usage"));
+	const struct conduit_json *first = NULL;
+	if (conduit_json_type(chunk, "choices") == CONDUIT_JSON_ARRAY) {
+		chat->understood = true;
+		first = conduit_json_first(conduit_json_get(chunk, "choices"));
+		while (first != NULL && !is_first(first)) {
+			first = conduit_json_next(first);
+		}
+	}
+	if (first != NULL) {
+		take_choice(chat, first);
+	}
+	/* An error tells more than the finish reason "error" beside it. */
+	if (!chat->over && is_error(conduit_json_get(chunk, "error"))) {
+		conduit_json_failure(chat->job, 200, chunk);
+		chat->over = true;
+	}
+	if (first != NULL && !chat->over) {
+		take_finish(chat, first);
+	}
+}
+
+static void complete(struct chat *chat) {
+	if (chat->refusal.size != 0 && chat->last == 0) {
+		fail_with(chat, CONDUIT_FAIL_MODERATED,
+				"says the model refused: ", buf_string(&chat->refusal));
+		return;
+	}
+	const char *finish = chat->finish[0] != '\0' ? chat->finish : "stop";
+	if (chat->tools.n != 0) {
+		cleanup_buf struct buf calls = {0};
+		if (chat->last != 0 && chat->last != '\n') {
+			buf_add_byte(&calls, '\n');
+		}
+		if (!tool_calls_print(&chat->tools, &calls)) {
+			malformed(chat, "holds tool calls that memory doesn't suffice for");
+			return;
+		}
+		conduit_output(chat->job, calls.data, calls.size);
+		/* Some say "stop" after a call that they were told to make. */
+		finish = strcmp(finish, "stop") == 0 ? "tool_calls" : finish;
+	}
+	conduit_finish(chat->job, finish, chat->model[0] != '\0' ? chat->model : NULL);
+	chat->over = true;
+}
+
+static bool take_json(struct chat *chat, const char *name, const char *text, size_t size) {
+	struct conduit_json *chunk = conduit_json_parse(text, size);
+	if (chunk == NULL) {
+		return false;
+	}
+	chat_chunk(chat, chunk);
+	if (!chat->over && strcmp(name, "error") == 0) {
+		conduit_json_failure(chat->job, 200, chunk);
+		chat->over = true;
+	}
+	conduit_json_free(chunk);
+	return true;
+}
+
+/* One event's data: everything is a chunk but the end mark. False when it isn't JSON. */
+static bool take_text(struct chat *chat, const char *name, const char *text, size_t size) {
+	if (size >= strlen("[DONE]") && memcmp(text, "[DONE]", strlen("[DONE]")) == 0) {
+		if (!chat->understood) {
+			malformed(chat, "isn't one of the chat dialect: it holds no choices");
+		} else {
+			complete(chat);
+		}
+		return true;
+	}
+	return take_json(chat, name, text, size);
+}
+
+void chat_event(struct chat *chat, const char *name, const char *text, size_t size) {
+	if (chat->over || size == 0 || take_text(chat, name, text, size)) {
+		return;
+	}
+	/* Where a service forgets the blank line between its events, each line is a chunk. */
+	bool read = memchr(text, '\n', size) != NULL;
+	for (const char *line = text, *end = text + size; read && line < end && !chat->over;) {
+		const char *lf = memchr(line, '\n', (size_t)(end - line));
+		const char *line_end = lf != NULL ? lf : end;
+		read = line_end == line || take_text(chat, name, line, (size_t)(line_end - line));
+		line = line_end + 1;
+	}
+	if (!read && !chat->over && !chat->ending) {
+		malformed(chat, "holds a chunk that isn't JSON");
+	}
+}
+
+void chat_end(struct chat *chat) {
+	if (chat->over) {
+		return;
+	}
+	if (chat->finish[0] != '\0') {
+		complete(chat);
+	} else if (!chat->understood) {
+		malformed(chat, "isn't one of the chat dialect: it holds no choices");
+	} else {
+		malformed(chat, "was cut short: it ended without a finish reason");
+	}
+}
+
+void chat_finish(struct chat *chat) {
+	tool_calls_finish(&chat->tools);
+	buf_finish(&chat->refusal);
+}

@@ -1,0 +1,218 @@
+/* Models out of a list: see openai_models.h. */
+#include "core/provider/kit/openai_models.h"
+
+#include "core/base/text.h"
+
+#include <conduit/kit/failure.h>
+#include <conduit/kit/time.h>
+#include <math.h>
+#include <string.h>
+
+#define PRICES_LIMIT 64
+#define LOG_LIMIT 100
+/* No service asks a million dollars for one unit: a price above that is nonsense, not a price. */
+#define PRICE_LIMIT 1e6
+
+/* The first of the paths that holds a whole number above zero. */
+static int64_t count_at(const struct conduit_json *entry, const char *const *paths) {
+	for (; *paths != NULL; paths++) {
+		int64_t count;
+		if (conduit_json_int64(entry, *paths, &count) && count > 0) {
+			return count;
+		}
+	}
+	return 0;
+}
+
+static int64_t created_at(const struct conduit_json *entry) {
+	int64_t created = 0;
+	const char *text = conduit_json_string(entry, "created_at");
+	if (conduit_json_int64(entry, "created", &created) && created > 0) {
+		/* Beyond the year 5138 it counts milliseconds. */
+		return created > 99999999999 ? created / 1000 : created;
+	}
+	return conduit_time_rfc3339(text, &created) && created > 0 ? created : 0;
+}
+
+/* An array of strings as a comma-separated list; NULL when it isn't one, or is empty. */
+static const char *list_at(const struct conduit_json *entry, const char *path, struct buf *out) {
+	const struct conduit_json *array = conduit_json_get(entry, path);
+	if (conduit_json_type(array, NULL) != CONDUIT_JSON_ARRAY) {
+		return NULL;
+	}
+	for (const struct conduit_json *element = conduit_json_first(array); element != NULL;
+			element = conduit_json_next(element)) {
+		const char *word = conduit_json_string(element, NULL);
+		if (word == NULL || word[0] == '\0' || strlen(word) > 63 ||
+				strpbrk(word, ", \t\r\n") != NULL) {
+			continue;
+		}
+		buf_add_string(out, out->size != 0 ? "," : "");
+		buf_add_string(out, word);
+	}
+	return out->size != 0 && !out->failed ? out->data : NULL;
+}
+
+/* A price as a decimal string or a number. What is no price (1e308, negative but not -1, "free")
+ * counts as unstated. */
+static bool price_of(const struct conduit_json *value, double *usd) {
+	const char *text = conduit_json_string(value, NULL);
+	if (text != NULL) {
+		if (text[strspn(text, "0123456789.eE+-")] != '\0' || !parse_double(text, usd)) {
+			return false;
+		}
+	} else if (!conduit_json_number(value, NULL, usd)) {
+		return false;
+	}
+	return (*usd >= 0 && *usd <= PRICE_LIMIT) || *usd == -1;
+}
+
+static size_t prices_of(const struct conduit_json *entry, struct conduit_price *prices) {
+	size_t n = 0;
+	const struct conduit_json *pricing = conduit_json_get(entry, "pricing");
+	if (conduit_json_type(pricing, NULL) != CONDUIT_JSON_OBJECT) {
+		return 0;
+	}
+	for (const struct conduit_json *price = conduit_json_first(pricing);
+			price != NULL && n < PRICES_LIMIT; price = conduit_json_next(price)) {
+		if (price_of(price, &prices[n].usd)) {
+			prices[n++].name = conduit_json_name(price);
+		}
+	}
+	return n;
+}
+
+static void leave_out(struct models *models, const char *why) {
+	if (models->left_out == LOG_LIMIT) {
+		conduit_log(models->job, "further entries are left out without a line each");
+	} else if (models->left_out < LOG_LIMIT) {
+		conduit_log(models->job, "an entry of the list is left out: %s", why);
+	}
+	models->left_out++;
+}
+
+static const char *string_at(const struct conduit_json *entry, const char *path, const char * or) {
+	const char *string = conduit_json_string(entry, path);
+	return string != NULL && string[0] != '\0' ? string : conduit_json_string(entry, or);
+}
+
+static void emit(struct models *models, const struct conduit_json *entry, const char *raw,
+		size_t raw_size) {
+	static const char *const contexts[] = {"context_length", "top_provider.context_length",
+			"max_context_length", "context_window", "max_model_len", "meta.n_ctx_train",
+			NULL};
+	static const char *const outputs[] = {"top_provider.max_completion_tokens",
+			"max_completion_tokens", "max_output_tokens", NULL};
+	cleanup_buf struct buf input = {0};
+	cleanup_buf struct buf output = {0};
+	cleanup_buf struct buf parameters = {0};
+	struct conduit_price prices[PRICES_LIMIT];
+	const char *id = conduit_json_string(entry, "id");
+	struct conduit_model model = {
+			.id = id,
+			.id_size = strlen(id),
+			.name = string_at(entry, "name", "display_name"),
+			.description = conduit_json_string(entry, "description"),
+			.created = created_at(entry),
+			.context_length = count_at(entry, contexts),
+			.max_output = count_at(entry, outputs),
+			.input_modalities = list_at(entry, "architecture.input_modalities", &input),
+			.output_modalities = list_at(
+					entry, "architecture.output_modalities", &output),
+			.parameters = list_at(entry, "supported_parameters", &parameters),
+			.prices = prices,
+			.n_prices = models->dialect->prices ? prices_of(entry, prices) : 0,
+			.raw = raw,
+			.raw_size = raw_size,
+	};
+	if (models->dialect->model == NULL || models->dialect->model(entry, &model)) {
+		conduit_model(models->job, &model);
+		models->emitted++;
+	}
+}
+
+static void take_item(void *data, const char *json, size_t size) {
+	struct models *models = data;
+	struct conduit_json *entry = conduit_json_parse(json, size);
+	const char *id = conduit_json_string(entry, "id");
+	if (entry == NULL) {
+		leave_out(models, "it isn't JSON");
+	} else if (id == NULL || id[0] == '\0') {
+		leave_out(models, "it has no id");
+	} else if (strstr(id, "\xef\xbf\xbd") != NULL) {
+		leave_out(models, "its id holds a character that can't be sent back (U+0000)");
+	} else {
+		emit(models, entry, json, size);
+	}
+	conduit_json_free(entry);
+}
+
+static void take_member(void *data, const char *name, const char *json, size_t size) {
+	struct models *models = data;
+	bool is_error = strcmp(name, "error") == 0;
+	if (models->failed || (!is_error && strcmp(name, "links") != 0)) {
+		return;
+	}
+	struct conduit_json *value = conduit_json_parse(json, size);
+	const char *next = conduit_json_string(value, "next");
+	if (is_error && conduit_json_type(value, NULL) >= CONDUIT_JSON_STRING) {
+		cleanup_buf struct buf whole = {0};
+		buf_add_string(&whole, "{\"error\":");
+		buf_add(&whole, json, size);
+		buf_add_byte(&whole, '}');
+		conduit_http_failure(models->job, 200, "", buf_string(&whole), whole.size);
+		models->failed = true;
+	} else if (!is_error && next != NULL) {
+		free(models->next);
+		models->next = strdup(next);
+	}
+	conduit_json_free(value);
+}
+
+bool models_begin_page(struct models *models) {
+	static const char *const names[] = {"data", NULL};
+	struct conduit_json_items_calls calls = {
+			.names = names, .item = take_item, .member = take_member, .data = models};
+	conduit_json_items_destroy(models->items);
+	models->items = conduit_json_items_create(&calls);
+	free(take(models->next));
+	return models->items != NULL;
+}
+
+void models_feed(struct models *models, const void *bytes, size_t size) {
+	if (!models->failed) {
+		conduit_json_items_feed(models->items, bytes, size);
+	}
+}
+
+static const char *service(const struct models *models) {
+	return models->dialect->service != NULL ? models->dialect->service : "the service";
+}
+
+bool models_end_page(struct models *models) {
+	if (models->failed) {
+		return false;
+	}
+	size_t skipped = conduit_json_items_skipped(models->items);
+	if (skipped != 0) {
+		conduit_log(models->job, "%zu entries of the list are left out: larger than 8 MiB",
+				skipped);
+	}
+	enum conduit_json_items_state state = conduit_json_items_state(models->items);
+	if (state == CONDUIT_ITEMS_WHOLE && conduit_json_items_found(models->items)) {
+		return true;
+	}
+	const char *what = state == CONDUIT_ITEMS_CUT	      ? "was cut short"
+			   : state == CONDUIT_ITEMS_MALFORMED ? "isn't JSON"
+			   : state == CONDUIT_ITEMS_MEMORY    ? "doesn't fit into memory"
+							      : "holds no \"data\" array";
+	conduit_malformed(models->job, "%s's list of models %s, after %zu models", service(models),
+			what, models->emitted);
+	models->failed = true;
+	return false;
+}
+
+void models_finish(struct models *models) {
+	conduit_json_items_destroy(models->items);
+	free(models->next);
+}

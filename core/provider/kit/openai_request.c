@@ -1,0 +1,174 @@
+/* A chat request out of a turn: see openai_request.h. */
+#include "core/provider/kit/openai_request.h"
+
+#include "core/base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+bool object_member(struct object *object, const char *name) {
+	for (size_t i = 0; i < object->extra->n; i++) {
+		if (strcmp(object->extra->members[i].name, name) == 0) {
+			return false;
+		}
+	}
+	conduit_body_text(object->body, object->begun ? ",\"" : "{\"");
+	conduit_body_text(object->body, name);
+	conduit_body_text(object->body, "\":");
+	object->begun = true;
+	return true;
+}
+
+static bool is_text(const struct conduit_part *part) {
+	return starts_with(part->type, "text/");
+}
+
+/* A MIME type that may stand in a data: URL; what isn't one is bytes. */
+static const char *media_type(const struct conduit_part *part) {
+	size_t plain = strspn(part->type, "abcdefghijklmnopqrstuvwxyz0123456789.+-/");
+	return plain != 0 && part->type[plain] == '\0' ? part->type : "application/octet-stream";
+}
+
+static void put_data_url(struct conduit_body *body, const struct conduit_part *part) {
+	conduit_body_text(body, "\"data:");
+	conduit_body_text(body, media_type(part));
+	conduit_body_text(body, ";base64,");
+	conduit_body_file(body, CONDUIT_FILE_BASE64, part->file);
+	conduit_body_text(body, "\"");
+}
+
+/* {"type":"input_audio"} takes bare base64 and a format: "mp3", where the type says audio/mpeg. */
+static void put_audio(struct conduit_body *body, const struct conduit_part *part) {
+	const char *format = media_type(part) + strlen("audio/");
+	format = starts_with(format, "x-") ? format + 2 : format;
+	format = strcmp(format, "mpeg") == 0 ? "mp3" : strcmp(format, "wave") == 0 ? "wav" : format;
+	conduit_body_text(body, "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"");
+	conduit_body_file(body, CONDUIT_FILE_BASE64, part->file);
+	conduit_body_text(body, "\",\"format\":\"");
+	conduit_body_text(body, format);
+	conduit_body_text(body, "\"}}");
+}
+
+static void put_part(struct conduit_body *body, const struct conduit_part *part) {
+	if (is_text(part)) {
+		conduit_body_text(body, "{\"type\":\"text\",\"text\":\"");
+		conduit_body_file(body, CONDUIT_FILE_JSON, part->file);
+		conduit_body_text(body, "\"}");
+	} else if (starts_with(media_type(part), "image/")) {
+		conduit_body_text(body, "{\"type\":\"image_url\",\"image_url\":{\"url\":");
+		put_data_url(body, part);
+		conduit_body_text(body, "}}");
+	} else if (starts_with(media_type(part), "audio/")) {
+		put_audio(body, part);
+	} else {
+		conduit_body_text(body, "{\"type\":\"file\",\"file\":{\"filename\":");
+		conduit_body_string(body, part->name, strlen(part->name));
+		conduit_body_text(body, ",\"file_data\":");
+		put_data_url(body, part);
+		conduit_body_text(body, "}}");
+	}
+}
+
+/* Text parts first: services read images better when the question came before. */
+static void put_parts(struct conduit_body *body, const struct conduit_message *message) {
+	const char *comma = "";
+	conduit_body_text(body, "[");
+	for (int text = 1; text >= 0; text--) {
+		for (size_t i = 0; i < message->n_parts; i++) {
+			if (is_text(&message->parts[i]) == (text == 1)) {
+				conduit_body_text(body, comma);
+				put_part(body, &message->parts[i]);
+				comma = ",";
+			}
+		}
+	}
+	conduit_body_text(body, "]");
+}
+
+static void put_message(struct conduit_body *body, const struct conduit_message *message) {
+	static const char *const roles[] = {
+			[CONDUIT_SYSTEM] = "system",
+			[CONDUIT_USER] = "user",
+			[CONDUIT_ASSISTANT] = "assistant",
+	};
+	conduit_body_text(body, "{\"role\":\"");
+	conduit_body_text(body, roles[message->role]);
+	conduit_body_text(body, "\",\"content\":");
+	if (message->n_parts == 0) {
+		conduit_body_text(body, "\"\"");
+	} else if (message->n_parts == 1 && is_text(&message->parts[0])) {
+		conduit_body_text(body, "\"");
+		conduit_body_file(body, CONDUIT_FILE_JSON, message->parts[0].file);
+		conduit_body_text(body, "\"");
+	} else {
+		put_parts(body, message);
+	}
+	conduit_body_text(body, "}");
+}
+
+static void put_messages(struct conduit_body *body, const struct conduit_turn *turn) {
+	const char *system = conduit_setting(turn, "system");
+	bool has_system = system == NULL || system[0] == '\0';
+	for (size_t i = 0; i < turn->n_messages; i++) {
+		has_system = has_system || turn->messages[i].role == CONDUIT_SYSTEM;
+	}
+	const char *comma = "";
+	conduit_body_text(body, "[");
+	if (!has_system) {
+		conduit_body_text(body, "{\"role\":\"system\",\"content\":");
+		conduit_body_string(body, system, strlen(system));
+		conduit_body_text(body, "}");
+		comma = ",";
+	}
+	for (size_t i = 0; i < turn->n_messages; i++) {
+		conduit_body_text(body, comma);
+		put_message(body, &turn->messages[i]);
+		comma = ",";
+	}
+	conduit_body_text(body, "]");
+}
+
+static bool put_request(struct object *object, const struct conduit_turn *turn,
+		const struct conduit_openai *dialect, struct fail *fail) {
+	struct conduit_body *body = object->body;
+	if (object_member(object, "model")) {
+		conduit_body_string(body, turn->model, strlen(turn->model));
+	}
+	if (object_member(object, "messages")) {
+		put_messages(body, turn);
+	}
+	if (object_member(object, "stream")) {
+		conduit_body_text(body, "true");
+	}
+	if (dialect->include_usage && object_member(object, "stream_options")) {
+		conduit_body_text(body, "{\"include_usage\":true}");
+	}
+	if (!openai_settings(object, turn, dialect, fail)) {
+		return false;
+	}
+	for (size_t i = 0; i < object->extra->n; i++) {
+		conduit_body_text(body, object->begun ? ",\"" : "{\"");
+		conduit_body_text(body, object->extra->members[i].name);
+		conduit_body_text(body, "\":");
+		conduit_body_text(body, object->extra->members[i].json);
+		object->begun = true;
+	}
+	conduit_body_text(body, "}");
+	return true;
+}
+
+struct conduit_body *openai_request(const struct conduit_turn *turn,
+		const struct conduit_openai *dialect, struct fail *fail) {
+	struct extra extra = {0};
+	struct conduit_body *body = conduit_body_create();
+	struct object object = {.body = body, .extra = &extra};
+	bool built = body != NULL || fail_set(fail, ENOMEM, "memory is short");
+	built = built && openai_extra_read(&extra, conduit_setting(turn, "extra"), fail) &&
+		put_request(&object, turn, dialect, fail);
+	openai_extra_finish(&extra);
+	if (!built) {
+		conduit_body_destroy(body);
+		return NULL;
+	}
+	return body;
+}
