@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def call(url, body=None, headers=None, bound=10, method=None):
 
 
 class Server:
-    """A program that listens; ended by its process id."""
+    """A program that listens, in a process group of its own."""
 
     def __init__(self, command, log, port=None, env=None):
         self.port = port
@@ -57,6 +58,7 @@ class Server:
                 stdout=subprocess.PIPE if port is None else file,
                 stderr=file,
                 env=os.environ | (env or {}),
+                start_new_session=True,
             )
 
     @property
@@ -80,13 +82,20 @@ class Server:
         raise AssertionError(f"port {self.port} doesn't answer after {bound:g} s: {self.log()}")
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
+        """Ends its process group: some start the real server as a child."""
+        self.end(signal.SIGTERM)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            pass
+        self.end(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self, how):
+        try:
+            os.killpg(self.process.pid, how)
+        except ProcessLookupError:
+            pass
 
 
 class Simulated(Server):

@@ -40,3 +40,12 @@ def mounts_change(predicate, bound, what):
             if left <= 0:
                 raise AssertionError(f"waited {seconds(bound):g} s in vain: {what}")
             table.poll(min(left, 0.2) * 1000)
+
+
+def flat_state(path):
+    """The value of `state` in a file of flat `key value` lines; None while there is none."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return None
+    return next((line[6:] for line in lines if line.startswith("state ")), None)
