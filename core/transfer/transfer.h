@@ -36,28 +36,29 @@ void transfer_engine_destroy(struct transfer_engine *engine);
 
 /* Seconds; 0 means none. */
 struct transfer_timeouts {
-	double connect;    /* name, TCP and TLS */
+	double connect; /* name, TCP and TLS */
 	double first_byte; /* from the request's last byte to the reply's first */
-	double idle;       /* between two bytes of the reply; doesn't count while paused */
+	double idle; /* between two bytes of the reply; doesn't count while paused. Also for
+			a request's body of which the service takes nothing more */
 	double total;
 };
 
 /* A host that may be spoken to: where the key may go and where a redirect may lead. */
 struct transfer_host {
 	char *scheme; /* "https", or "http" where config.yml allows it */
-	char *host;   /* lower case; "*.example.com" for its subdomains */
-	int port;     /* 0: the scheme's own */
-	bool keyed;   /* the key may be sent there */
-	bool local;   /* may resolve to loopback, link-local or private addresses */
+	char *host; /* lower case; "*.example.com" for its subdomains */
+	int port; /* 0: the scheme's own */
+	bool keyed; /* the key may be sent there */
+	bool local; /* may resolve to loopback, link-local or private addresses */
 };
 
 struct transfer_request {
 	const char *method;
 	const char *url;
 	const char *const *headers; /* "Name: value", ended by NULL; may be NULL */
-	const struct body *body;    /* NULL for none; copied */
-	const char *key_header;     /* the whole line, "Authorization: Bearer …"; NULL for none. Is
-	                               wiped from our memory when the transfer ends. */
+	const struct body *body; /* NULL for none; copied */
+	const char *key_header; /* the whole line, "Authorization: Bearer …"; NULL for none. Is
+				   wiped from our memory when the transfer ends. */
 	const struct transfer_host *hosts;
 	size_t n_hosts;
 	struct transfer_timeouts timeouts;
@@ -66,20 +67,24 @@ struct transfer_request {
 
 struct transfer_head {
 	int status;
-	const char *content_type;   /* lower case, no parameters; "" when absent */
+	const char *content_type; /* lower case, no parameters; "" when absent */
 	const char *const *headers; /* "name: value", names lower case, ended by NULL */
 };
 
 struct transfer_result {
-	int code;          /* 0, or errno of a transfer that failed: ECONNREFUSED, EHOSTUNREACH,
-	                      ECONNRESET, ETIMEDOUT, EPROTO, EACCES (host not allowed) … An HTTP
-	                      error status is a success here. */
-	char *words;       /* what failed, for people; NULL on success; valid during `end` */
-	int status;        /* HTTP status, 0 when none came */
-	bool sent_whole;   /* the request may have reached the service: a repeat may be billed twice */
+	int code; /* 0, or errno of a transfer that failed: ECONNREFUSED, EHOSTUNREACH,
+		     ECONNRESET, ETIMEDOUT, EPROTO, EACCES (host not allowed) … An HTTP
+		     error status is a success here. */
+	char *words; /* what failed, for people; NULL on success; valid during `end` */
+	int status; /* HTTP status, 0 when none came */
+	bool sent_whole; /* the request may have reached the service: a repeat may be billed twice
+			  */
 	bool retry_hinted; /* retry_after holds the reply's Retry-After (429 and 503 only) */
 	double retry_after; /* seconds */
 	uint64_t bytes_in; /* of the body */
+	bool reused; /* went over a connection that was there already */
+	/* Since transfer_start: a connection was at hand, the final reply's first byte, the end; 0
+	 * for what never came. */
 	uint64_t connect_us, first_byte_us, total_us;
 };
 
@@ -87,8 +92,8 @@ struct transfer_result {
 struct transfer_events {
 	/* The final reply's head (not a followed redirect's, not 1xx). */
 	void (*head)(void *data, const struct transfer_head *head);
-	/* Bytes of the body. Returning false pauses after these bytes (they were taken): nothing more
-	 * is read from the socket until transfer_resume. */
+	/* Bytes of the body. Returning false pauses after these bytes (they were taken): nothing
+	 * more is read from the socket until transfer_resume. */
 	bool (*data)(void *data, const void *bytes, size_t size);
 	/* Exactly once, last; the transfer is freed after it. */
 	void (*end)(void *data, const struct transfer_result *result);
@@ -97,7 +102,8 @@ struct transfer_events {
 /* Starts an attempt. A request that can't start (bad URL, host not allowed, unreadable file) ends
  * through `end` as well, from the loop. NULL only without memory. */
 struct transfer *transfer_start(struct transfer_engine *engine,
-		const struct transfer_request *request, const struct transfer_events *events, void *data);
+		const struct transfer_request *request, const struct transfer_events *events,
+		void *data);
 /* May be called from any event, of this transfer too. */
 void transfer_resume(struct transfer *transfer);
 /* Closes the connection; no further event; frees the transfer. May be called from any event. */

@@ -1,0 +1,395 @@
+/* A transfer's way from start to end: see transfer.h and engine.h. */
+#include "core/transfer/engine.h"
+
+#include "core/transfer/result.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Handshakes cost milliseconds of processor time each: so many run at a time. A transfer holds its
+ * place until it has a connection, which is at once when one is there already. */
+#define PLACES 2
+/* A place is held no longer than this: by then it waits for the network and not for the processor,
+ * and a host that is gone mustn't keep the others waiting. */
+#define PLACE_MS 100
+/* A body up to this is read before and sent in one piece with the request's head. */
+#define SMALL_BODY ((uint64_t)32 << 10)
+/* A few milliseconds of measuring a text between two looks at the loop. */
+#define MEASURE_SLICE ((size_t)1 << 20)
+#define REDIRECTS_MOST 5
+
+static uint64_t now(const struct transfer *transfer) {
+	return uv_now(transfer->engine->curl.loop);
+}
+
+static void on_idle(uv_idle_t *idle) {
+	engine_work(idle->data);
+}
+
+void transfer_work(struct transfer *transfer) {
+	if (!list_linked(&transfer->in_work)) {
+		list_append(&transfer->engine->work, &transfer->in_work);
+	}
+	uv_idle_start(&transfer->engine->idle, on_idle);
+}
+
+void transfer_enter(struct transfer *transfer, enum transfer_state state) {
+	transfer->state = state;
+	transfer->since = now(transfer);
+	clock_consider(transfer);
+}
+
+struct transfer *transfer_start(struct transfer_engine *engine,
+		const struct transfer_request *request, const struct transfer_events *events,
+		void *data) {
+	struct transfer *transfer = calloc(1, sizeof(*transfer));
+	if (transfer == NULL || !request_copy(&transfer->request, request)) {
+		free(transfer);
+		return NULL;
+	}
+	transfer->engine = engine;
+	transfer->events = *events;
+	transfer->data = data;
+	transfer->small.limit = SMALL_BODY + 1;
+	transfer->started_ns = uv_hrtime();
+	transfer->started = now(transfer);
+	engine->running++;
+	list_append(&engine->transfers, &transfer->in_all);
+	transfer_enter(transfer, TRANSFER_PREPARING);
+	transfer_work(transfer);
+	return transfer;
+}
+
+void transfer_free(struct transfer *transfer) {
+	struct transfer_engine *engine = transfer->engine;
+	if (transfer->added) {
+		curl_multi_remove_handle(engine->curl.multi, transfer->easy);
+	}
+	transfer_leave_place(transfer);
+	list_remove(&transfer->in_all);
+	list_remove(&transfer->in_waiting);
+	list_remove(&transfer->in_work);
+	if (!transfer->ending) {
+		engine->running--;
+	}
+	curl_easy_cleanup(transfer->easy);
+	curl_url_cleanup(transfer->url);
+	request_headers_free(transfer->headers);
+	body_reader_destroy(transfer->reader);
+	buf_finish(&transfer->small);
+	reply_finish(&transfer->reply);
+	target_finish(&transfer->target);
+	request_finish(&transfer->request);
+	fail_finish(&transfer->fail);
+	free(transfer);
+}
+
+void transfer_cancel(struct transfer *transfer) {
+	if (transfer->ending) {
+		return;
+	}
+	if (transfer->engine->curl.inside) {
+		transfer->cancelled = true;
+		transfer_work(transfer);
+		return;
+	}
+	struct transfer_engine *engine = transfer->engine;
+	transfer_free(transfer);
+	transfer_admit_waiting(engine);
+}
+
+void transfer_resume(struct transfer *transfer) {
+	if (transfer->ending) {
+		return;
+	}
+	transfer->resume_wanted = true;
+	if (transfer->paused) {
+		transfer_work(transfer);
+	}
+}
+
+/* ---- places among those that connect ---- */
+
+void transfer_leave_place(struct transfer *transfer) {
+	if (transfer->place) {
+		transfer->place = false;
+		transfer->engine->connecting--;
+	}
+}
+
+static void fail_later(struct transfer *transfer) {
+	transfer_enter(transfer, TRANSFER_ENDED);
+	transfer_work(transfer);
+}
+
+static void begin(struct transfer *transfer) {
+	transfer->attempts = 0;
+	transfer->error[0] = '\0';
+	if (!transfer_setup(transfer, &transfer->fail)) {
+		fail_later(transfer);
+		return;
+	}
+	if (curl_multi_add_handle(transfer->engine->curl.multi, transfer->easy) != CURLM_OK) {
+		fail_set(&transfer->fail, ENOMEM, "libcurl can't start a transfer with %s",
+				transfer->target.host);
+		fail_later(transfer);
+		return;
+	}
+	transfer->added = true;
+	transfer_enter(transfer, TRANSFER_CONNECTING);
+}
+
+void transfer_admit_waiting(struct transfer_engine *engine) {
+	while (engine->connecting < PLACES && !list_empty(&engine->waiting)) {
+		struct transfer *transfer = list_entry(
+				engine->waiting.next, struct transfer, in_waiting);
+		list_remove(&transfer->in_waiting);
+		transfer->place = true;
+		transfer->place_until = now(transfer) + PLACE_MS;
+		engine->connecting++;
+		begin(transfer);
+		if (!transfer->added) {
+			transfer_leave_place(transfer);
+		}
+	}
+}
+
+static void admit(struct transfer *transfer) {
+	if (strcmp(transfer->target.scheme, "https") != 0) {
+		begin(transfer);
+		return;
+	}
+	transfer_enter(transfer, TRANSFER_WAITING);
+	list_append(&transfer->engine->waiting, &transfer->in_waiting);
+	transfer_admit_waiting(transfer->engine);
+}
+
+/* ---- the body ---- */
+
+static bool read_small(struct transfer *transfer) {
+	char *to = buf_reserve(&transfer->small, (size_t)transfer->body_length);
+	if (to == NULL) {
+		return fail_set(&transfer->fail, ENOMEM, "no memory for a request's body");
+	}
+	ssize_t got = body_reader_read(transfer->reader, to, (size_t)transfer->body_length);
+	if (got < 0 || (uint64_t)got != transfer->body_length) {
+		return fail_set(&transfer->fail, EIO,
+				"a file of the request changed or can't be read");
+	}
+	transfer->small.size = (size_t)got;
+	to[got] = '\0';
+	body_reader_destroy(transfer->reader);
+	transfer->reader = NULL;
+	return true;
+}
+
+/* True when the body is ready to be sent; false with work or a failure noted. */
+static bool prepare_body(struct transfer *transfer) {
+	if (transfer->reader == NULL) {
+		transfer->reader = body_reader_open(&transfer->request.body, &transfer->fail);
+		if (transfer->reader == NULL) {
+			fail_later(transfer);
+			return false;
+		}
+	}
+	switch (body_reader_measure(transfer->reader, MEASURE_SLICE, &transfer->fail)) {
+	case BODY_MEASURE_MORE:
+		transfer_work(transfer);
+		return false;
+	case BODY_MEASURE_FAILED:
+		fail_later(transfer);
+		return false;
+	case BODY_MEASURED:
+		break;
+	}
+	transfer->body_length = body_reader_length(transfer->reader);
+	if (transfer->body_length <= SMALL_BODY && !read_small(transfer)) {
+		fail_later(transfer);
+		return false;
+	}
+	return true;
+}
+
+static bool prepare_target(struct transfer *transfer, const char *url) {
+	struct fail *fail = &transfer->fail;
+	if (!request_check(&transfer->request, fail)) {
+		return false;
+	}
+	transfer->url = url_parse(url, fail);
+	if (transfer->url == NULL ||
+			!url_target(transfer->url, transfer->request.hosts,
+					transfer->request.n_hosts, &transfer->target, fail)) {
+		return false;
+	}
+	transfer->easy = curl_easy_init();
+	if (transfer->easy == NULL) {
+		return fail_set(fail, ENOMEM, "no memory for a transfer");
+	}
+	return true;
+}
+
+static void prepare(struct transfer *transfer) {
+	if (transfer->easy == NULL && !prepare_target(transfer, transfer->request.url)) {
+		fail_later(transfer);
+		return;
+	}
+	if (!transfer->request.has_body || prepare_body(transfer)) {
+		admit(transfer);
+	}
+}
+
+/* ---- redirects ---- */
+
+/* Readies the next hop. What the last one did is remembered where it may have had an effect: a
+ * 307 or 308 asks for the same again elsewhere, the others answer. */
+static bool follow(struct transfer *transfer) {
+	struct request *request = &transfer->request;
+	int status = transfer->reply.status;
+	if (++transfer->redirects > REDIRECTS_MOST) {
+		return fail_set(&transfer->fail, EPROTO,
+				"%s redirects again after %d redirects: check the address",
+				transfer->target.host, REDIRECTS_MOST);
+	}
+	if (!url_follow(transfer->url, transfer->reply.location, &transfer->fail)) {
+		return false;
+	}
+	target_finish(&transfer->target);
+	if (!url_target(transfer->url, request->hosts, request->n_hosts, &transfer->target,
+			    &transfer->fail)) {
+		return false;
+	}
+	bool post = strcmp(request->method, "POST") == 0;
+	bool get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+	if (!get && (status == 303 || (post && (status == 301 || status == 302)))) {
+		if (!request_become_get(request)) {
+			return fail_set(&transfer->fail, ENOMEM, "no memory to follow a redirect");
+		}
+		transfer->sent_before |= transfer->sent_now;
+		body_reader_destroy(transfer->reader);
+		transfer->reader = NULL;
+		buf_clear(&transfer->small);
+		transfer->body_length = 0;
+	}
+	if (transfer->reader != NULL) {
+		body_reader_rewind(transfer->reader);
+	}
+	transfer->body_sent = 0;
+	transfer->discarded = 0;
+	transfer->redirecting = false;
+	transfer->sent_now = false;
+	reply_finish(&transfer->reply);
+	return true;
+}
+
+/* ---- the end ---- */
+
+/* Notes what libcurl knows of the hop, and takes it out. */
+static void detach(struct transfer *transfer, long *os_errno) {
+	curl_off_t uploaded = 0;
+	long request_bytes = 0, connections = 0;
+	if (!transfer->added) {
+		return;
+	}
+	curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
+	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, os_errno);
+	transfer->sent_now = request_bytes > 0 && (uint64_t)uploaded >= transfer->body_length;
+	transfer->reused = transfer->attempts > 0 && connections == 0;
+	transfer_leave_place(transfer);
+	curl_multi_remove_handle(transfer->engine->curl.multi, transfer->easy);
+	transfer->added = false;
+}
+
+void transfer_abort(struct transfer *transfer) {
+	long os_errno = 0;
+	detach(transfer, &os_errno);
+	list_remove(&transfer->in_waiting);
+	fail_later(transfer);
+}
+
+static void explain(struct transfer *transfer, CURLcode code, long os_errno) {
+	struct result_facts facts = {
+			.code = code,
+			.os_errno = os_errno,
+			.detail = transfer->error,
+			.host = transfer->target.host,
+			.port = transfer->target.port,
+			.status = transfer->reply.status,
+			.bytes_in = transfer->bytes_in,
+	};
+	result_explain(&facts, &transfer->fail);
+}
+
+static uint64_t microseconds(const struct transfer *transfer, uint64_t until_ns) {
+	return until_ns > transfer->started_ns ? (until_ns - transfer->started_ns) / 1000 : 0;
+}
+
+/* Delivers the last event and frees the transfer. */
+static void end(struct transfer *transfer) {
+	struct transfer_result result = {
+			.code = transfer->fail.code,
+			.words = transfer->fail.code != 0 ? (char *)fail_words(&transfer->fail)
+							  : NULL,
+			.status = transfer->redirecting ? 0 : transfer->reply.status,
+			.sent_whole = transfer->sent_before || transfer->sent_now,
+			.reused = transfer->reused,
+			.bytes_in = transfer->bytes_in,
+			.connect_us = microseconds(transfer, transfer->connected_ns),
+			.first_byte_us = microseconds(transfer, transfer->first_byte_ns),
+			.total_us = microseconds(transfer, uv_hrtime()),
+	};
+	result.retry_hinted = reply_retry_after(&transfer->reply, &result.retry_after);
+	transfer->ending = true;
+	transfer->engine->running--;
+	if (transfer->events.end != NULL) {
+		transfer->events.end(transfer->data, &result);
+	}
+	transfer_free(transfer);
+}
+
+void transfer_done(struct transfer *transfer, CURLcode code) {
+	long os_errno = 0;
+	detach(transfer, &os_errno);
+	if (transfer->cancelled) {
+		transfer_free(transfer);
+		return;
+	}
+	if (code == CURLE_OK) {
+		fail_finish(&transfer->fail);
+	}
+	/* A redirect whose body was too long to wait for counts as well. */
+	bool led_on = transfer->redirecting && transfer->fail.code == 0 &&
+		      (code == CURLE_OK || code == CURLE_WRITE_ERROR);
+	if (led_on && follow(transfer)) {
+		admit(transfer);
+		return;
+	}
+	if (code != CURLE_OK && transfer->fail.code == 0) {
+		explain(transfer, code, os_errno);
+	}
+	end(transfer);
+}
+
+static void resume(struct transfer *transfer) {
+	transfer->resume_wanted = false;
+	transfer->paused = false;
+	transfer->since = now(transfer);
+	clock_consider(transfer);
+	CURLcode code = curl_loop_unpause(&transfer->engine->curl, transfer->easy);
+	if (code != CURLE_OK && !transfer->cancelled) {
+		transfer_done(transfer, code);
+	}
+}
+
+void transfer_step(struct transfer *transfer) {
+	if (transfer->cancelled) {
+		transfer_free(transfer);
+	} else if (transfer->state == TRANSFER_PREPARING) {
+		prepare(transfer);
+	} else if (transfer->state == TRANSFER_ENDED) {
+		end(transfer);
+	} else if (transfer->paused && transfer->resume_wanted) {
+		resume(transfer);
+	}
+}
