@@ -73,7 +73,7 @@ def mount(homes):
     """Makes mounts: mount(config, env, options, home). Each is ended and checked at the end."""
     made = []
 
-    def make(config="", env=None, options=(), home="home", start=True):
+    def make(config=None, env=None, options=(), home="home", start=True):
         one = Mount(homes(home), config, env, options)
         made.append(one)
         return one.start() if start else one

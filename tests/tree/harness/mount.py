@@ -81,6 +81,12 @@ class Model:
         (self.path / "config" / name).write_text(value)
 
 
+def local_only(config):
+    """config.yml with the bundled providers off that would ask their services of the internet."""
+    providers = {"openai": "off", **config.get("providers", {})}
+    return json.dumps({**config, "providers": providers})
+
+
 def flat(text):
     facts = {}
     for line in text.splitlines():
@@ -93,10 +99,10 @@ class Mount:
     """One mount. `home` is what the program takes for the user's; a second Mount with the same
     home is a remount."""
 
-    def __init__(self, home, config="", env=None, options=()):
+    def __init__(self, home, config=None, env=None, options=()):
         self.home = home
         self.path = home / "mnt"
-        self.config = config if isinstance(config, str) else json.dumps(config)
+        self.config = config if isinstance(config, str) else local_only(config or {})
         self.options = list(options)
         self.extra = env or {}
         self.process = None
