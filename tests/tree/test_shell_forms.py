@@ -60,7 +60,7 @@ FORMS = {
     ),
     "rsync of one file": ("rsync --inplace $T/doc $D/input", DOC[:-1]),
     "rsync by rename": ("rsync $T/doc $D/input", DOC[:-1]),
-    "perl": ("perl -e 'open F, \">\", \"$D/input\"; print F \"from perl\"; close F'", "from perl"),
+    "perl": ("perl -e 'open F, \">\", \"$ENV{D}/input\"; print F \"from perl\"'", "from perl"),
     "awk": ("awk 'BEGIN { print \"from awk\" > \"'$D'/input\" }'", "from awk"),
     "curl file": ("curl -s -o $D/input file://$T/doc", DOC[:-1]),
 }
