@@ -1,0 +1,229 @@
+/* The conduit_* functions that a provider calls, as the replay does them: see replay.h. */
+#include "core/base/text.h"
+#include "core/provider/replay/job.h"
+
+#include <string.h>
+
+/* Tests don't run out of memory; where one does, it ends here rather than passing wrongly. */
+static void *checked(void *pointer) {
+	if (pointer == NULL) {
+		abort();
+	}
+	return pointer;
+}
+
+static char *copy(const char *text) {
+	return text != NULL ? checked(strdup(text)) : NULL;
+}
+
+static char *copy_bytes(const char *bytes, size_t size) {
+	char *to = checked(malloc(size + 1));
+	if (size != 0) {
+		memcpy(to, bytes, size);
+	}
+	to[size] = '\0';
+	return to;
+}
+
+static void *grow(void *array, size_t n, size_t size) {
+	/* By doubling: at every power of two. */
+	return (n & (n - 1)) != 0 ? array : checked(reallocarray(array, n == 0 ? 1 : n * 2, size));
+}
+
+bool job_over(const struct conduit_job *job) {
+	return job->replay->finished || job->replay->failed;
+}
+
+void job_broke(struct conduit_job *job, const char *rule) {
+	if (job->replay->broken == NULL) {
+		job->replay->broken = rule;
+	}
+}
+
+/* ---- asking ---- */
+
+static void add_base64(struct buf *out, const unsigned char *bytes, size_t size) {
+	static const char digits[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	for (size_t i = 0; i < size; i += 3) {
+		size_t left = size - i;
+		unsigned word = (unsigned)bytes[i] << 16;
+		word |= left > 1 ? (unsigned)bytes[i + 1] << 8 : 0;
+		word |= left > 2 ? bytes[i + 2] : 0;
+		buf_add_byte(out, digits[word >> 18]);
+		buf_add_byte(out, digits[word >> 12 & 63]);
+		buf_add_byte(out, left > 1 ? digits[word >> 6 & 63] : '=');
+		buf_add_byte(out, left > 2 ? digits[word & 63] : '=');
+	}
+}
+
+static void add_part(
+		struct conduit_job *job, struct buf *out, const struct conduit_body_part *part) {
+	if (part->kind == CONDUIT_LITERAL) {
+		buf_add(out, part->bytes, part->size);
+		return;
+	}
+	if (part->file >= job->script->n_files) {
+		job_broke(job, "a request names a file that isn't there");
+		return;
+	}
+	const struct replay_file *file = &job->script->files[part->file];
+	if (part->kind == CONDUIT_FILE) {
+		buf_add(out, file->bytes, file->size);
+	} else if (part->kind == CONDUIT_FILE_BASE64) {
+		add_base64(out, (const unsigned char *)file->bytes, file->size);
+	} else {
+		json_escape(out, file->bytes, file->size);
+	}
+}
+
+static void ask(struct conduit_job *job, enum pending what) {
+	if (job->pending != PENDING_NOTHING) {
+		job_broke(job, "a request was made while one was pending");
+	}
+	if (!job->may_ask) {
+		job_broke(job, "a request was made outside of discover, transform and end");
+	}
+	job->pending = what;
+}
+
+void conduit_request(struct conduit_job *job, const struct conduit_request *request) {
+	struct replay *replay = job->replay;
+	if (job_over(job)) {
+		return;
+	}
+	ask(job, PENDING_REPLY);
+	job->sink = request->sink;
+	struct buf headers = {0};
+	for (const char *const *header = request->headers; header != NULL && *header != NULL;
+			header++) {
+		buf_add_format(&headers, "%s\n", *header);
+	}
+	struct buf body = {0};
+	for (size_t i = 0; i < request->n_body; i++) {
+		add_part(job, &body, &request->body[i]);
+	}
+	replay->requests = grow(replay->requests, replay->n_requests, sizeof(*replay->requests));
+	struct replay_request *made = &replay->requests[replay->n_requests++];
+	*made = (struct replay_request){
+			.method = copy(request->method),
+			.url = copy(request->url),
+			.headers = checked(buf_take(&headers)),
+			.size = body.size,
+			.sink = request->sink,
+			.submits = request->submits,
+	};
+	made->body = checked(buf_take(&body));
+}
+
+void conduit_read(struct conduit_job *job, uint32_t file) {
+	if (job_over(job)) {
+		return;
+	}
+	ask(job, PENDING_FILE);
+	job->file = file;
+	if (file >= job->script->n_files) {
+		job_broke(job, "a file was asked for that isn't there");
+	}
+}
+
+const char *conduit_base_url(const struct conduit_job *job) {
+	return job->script->base_url != NULL ? job->script->base_url : "";
+}
+
+/* ---- emitting ---- */
+
+void conduit_model(struct conduit_job *job, const struct conduit_model *model) {
+	struct replay *replay = job->replay;
+	if (job_over(job)) {
+		return;
+	}
+	if (!job->is_discovery) {
+		job_broke(job, "a turn emitted a model");
+	}
+	replay->models = grow(replay->models, replay->n_models, sizeof(*replay->models));
+	struct replay_model *to = &replay->models[replay->n_models++];
+	*to = (struct replay_model){
+			.id = copy_bytes(model->id, model->id_size),
+			.id_size = model->id_size,
+			.name = copy(model->name),
+			.description = copy(model->description),
+			.created = model->created,
+			.context_length = model->context_length,
+			.max_output = model->max_output,
+			.input_modalities = copy(model->input_modalities),
+			.output_modalities = copy(model->output_modalities),
+			.parameters = copy(model->parameters),
+			.prices = checked(calloc(model->n_prices + 1, sizeof(*to->prices))),
+			.n_prices = model->n_prices,
+			.raw = copy_bytes(model->raw, model->raw_size),
+			.raw_size = model->raw_size,
+	};
+	for (size_t i = 0; i < model->n_prices; i++) {
+		to->prices[i].name = copy(model->prices[i].name);
+		to->prices[i].usd = model->prices[i].usd;
+	}
+}
+
+static void emit(struct conduit_job *job, struct buf *to, const void *bytes, size_t size) {
+	if (job_over(job)) {
+		return;
+	}
+	if (job->is_discovery) {
+		job_broke(job, "a discovery emitted output");
+	}
+	to->limit = SIZE_MAX / 4;
+	if (!buf_add(to, bytes, size)) {
+		abort();
+	}
+}
+
+void conduit_output(struct conduit_job *job, const void *bytes, size_t size) {
+	emit(job, &job->replay->output, bytes, size);
+}
+
+void conduit_reasoning(struct conduit_job *job, const void *bytes, size_t size) {
+	emit(job, &job->replay->reasoning, bytes, size);
+}
+
+void conduit_usage(struct conduit_job *job, const struct conduit_usage *usage) {
+	if (!job_over(job)) {
+		job->replay->has_usage = true;
+		job->replay->usage = *usage;
+	}
+}
+
+void conduit_fail(struct conduit_job *job, const struct conduit_failure *failure) {
+	struct replay *replay = job->replay;
+	if (!job_over(job)) {
+		replay->failed = true;
+		replay->kind = failure->kind;
+		replay->status = failure->status;
+		replay->retry = failure->retry;
+		replay->words = copy(failure->words);
+	}
+}
+
+void conduit_finish(struct conduit_job *job, const char *finish, const char *model) {
+	if (!job_over(job)) {
+		job->replay->finished = true;
+		job->replay->finish = copy(finish);
+		job->replay->model = copy(model);
+	}
+}
+
+void conduit_log(struct conduit_job *job, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	buf_add_vformat(&job->replay->log, format, args);
+	va_end(args);
+	buf_add_byte(&job->replay->log, '\n');
+}
+
+void *conduit_state(const struct conduit_job *job) {
+	return job->state;
+}
+
+void conduit_set_state(struct conduit_job *job, void *state) {
+	job->state = state;
+}

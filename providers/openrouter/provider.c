@@ -1,0 +1,30 @@
+/* OpenRouter (https://openrouter.ai/docs): OpenAI's chat dialect, a list of models that states
+ * prices, modalities and parameters, and the headers that tell which program asks. */
+#include <conduit/kit/openai.h>
+
+/* "App attribution" in OpenRouter's documentation: without a referer the title isn't shown. */
+static const char *const headers[] = {
+		"HTTP-Referer: https://github.com/conduitfs/conduitfs",
+		"X-OpenRouter-Title: conduitfs",
+		NULL,
+};
+
+/* Without the parameter the list holds only models that give text. Usage, with the cost, comes in
+ * the last chunk unasked. */
+static const struct conduit_openai dialect = {
+		.service = "OpenRouter",
+		.models_path = "/models?output_modalities=all",
+		.headers = headers,
+		.prices = true,
+};
+
+static void discover(struct conduit_job *job) {
+	conduit_openai_discover(job, &dialect);
+}
+
+static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
+	conduit_openai_transform(job, turn, &dialect);
+}
+
+CONDUIT_PROVIDER(.name = "openrouter", .version = "1.0.0", .discover = discover,
+		.transform = transform, CONDUIT_OPENAI_CALLBACKS)
