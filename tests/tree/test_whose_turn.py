@@ -120,7 +120,7 @@ def test_a_writer_ended_by_a_signal_sends_nothing(tree, echo, simulated, ending)
 
 
 def test_a_writer_ended_by_timeout_sends_nothing(tree, echo, simulated):
-    result = tree.sh("(echo begun; sleep 5) | timeout 0.3 cat > $D/input", D=echo.path)
+    result = tree.sh("(echo begun; sleep 1) | timeout 0.3 cat > $D/input", D=echo.path)
     assert result.status == 0 or result.status == 124
     assert simulated.prompts() == []
 
