@@ -22,7 +22,7 @@ def test_the_local_example_answers_without_key_and_network(mount):
 def test_status_and_usage_tell_of_the_turn(echo):
     echo.ask("one two three")
     status, usage = echo.facts(), echo.facts("usage")
-    assert (status["state"], status["turn"], status["finish"]) == ("done", "1", "stop")
+    assert (status["state"], status["turn"], status["finish"]) == ("done", "000001", "stop")
     assert (usage["prompt_tokens"], usage["completion_tokens"], usage["source"]) == ("3", "3", "reported")
     assert float(usage["cost"]) == 0
 

@@ -69,8 +69,9 @@ class Model:
         return self.read()
 
     def facts(self, name="status"):
-        """A file of flat `key value` lines."""
-        return flat(self.read(name).decode())
+        """A file of flat `key value` lines; `-`, which stands for nothing, left out."""
+        facts = flat(self.read(name).decode())
+        return {key: value for key, value in facts.items() if value != "-"}
 
     def turns(self):
         """The numbers of its turns, oldest first; the empty one before the first isn't one."""
