@@ -226,7 +226,7 @@ static void on_exit_event(uv_poll_t *handle, int status, int events) {
 	}
 	/* What it said before it ended still counts: no more than the socket and the pipe hold. */
 	read_packets(child, 4096);
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < 16 && child->process != NULL; i++) {
 		read_log(child);
 	}
 	end_line(child);
