@@ -3,7 +3,8 @@
  * root, a provider, a component of model ids, a model. A place may be a model and hold others.
  *
  * Ids are rowids of the store: never made from a name, never used for another thing, the same after
- * a remount. */
+ * a remount. A struct place lives until catalogue_close: a pointer to one that is gone stays good,
+ * and when its model returns it is the same place again. */
 #ifndef CORE_STORE_CATALOGUE_H
 #define CORE_STORE_CATALOGUE_H
 
@@ -16,47 +17,80 @@ struct catalogue;
 
 enum place_kind {
 	PLACE_ROOT,
-	PLACE_PROVIDER,  /* below the root */
+	PLACE_PROVIDER, /* below the root */
 	PLACE_COMPONENT, /* below a provider or another component: a piece of model ids */
 };
 
 struct place {
 	int64_t id;
 	enum place_kind kind;
-	char *name; /* the file name: encoded (see place_encode) */
+	char *name; /* the file name: encoded (see place_encode); "" for the root */
 	struct place *parent;
 	struct place **children; /* ascending by id, which is the order of readdir */
 	size_t n_children;
 	size_t n_models; /* models at or below */
-	size_t n_free;   /* of them certain to be free */
-	bool model;      /* a model itself (then `free` and `created` mean something) */
-	bool free;
-	bool chat;       /* text comes out: text-to-text or alike */
+	size_t n_free; /* of them certain to be free */
 	int64_t created; /* Unix seconds; 0 unknown */
-	int64_t changed; /* when its listing last changed, microseconds since the epoch */
-	void *user;      /* the engine's own */
+	int64_t changed; /* when its listing last changed, microseconds since the epoch; after a
+			    start the time of the start */
+	void *user; /* the engine's own */
+	uint32_t capacity; /* of `children`; this and what follows is the catalogue's own */
+	uint32_t seen; /* the last refresh that listed it */
+	bool model; /* a model itself (then `free` and `created` mean something) */
+	bool free;
+	bool chat; /* text comes out: text-to-text or alike */
+	bool kept; /* made by the user: a refresh that doesn't list it leaves it */
+	bool gone; /* in no listing: no model at or below, or a hidden provider */
+	bool dirty; /* to be told to the watcher */
+	bool holes; /* some of `children` are gone and wait to be dropped */
 };
 
+/* The longest file name, NAME_MAX of every file system. */
+#define PLACE_NAME_MOST 255
+/* An id with more components is refused: no service has more than six, and each costs a place. */
+#define PLACE_DEPTH_MOST 32
+/* Places that a mount keeps, over all providers; what comes after is refused (some 400 MB). */
+#define PLACES_MOST 2000000
+
+/* Loads what the store knows. */
 struct catalogue *catalogue_open(struct store *store, struct fail *fail);
+/* Before store_close. A refresh that is alive ends without a word and may not be used any more.
+ * NULL is fine. */
 void catalogue_close(struct catalogue *catalogue);
 struct place *catalogue_root(struct catalogue *catalogue);
-/* NULL when unknown or gone. */
+/* NULL when unknown, gone, or below a hidden provider. */
 struct place *catalogue_place(struct catalogue *catalogue, int64_t id);
 struct place *place_child(const struct place *place, const char *name);
 /* The first child whose id is above `after`; NULL at the end. */
 struct place *place_next(const struct place *place, int64_t after);
 /* The provider that a component belongs to (itself for a provider); NULL for the root. */
 struct place *place_provider(struct place *place);
-/* Finds or makes the provider's place; it keeps its id for ever. */
+/* Finds or makes the provider's place, and shows it when it was hidden; it keeps its id for ever.
+ * EINVAL for what can't be a file name. */
 struct place *catalogue_provider(struct catalogue *catalogue, const char *name, struct fail *fail);
 /* Hides a provider (config.yml: off, unloaded); its rows stay. */
 void catalogue_hide(struct catalogue *catalogue, struct place *provider);
+/* A model that the user made (mkdir in an open set): it stays when a refresh doesn't list it. */
+bool catalogue_keep(struct catalogue *catalogue, struct place *model, struct fail *fail);
+/* Takes one model away (rmdir in an open set); what lies below it stays. */
+bool catalogue_remove(struct catalogue *catalogue, struct place *model, struct fail *fail);
 
-/* A model id as a path of file names, and back. A component that is empty, ".", "..", longer than
- * 255 bytes, holds a control byte or invalid UTF-8, or equals a reserved name is percent-encoded,
- * as is '%' itself where the component would decode to something else; a name that would exceed 255
- * bytes encoded is cut and ends in %~ and a hash. Reserved: place_reserved. */
+/* A component of a model id (what lies between two '/') as a file name, reversibly; appended to
+ * `out`, false as buf_add.
+ *
+ *   a control character (C0, DEL, C1), '/', a byte that isn't UTF-8   %XX
+ *   ".", "..", a reserved name                                        its first byte as %XX
+ *   the empty component                                               "%"
+ *   '%' where that would read as one of these                         %25
+ *   what would exceed 255 bytes                                       cut, then %~ and 32 hex
+ * digits
+ *
+ * Everything else stays as it is. Two components never give the same name (those that are cut: as
+ * far as 128 bits of SipHash tell them apart). */
 bool place_encode(const char *component, size_t size, struct buf *out);
+/* The component that place_encode made `name` of; false (and nothing appended) for one that was cut
+ * and for what place_encode never makes, e.g. "output" or "%2f". */
+bool place_decode(const char *name, struct buf *out);
 /* Every name of a model's own files; one list, in reserved.h. */
 bool place_reserved(const char *name);
 
@@ -74,46 +108,57 @@ struct model_record {
 	char *input_modalities, *output_modalities, *parameters; /* "" unknown; comma-separated */
 	struct model_price *prices;
 	size_t n_prices;
-	char *raw; /* JSON; "" unknown */
-	size_t raw_size;
 	bool free;
 };
 
 /* The record of a model place, from a small cache; valid until the loop's next event. NULL when it
  * isn't a model or can't be read. */
 const struct model_record *catalogue_record(struct catalogue *catalogue, const struct place *place);
+/* The service's own words about a model, JSON, appended to `out`; false when there are none or they
+ * can't be read. */
+bool catalogue_raw(struct catalogue *catalogue, const struct place *place, struct buf *out);
 /* The stated price, or false. */
 bool model_price(const struct model_record *record, const char *name, double *ret);
-/* Free means certain (design section 2): prompt and completion are stated, every stated price is 0,
- * and the output is text only or the id ends in ":free". */
+/* Free means certain: prompt and completion are stated, every stated price is 0, and the output is
+ * text only or the id ends in ":free". */
 bool model_is_free(const struct job_model *model);
+/* Text is among what comes out. Unknown modalities are no text. */
+bool model_is_chat(const struct job_model *model);
 
 /* ---- refreshing ---- */
 
 struct refresh;
 
-/* What changed, so that the kernel can be told: called for each directory whose listing changed,
- * after the change, at most once a batch. */
+/* What changed, so that the kernel can be told: called from the loop for each directory whose
+ * listing changed, after the change, at most once a batch; for a model whose record changed; and
+ * for the provider of either. Never for a place that is gone: then its parent is told. */
 typedef void catalogue_changed(void *data, struct place *place);
 void catalogue_watch(struct catalogue *catalogue, catalogue_changed *changed, void *data);
 
 /* Models appear (or change) as they are added. Only refresh_commit removes what wasn't seen, and
- * not even then when nothing was added: an empty or failed refresh replaces nothing. */
+ * not even then when nothing was added: an empty or failed refresh replaces nothing. A second
+ * refresh of the same provider takes away the first one's right to remove. NULL without memory. */
 struct refresh *refresh_begin(struct catalogue *catalogue, struct place *provider);
-/* A model with an id that was already added in this refresh, or an empty one, is refused (counted). */
+/* Refused (and counted) is an id that was already added in this refresh, is empty, has more than
+ * PLACE_DEPTH_MOST components or above 1023 bytes, and a model with a price that isn't a number; a
+ * negative price is stored as -1, variable. What can't be stored counts as failed. Of a model that
+ * is stored as it is nothing is written. */
 void refresh_add(struct refresh *refresh, const struct job_model *model);
+/* How many were refused so far. */
+size_t refresh_refused(const struct refresh *refresh);
 /* Goes on in slices on the loop and then calls `done` with how many models came, went, and are
  * there; frees the refresh. */
 void refresh_commit(struct refresh *refresh,
 		void (*done)(void *data, size_t came, size_t went, size_t total), void *data);
-/* Keeps all that was there (what was added stays too). Frees. */
+/* Keeps all that was there (what was added stays too). Frees. Also stops a commit that goes on:
+ * `done` isn't called then. */
 void refresh_abort(struct refresh *refresh);
 
 /* When the provider's list was last refreshed well (Unix seconds; 0 never), and why the last try
- * failed ("" when it didn't). Kept across mounts. */
+ * failed ("" when it didn't; valid until the next call). Kept across mounts. refresh_commit sets
+ * both: an empty list where models were is a failed try. */
 void catalogue_refreshed(struct catalogue *catalogue, const struct place *provider,
 		int64_t *ret_when, const char **ret_why);
-void catalogue_refresh_failed(
-		struct catalogue *catalogue, struct place *provider, const char *why);
+void catalogue_refresh_failed(struct catalogue *catalogue, struct place *provider, const char *why);
 
 #endif

@@ -9,6 +9,10 @@
 
 struct delay;
 
+/* "When the loop comes round": not 0, which libuv runs again in the same round when the timer is
+ * armed from its own callback, so that sliced work would never let anything else through. */
+#define DELAY_NEXT_ROUND 1
+
 /* `keeps_loop`: the loop doesn't end while it is armed. NULL without memory. */
 struct delay *delay_create(uv_loop_t *loop, void (*due)(void *data), void *data, bool keeps_loop);
 /* The memory is freed when the loop runs next. NULL is fine. */

@@ -4,8 +4,8 @@
 #define CORE_STORE_RESERVED_H
 
 #define RESERVED_NAMES                                                                             \
-	"input", "output", "prompt", "status", "usage", "error", "rpc", "ctl", "estimate", "info",  \
-			"config", "attach", "turns", "sessions", "route", "models", "messages.json", \
-			"transcript.md", "artifacts", "budget", "reasoning"
+	"input", "output", "prompt", "status", "usage", "error", "rpc", "ctl", "estimate", "info", \
+			"config", "attach", "turns", "sessions", "route", "models",                \
+			"messages.json", "transcript.md", "artifacts", "budget", "reasoning"
 
 #endif

@@ -208,21 +208,25 @@ static bool batch_open(struct store *store) {
 	return sqlite3_get_autocommit(store->db) == 0;
 }
 
-bool store_batch(struct store *store, struct fail *fail) {
-	if (batch_open(store)) {
-		return true;
-	}
-	/* An open batch that SQLite has rolled back by itself (disk full) took its rows along. */
+/* SQLite rolls an open batch back by itself when the disk is full. */
+static void notice_rollback(struct store *store) {
 	if (store->batch_rows != 0) {
 		store->batches_failed++;
 		store->batch_rows = 0;
 	}
+}
+
+bool store_batch(struct store *store, struct fail *fail) {
+	if (batch_open(store)) {
+		return true;
+	}
+	notice_rollback(store);
 	static const char sql[] = "BEGIN IMMEDIATE";
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
 	if (statement == NULL || !store_run(store, statement, fail)) {
 		return false;
 	}
-	delay_arm(store->batch_timer, 0);
+	delay_arm(store->batch_timer, DELAY_NEXT_ROUND);
 	return true;
 }
 
@@ -234,6 +238,7 @@ void store_batch_row(struct store *store) {
 
 void store_batch_commit(struct store *store) {
 	if (!batch_open(store)) {
+		notice_rollback(store);
 		return;
 	}
 	static const char sql[] = "COMMIT";

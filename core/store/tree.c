@@ -1,0 +1,295 @@
+/* The catalogue's tree in memory: see tree.h. */
+#include "core/store/tree.h"
+
+#include "core/store/delay.h"
+
+#include <string.h>
+#include <time.h>
+
+static int64_t now(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* ---- found by name ---- */
+
+static size_t first_slot(const struct catalogue *catalogue, int64_t parent, const char *name) {
+	struct siphash_key key = catalogue->key;
+	key.high ^= (uint64_t)parent;
+	return (size_t)siphash(key, name, strlen(name)) & (catalogue->n_slots - 1);
+}
+
+static struct place **slot_of(
+		const struct catalogue *catalogue, const struct place *parent, const char *name) {
+	size_t i = first_slot(catalogue, parent->id, name);
+	struct place *there;
+	while ((there = catalogue->by_name[i]) != NULL &&
+			(there->parent != parent || strcmp(there->name, name) != 0)) {
+		i = (i + 1) & (catalogue->n_slots - 1);
+	}
+	return &catalogue->by_name[i];
+}
+
+static bool grow_names(struct catalogue *catalogue) {
+	if (catalogue->n_slots != 0 && catalogue->n_places * 4 < catalogue->n_slots * 3) {
+		return true;
+	}
+	size_t n_old = catalogue->n_slots;
+	struct place **old = catalogue->by_name;
+	size_t n_new = n_old != 0 ? n_old * 2 : 256;
+	struct place **slots = calloc(n_new, sizeof(*slots));
+	if (slots == NULL) {
+		return false;
+	}
+	catalogue->by_name = slots;
+	catalogue->n_slots = n_new;
+	for (size_t i = 0; i < n_old; i++) {
+		if (old[i] != NULL) {
+			*slot_of(catalogue, old[i]->parent, old[i]->name) = old[i];
+		}
+	}
+	free(old);
+	return true;
+}
+
+struct place *tree_find(struct catalogue *catalogue, const struct place *parent, const char *name) {
+	return catalogue->n_slots != 0 ? *slot_of(catalogue, parent, name) : NULL;
+}
+
+struct place *tree_add(
+		struct catalogue *catalogue, int64_t id, struct place *parent, const char *name) {
+	size_t size = strlen(name) + 1;
+	if (catalogue->n_places >= PLACES_MOST || !grow_names(catalogue)) {
+		return NULL;
+	}
+	struct place *place = calloc(1, sizeof(*place) + size);
+	if (place == NULL || !idmap_set(&catalogue->by_id, id, place)) {
+		free(place);
+		return NULL;
+	}
+	place->id = id;
+	place->kind = parent->kind == PLACE_ROOT ? PLACE_PROVIDER : PLACE_COMPONENT;
+	place->name = memcpy(place + 1, name, size);
+	place->parent = parent;
+	place->changed = catalogue->root.changed;
+	place->gone = true;
+	*slot_of(catalogue, parent, name) = place;
+	catalogue->n_places++;
+	return place;
+}
+
+void tree_finish(struct catalogue *catalogue) {
+	for (size_t i = 0; i < catalogue->n_slots; i++) {
+		if (catalogue->by_name[i] != NULL) {
+			free(catalogue->by_name[i]->children);
+			free(catalogue->by_name[i]);
+		}
+	}
+	free(catalogue->root.children);
+	free(catalogue->by_name);
+	free(catalogue->changed);
+	idmap_finish(&catalogue->by_id);
+}
+
+/* ---- listings ---- */
+
+/* The index of the first child whose id is above `after`. */
+static size_t index_above(const struct place *place, int64_t after) {
+	size_t low = 0, high = place->n_children;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (place->children[middle]->id > after) {
+			high = middle;
+		} else {
+			low = middle + 1;
+		}
+	}
+	return low;
+}
+
+static bool link_child(struct place *parent, struct place *child) {
+	if (parent->n_children == parent->capacity) {
+		/* Most have one child; big ones grow by half. */
+		uint32_t capacity = parent->capacity + parent->capacity / 2 + 1;
+		struct place **children = realloc(
+				parent->children, capacity * sizeof(struct place *));
+		if (children == NULL) {
+			return false;
+		}
+		parent->children = children;
+		parent->capacity = capacity;
+	}
+	/* Ids ascend, so a new place goes to the end; only one that returns goes between. */
+	size_t at = index_above(parent, child->id);
+	memmove(parent->children + at + 1, parent->children + at,
+			(parent->n_children - at) * sizeof(struct place *));
+	parent->children[at] = child;
+	parent->n_children++;
+	return true;
+}
+
+static void compact(struct place *place) {
+	size_t kept = 0;
+	for (size_t i = 0; i < place->n_children; i++) {
+		if (!place->children[i]->gone) {
+			place->children[kept++] = place->children[i];
+		}
+	}
+	place->n_children = kept;
+	place->holes = false;
+}
+
+void tree_compact(struct catalogue *catalogue) {
+	for (size_t i = 0; i < catalogue->n_changed; i++) {
+		if (catalogue->changed[i]->holes) {
+			compact(catalogue->changed[i]);
+		}
+	}
+}
+
+/* What a subtree that appears or vanishes adds to those above it; a hidden provider keeps its
+ * counts to itself. */
+static void count(struct place *from, size_t models, size_t free_models) {
+	for (struct place *place = from; place != NULL; place = place->parent) {
+		place->n_models += models;
+		place->n_free += free_models;
+		if (place->kind == PLACE_PROVIDER && place->gone) {
+			return;
+		}
+	}
+}
+
+bool tree_show(struct catalogue *catalogue, struct place *place) {
+	while (place->gone) {
+		struct place *parent = place->parent;
+		if (parent->holes) {
+			compact(parent);
+		}
+		if (!link_child(parent, place)) {
+			return false;
+		}
+		place->gone = false;
+		tree_changed(catalogue, parent);
+		if (place->kind == PLACE_PROVIDER) {
+			count(parent, place->n_models, place->n_free);
+			return true;
+		}
+		place = parent;
+		if (place->kind == PLACE_PROVIDER) {
+			return true; /* shown by its own name only */
+		}
+	}
+	return true;
+}
+
+void tree_set_model(struct place *place, bool model, bool free_model) {
+	/* Unsigned, but what is taken away was added before. */
+	count(place, (size_t)model - (size_t)place->model,
+			(size_t)(model && free_model) - (size_t)(place->model && place->free));
+	place->model = model;
+	place->free = model && free_model;
+}
+
+struct place *tree_hide(struct catalogue *catalogue, struct place *place) {
+	for (;;) {
+		struct place *parent = place->parent;
+		if (place->kind == PLACE_PROVIDER) {
+			count(parent, -place->n_models, -place->n_free);
+		}
+		place->gone = true;
+		parent->holes = true;
+		tree_changed(catalogue, parent);
+		if (parent->kind != PLACE_COMPONENT || parent->n_models != 0) {
+			return parent;
+		}
+		place = parent;
+	}
+}
+
+bool tree_listed(const struct place *place) {
+	for (; place != NULL; place = place->parent) {
+		if (place->gone) {
+			return false;
+		}
+	}
+	return true;
+}
+
+struct place *tree_walk(const struct place *top, struct place *place) {
+	if (place->n_children != 0) {
+		return place->children[0];
+	}
+	while (place != top) {
+		struct place *next = place_next(place->parent, place->id);
+		if (next != NULL) {
+			return next;
+		}
+		place = place->parent;
+	}
+	return NULL;
+}
+
+/* ---- telling ---- */
+
+void tree_changed(struct catalogue *catalogue, struct place *place) {
+	place->changed = now();
+	if (place->dirty) {
+		return;
+	}
+	if (catalogue->n_changed == catalogue->changed_capacity) {
+		size_t capacity = catalogue->changed_capacity * 2 + 16;
+		struct place **changed = realloc(catalogue->changed, capacity * sizeof(*changed));
+		if (changed == NULL) {
+			/* Not told; the listing must be right all the same. */
+			compact(place);
+			return;
+		}
+		catalogue->changed = changed;
+		catalogue->changed_capacity = capacity;
+	}
+	place->dirty = true;
+	catalogue->changed[catalogue->n_changed++] = place;
+	delay_arm(catalogue->notify, DELAY_NEXT_ROUND);
+}
+
+void tree_notify(struct catalogue *catalogue) {
+	struct place **changed = catalogue->changed;
+	size_t n = catalogue->n_changed;
+	tree_compact(catalogue);
+	catalogue->changed = NULL;
+	catalogue->n_changed = catalogue->changed_capacity = 0;
+	delay_stop(catalogue->notify);
+	for (size_t i = 0; i < n; i++) {
+		changed[i]->dirty = false;
+	}
+	for (size_t i = 0; i < n && catalogue->watch != NULL; i++) {
+		if (tree_listed(changed[i])) {
+			catalogue->watch(catalogue->watch_data, changed[i]);
+		}
+	}
+	free(changed);
+}
+
+/* ---- looking ---- */
+
+struct place *place_child(const struct place *place, const char *name) {
+	const struct place *root = place;
+	while (root->parent != NULL) {
+		root = root->parent;
+	}
+	struct place *child = tree_find((struct catalogue *)root, place, name);
+	return child != NULL && !child->gone ? child : NULL;
+}
+
+struct place *place_next(const struct place *place, int64_t after) {
+	size_t i = index_above(place, after);
+	return i < place->n_children ? place->children[i] : NULL;
+}
+
+struct place *place_provider(struct place *place) {
+	while (place != NULL && place->kind == PLACE_COMPONENT) {
+		place = place->parent;
+	}
+	return place != NULL && place->kind == PLACE_PROVIDER ? place : NULL;
+}

@@ -1,0 +1,329 @@
+/* The open store: its lock, its versions, its health, settings and links. */
+#include "tests/unit/store/fixture.h"
+
+#include "core/store/database.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static void a_new_directory_is_made_private(void **state) {
+	struct fixture *f = *state;
+	cleanup_fail struct fail fail = {0};
+	char deep[128];
+	struct stat st;
+	snprintf(deep, sizeof(deep), "%s/a/b", f->directory);
+	struct store *store = store_open(&f->loop, deep, &fail);
+	assert_non_null(store);
+	assert_string_equal(store_directory(store), deep);
+	assert_null(store_notice(store));
+	assert_int_equal(stat(deep, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	char path[160];
+	snprintf(path, sizeof(path), "%s/conduitfs.db", deep);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	store_close(store);
+	assert_null(store_open(&f->loop, "relative", &fail));
+	assert_int_equal(fail.code, EINVAL);
+}
+
+static void a_second_store_is_refused_with_the_pid_of_the_first(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		uv_loop_t loop;
+		struct fail fail = {0};
+		char pid[32];
+		uv_loop_init(&loop);
+		snprintf(pid, sizeof(pid), "pid %d", (int)getppid());
+		struct store *store = store_open(&loop, f->directory, &fail);
+		_exit(store == NULL && fail.code == EBUSY && strstr(fail.words, pid) != NULL ? 0
+											     : 1);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	close_all(f);
+	open_store(f); /* and free again */
+}
+
+struct seen {
+	size_t n;
+	char text[256];
+};
+
+static void see_setting(void *data, int64_t place, const char *name, const char *value) {
+	struct seen *seen = data;
+	size_t used = strlen(seen->text);
+	snprintf(seen->text + used, sizeof(seen->text) - used, "%lld %s=%s;", (long long)place,
+			name, value);
+	seen->n++;
+}
+
+static void settings_are_kept_replaced_and_removed(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	assert_true(store_setting_set(f->store, 7, "system", "Be brief.\n", NULL));
+	assert_true(store_setting_set(f->store, 7, "max_tokens", "10", NULL));
+	assert_true(store_setting_set(f->store, 3, "max_tokens", "", NULL));
+	assert_true(store_setting_set(f->store, 7, "max_tokens", "20", NULL));
+	assert_true(store_setting_set(f->store, 7, "system", NULL, NULL));
+	assert_true(store_setting_set(f->store, 9, "never", NULL, NULL));
+	close_all(f);
+	open_store(f);
+	struct seen seen = {0};
+	assert_true(store_settings_each(f->store, see_setting, &seen, NULL));
+	assert_string_equal(seen.text, "3 max_tokens=;7 max_tokens=20;");
+}
+
+static void see_link(void *data, int64_t id, const char *name, const char *target, int64_t made) {
+	struct seen *seen = data;
+	size_t used = strlen(seen->text);
+	assert_true(id > 0 && made > 0);
+	snprintf(seen->text + used, sizeof(seen->text) - used, "%s->%s;", name, target);
+	seen->n++;
+}
+
+static void a_replaced_link_gets_a_new_id(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	int64_t first, second, third, other;
+	assert_true(store_link_set(f->store, "fast", "providers/a", &first, NULL));
+	assert_true(store_link_set(f->store, "slow", "providers/b", &other, NULL));
+	assert_true(store_link_set(f->store, "fast", "providers/c", &second, NULL));
+	assert_true(second > other && other > first);
+	assert_true(store_link_set(f->store, "fast", NULL, NULL, NULL));
+	assert_true(store_link_set(f->store, "fast", "providers/d", &third, NULL));
+	assert_true(third > second);
+	struct seen seen = {0};
+	assert_true(store_links_each(f->store, see_link, &seen, NULL));
+	assert_string_equal(seen.text, "slow->providers/b;fast->providers/d;");
+}
+
+/* ---- versions ---- */
+
+static void an_empty_database_of_ours_is_brought_up_to_date(void **state) {
+	struct fixture *f = *state;
+	run_sql(f, "PRAGMA application_id=0x63646673; PRAGMA user_version=0; VACUUM");
+	open_store(f);
+	assert_true(store_setting_set(f->store, 1, "a", "b", NULL));
+	close_all(f);
+	assert_int_equal(sql_number(f, "PRAGMA user_version"), (int64_t)database_n_steps);
+	assert_int_equal(sql_number(f, "PRAGMA application_id"), DATABASE_APPLICATION_ID);
+}
+
+static void later_steps_run_once_and_keep_the_rows(void **state) {
+	struct fixture *f = *state;
+	static const char *const steps[] = {
+			"CREATE TABLE a(x INTEGER) STRICT; INSERT INTO a VALUES(1)",
+			"ALTER TABLE a ADD COLUMN y INTEGER NOT NULL DEFAULT 5",
+			"UPDATE a SET y=y+1",
+	};
+	char path[128];
+	snprintf(path, sizeof(path), "%s/conduitfs.db", f->directory);
+	bool broken;
+	for (size_t version = 1; version <= 3; version++) {
+		cleanup_fail struct fail fail = {0};
+		sqlite3 *db = database_connect(path, &broken, &fail);
+		assert_non_null(db);
+		assert_true(database_migrate(db, path, steps, version, &fail));
+		assert_true(database_migrate(db, path, steps, version, &fail));
+		sqlite3_close(db);
+		assert_int_equal(sql_number(f, "PRAGMA user_version"), version);
+	}
+	assert_int_equal(sql_number(f, "SELECT sum(x*10+y) FROM a"), 16);
+}
+
+static void a_step_that_fails_leaves_the_version_before(void **state) {
+	struct fixture *f = *state;
+	static const char *const steps[] = {
+			"CREATE TABLE a(x)", "INSERT INTO a VALUES(1); nonsense"};
+	cleanup_fail struct fail fail = {0};
+	char path[128];
+	bool broken;
+	snprintf(path, sizeof(path), "%s/conduitfs.db", f->directory);
+	sqlite3 *db = database_connect(path, &broken, &fail);
+	assert_false(database_migrate(db, path, steps, 2, &fail));
+	assert_non_null(strstr(fail.words, "nonsense"));
+	sqlite3_close(db);
+	assert_int_equal(sql_number(f, "PRAGMA user_version"), 1);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM a"), 0);
+}
+
+static void a_newer_version_is_refused_and_left_alone(void **state) {
+	struct fixture *f = *state;
+	cleanup_fail struct fail fail = {0};
+	run_sql(f, "PRAGMA application_id=0x63646673; PRAGMA user_version=99; CREATE TABLE a(x)");
+	assert_null(store_open(&f->loop, f->directory, &fail));
+	assert_int_equal(fail.code, EINVAL);
+	assert_non_null(strstr(fail.words, "version 99"));
+	assert_int_equal(sql_number(f, "PRAGMA user_version"), 99);
+}
+
+static void another_programs_database_is_refused(void **state) {
+	struct fixture *f = *state;
+	cleanup_fail struct fail fail = {0};
+	run_sql(f, "CREATE TABLE theirs(x)");
+	assert_null(store_open(&f->loop, f->directory, &fail));
+	assert_int_equal(fail.code, EINVAL);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM sqlite_schema"), 1);
+}
+
+/* ---- health ---- */
+
+static void overwrite(const struct fixture *f, off_t from, size_t size) {
+	char path[128], noise[8192];
+	snprintf(path, sizeof(path), "%s/conduitfs.db", f->directory);
+	memset(noise, 0xa5, sizeof(noise));
+	cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, noise, size, from), size);
+}
+
+static void leave_unclean(const struct fixture *f) {
+	char path[128];
+	snprintf(path, sizeof(path), "%s/lock", f->directory);
+	cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, "1\n", 2), 2);
+}
+
+static size_t count_aside(const struct fixture *f) {
+	size_t n = 0;
+	cleanup_closedir DIR *directory = opendir(f->directory);
+	for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+		n += strncmp(entry->d_name, "conduitfs.db.corrupt-", 21) == 0;
+	}
+	return n;
+}
+
+static void a_file_that_is_no_database_is_set_aside(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	close_all(f);
+	overwrite(f, 0, 100);
+	open_store(f);
+	assert_non_null(store_notice(f->store));
+	assert_non_null(strstr(store_notice(f->store), "conduitfs.db.corrupt-"));
+	assert_int_equal(count_aside(f), 1);
+	assert_true(store_setting_set(f->store, 1, "a", "b", NULL));
+	close_all(f);
+	open_store(f);
+	assert_null(store_notice(f->store));
+}
+
+static void damage_is_found_after_an_unclean_end(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	for (int i = 0; i < 400; i++) {
+		char name[300];
+		memset(name, 'x', sizeof(name));
+		snprintf(name + 280, 20, "%d", i);
+		assert_true(store_setting_set(f->store, i, name, name, NULL));
+	}
+	close_all(f);
+	overwrite(f, 20 * 4096, 8192);
+	leave_unclean(f);
+	open_store(f);
+	assert_non_null(store_notice(f->store));
+	assert_int_equal(count_aside(f), 1);
+}
+
+static void a_sound_database_survives_an_unclean_end(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	assert_true(store_setting_set(f->store, 1, "a", "b", NULL));
+	close_all(f);
+	leave_unclean(f);
+	open_store(f);
+	assert_null(store_notice(f->store));
+	struct seen seen = {0};
+	assert_true(store_settings_each(f->store, see_setting, &seen, NULL));
+	assert_int_equal(seen.n, 1);
+}
+
+static void damage_met_while_open_fails_with_words_and_is_checked_next_time(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	for (int i = 0; i < 400; i++) {
+		char name[300];
+		memset(name, 'x', sizeof(name));
+		snprintf(name + 280, 20, "%d", i);
+		assert_true(store_setting_set(f->store, i, name, name, NULL));
+	}
+	close_all(f);
+	for (off_t page = 15; page < 60; page++) {
+		overwrite(f, page * 4096, 4096);
+	}
+	open_store(f); /* the end was clean: not looked at */
+	cleanup_fail struct fail fail = {0};
+	struct seen seen = {0};
+	assert_false(store_settings_each(f->store, see_setting, &seen, &fail));
+	assert_int_equal(fail.code, EIO);
+	assert_non_null(strstr(fail.words, "next mount"));
+	close_all(f);
+	open_store(f);
+	assert_non_null(store_notice(f->store));
+}
+
+static void the_log_is_checkpointed_on_the_pool(void **state) {
+	struct fixture *f = *state;
+	char path[128], value[60000];
+	struct stat st;
+	open_store(f);
+	snprintf(path, sizeof(path), "%s/conduitfs.db", f->directory);
+	memset(value, 'v', sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	for (int i = 0; i < 100; i++) {
+		assert_true(store_setting_set(f->store, i, "big", value, NULL));
+	}
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < 1 << 20); /* the loop's thread wrote to the log only */
+	/* The loop ends when the checkpoint and the fsync are done. */
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > 4 << 20);
+	assert_true(store_setting_set(f->store, 1, "after", "x", NULL));
+}
+
+static void another_writer_gives_ebusy_at_once(void **state) {
+	struct fixture *f = *state;
+	char path[128];
+	sqlite3 *db;
+	cleanup_fail struct fail fail = {0};
+	open_store(f);
+	snprintf(path, sizeof(path), "%s/conduitfs.db", f->directory);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_false(store_setting_set(f->store, 1, "a", "b", &fail));
+	assert_int_equal(fail.code, EBUSY);
+	sqlite3_close(db);
+	assert_true(store_setting_set(f->store, 1, "a", "b", NULL));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+			TEST(a_new_directory_is_made_private),
+			TEST(a_second_store_is_refused_with_the_pid_of_the_first),
+			TEST(settings_are_kept_replaced_and_removed),
+			TEST(a_replaced_link_gets_a_new_id),
+			TEST(an_empty_database_of_ours_is_brought_up_to_date),
+			TEST(later_steps_run_once_and_keep_the_rows),
+			TEST(a_step_that_fails_leaves_the_version_before),
+			TEST(a_newer_version_is_refused_and_left_alone),
+			TEST(another_programs_database_is_refused),
+			TEST(a_file_that_is_no_database_is_set_aside),
+			TEST(damage_is_found_after_an_unclean_end),
+			TEST(a_sound_database_survives_an_unclean_end),
+			TEST(damage_met_while_open_fails_with_words_and_is_checked_next_time),
+			TEST(the_log_is_checkpointed_on_the_pool),
+			TEST(another_writer_gives_ebusy_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
