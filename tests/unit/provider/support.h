@@ -4,10 +4,11 @@
 
 #include "core/provider/replay/replay.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 /* The whole of a file below the folder of recordings ($CONDUIT_SHARED, or ../shared beside the
  * repository); skips the test, saying so, when the folder isn't there. Free the buf. */
