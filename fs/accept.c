@@ -1,0 +1,221 @@
+/* Writing to settings, ctl and key: see accept.h. */
+#include "fs/accept.h"
+
+#include "core/base/text.h"
+#include "core/engine/discovery.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+/* ---- settings ---- */
+
+void setting_reset(struct tree *tree, const struct node *node) {
+	if (values_own(tree->engine->values, node->place->id, node->setting) != NULL) {
+		values_set(tree->engine->values, node->place->id, node->setting, NULL, NULL);
+	}
+}
+
+static bool blank(const char *text, size_t size) {
+	for (size_t i = 0; i < size; i++) {
+		if (!isspace((unsigned char)text[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* JSON and text may come in several writes; only their whole says whether it is right. What is
+ * wrong already is refused at the write, where a shell reports it. */
+static bool may_go_on(enum setting_type type, const char *text, size_t size) {
+	const char *end = NULL;
+	cleanup_free char *copy = strndup(text, size);
+	switch (type) {
+	case SETTING_TEXT:
+	case SETTING_LINES:
+		return true;
+	case SETTING_JSON:
+	case SETTING_OBJECT:
+		if (copy == NULL) {
+			return true;
+		}
+		cJSON_Delete(cJSON_ParseWithOpts(copy, &end, false));
+		while (end != NULL && isspace((unsigned char)*end)) {
+			end++;
+		}
+		return end != NULL && *end == '\0';
+	default:
+		return false;
+	}
+}
+
+ACCEPT(accept_setting) {
+	(void)who;
+	struct values *values = tree->engine->values;
+	const struct config_provider *config =
+			node->provider != NULL ? node->provider->config : NULL;
+	enum setting_type type = setting_specs[node->setting].type;
+	if (size > SETTING_MOST + 1) {
+		fail_set(fail, EFBIG, "%s: a value has at most %zu bytes",
+				setting_specs[node->setting].name, SETTING_MOST);
+		return -1;
+	}
+	if (blank(text, size)) {
+		if (last) {
+			setting_reset(tree, node);
+		}
+		return 0;
+	}
+	struct fail checked = {0};
+	cleanup_free char *value = setting_check(node->setting, text, size, &checked);
+	if (value == NULL && !last && may_go_on(type, text, size)) {
+		fail_finish(&checked);
+		return 0;
+	}
+	if (value == NULL) {
+		*fail = checked;
+		return -1;
+	}
+	const char *in_force = values_effective(values, node->place, config, node->setting);
+	if (!last || strcmp(value, in_force) == 0) {
+		return 0;
+	}
+	return values_set(values, node->place->id, node->setting, value, fail) ? 0 : -1;
+}
+
+/* ---- ctl ---- */
+
+typedef bool command_run(struct tree *tree, const struct node *node, const struct chain *who,
+		const char *command, struct fail *fail);
+
+/* Runs each whole line; the rest only when the file is closed. Lines that begin with # and blank
+ * ones are ignored, so that copying back what was read does nothing. */
+static ssize_t each_line(struct tree *tree, const struct node *node, const struct chain *who,
+		const char *text, size_t size, bool last, struct fail *fail, command_run *run) {
+	size_t done = 0;
+	while (done < size) {
+		const char *end = memchr(text + done, '\n', size - done);
+		if (end == NULL && !last) {
+			break;
+		}
+		size_t length = end != NULL ? (size_t)(end - text) - done : size - done;
+		cleanup_free char *command = trimmed(text + done, length);
+		done += length + (end != NULL);
+		if (command == NULL) {
+			fail_set(fail, ENOMEM, "no memory");
+			return -1;
+		}
+		if (command[0] != '\0' && command[0] != '#' &&
+				!run(tree, node, who, command, fail)) {
+			return -1;
+		}
+	}
+	if (size - done > 4096) {
+		fail_set(fail, EINVAL, "ctl: a command has at most 4096 bytes");
+		return -1;
+	}
+	return (ssize_t)done;
+}
+
+static bool unknown_command(const char *command, const char *const *known, size_t n,
+		struct fail *fail) {
+	cleanup_buf struct buf list = {0};
+	const char *near = nearest_name(command, known, n);
+	for (size_t i = 0; i < n; i++) {
+		buf_add_format(&list, "%s%s", i > 0 ? ", " : "", known[i]);
+	}
+	return fail_set(fail, EINVAL, "ctl: unknown command '%.100s'%s%s%s; known: %s", command,
+			near != NULL ? " (did you mean '" : "", near != NULL ? near : "",
+			near != NULL ? "'?)" : "", buf_string(&list));
+}
+
+static bool run_root(struct tree *tree, const struct node *node, const struct chain *who,
+		const char *command, struct fail *fail) {
+	static const char *const known[] = {"refresh", "reload"};
+	(void)node, (void)who;
+	if (strcmp(command, "refresh") == 0) {
+		struct provider *provider;
+		list_for_each(provider, &tree->engine->providers, link) {
+			discovery_refresh(provider);
+		}
+		return true;
+	}
+	if (strcmp(command, "reload") == 0) {
+		return engine_reload(tree->engine, fail);
+	}
+	return unknown_command(command, known, 2, fail);
+}
+
+ACCEPT(accept_root_ctl) {
+	return each_line(tree, node, who, text, size, last, fail, run_root);
+}
+
+static bool run_provider(struct tree *tree, const struct node *node, const struct chain *who,
+		const char *command, struct fail *fail) {
+	static const char *const known[] = {"refresh"};
+	(void)tree, (void)who;
+	if (strcmp(command, "refresh") == 0) {
+		discovery_refresh(node->provider);
+		return true;
+	}
+	return unknown_command(command, known, 1, fail);
+}
+
+ACCEPT(accept_provider_ctl) {
+	return each_line(tree, node, who, text, size, last, fail, run_provider);
+}
+
+static bool submit(struct engine *engine, struct turn *turn, struct fail *fail) {
+	if (turn->row.state != TURN_OPEN || turn->row.prompt_size == 0) {
+		return fail_set(fail, EINVAL, "submit: turn %06lld was sent already",
+				(long long)turn->row.number);
+	}
+	engine_submit(engine, turn);
+	return true;
+}
+
+static bool run_model(struct tree *tree, const struct node *node, const struct chain *who,
+		const char *command, struct fail *fail) {
+	static const char *const known[] = {"cancel", "retry", "submit"};
+	struct engine *engine = tree->engine;
+	bool cancel = strcmp(command, "cancel") == 0, retry = strcmp(command, "retry") == 0;
+	if (!cancel && !retry && strcmp(command, "submit") != 0) {
+		return unknown_command(command, known, 3, fail);
+	}
+	int64_t id = engine_newest(
+			engine, node->place, who->n > 0 ? who->ids[0].pid : 0, false);
+	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
+	if (turn == NULL) {
+		return fail_set(fail, ESRCH, "%s: there is no turn here yet", command);
+	}
+	return cancel ? engine_cancel(engine, turn, fail)
+		: retry	      ? engine_retry(engine, turn, who, fail)
+			      : submit(engine, turn, fail);
+}
+
+ACCEPT(accept_model_ctl) {
+	return each_line(tree, node, who, text, size, last, fail, run_model);
+}
+
+/* ---- key ---- */
+
+ACCEPT(accept_key) {
+	(void)tree, (void)who;
+	bool whole = memchr(text, '\n', size) != NULL;
+	if (size > 8192) {
+		fail_set(fail, EINVAL, "key: a key has at most 4096 bytes");
+		return -1;
+	}
+	if (!whole && !last) {
+		return 0;
+	}
+	if (size == 0) {
+		return 0;
+	}
+	if (!key_write(node->provider->key, text, size, fail)) {
+		return -1;
+	}
+	discovery_refresh(node->provider);
+	return (ssize_t)size;
+}

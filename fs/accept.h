@@ -1,0 +1,22 @@
+/* What happens with what is written to the small files: settings, ctl, key. See fs/table.h's `accept`
+ * for the contract; all of it is text, and nothing here waits. */
+#ifndef FS_ACCEPT_H
+#define FS_ACCEPT_H
+
+#include "fs/node.h"
+#include "fs/tree.h"
+
+#define ACCEPT(name)                                                                                 \
+	ssize_t name(struct tree *tree, const struct node *node, const struct chain *who,          \
+			const char *text, size_t size, bool last, struct fail *fail)
+
+ACCEPT(accept_setting);
+ACCEPT(accept_root_ctl);
+ACCEPT(accept_provider_ctl);
+ACCEPT(accept_model_ctl);
+ACCEPT(accept_key);
+
+/* Restores inheritance of a setting: its file was removed. */
+void setting_reset(struct tree *tree, const struct node *node);
+
+#endif

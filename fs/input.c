@@ -1,0 +1,128 @@
+/* input: gathering a prompt per open handle and submitting it at the last close (design section 3,
+ * points 1 to 3 and 5). Nothing here waits. */
+#include "fs/handle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+static int refuse(struct tree *tree, struct place *place, const struct chain *who,
+		const struct fail *why) {
+	engine_refuse(tree->engine, place, who, why);
+	return why->code != 0 ? why->code : EIO;
+}
+
+int input_open(struct handle *handle, const struct node *node, pid_t tid) {
+	cleanup_fail struct fail fail = {0};
+	handle->is_input = true;
+	handle->continues = (handle->flags & O_APPEND) != 0;
+	chain_capture(tid, &handle->writer);
+	if (!engine_may_submit(handle->tree->engine, node->place, &fail)) {
+		return refuse(handle->tree, node->place, &handle->writer, &fail);
+	}
+	return 0;
+}
+
+/* The turn's number is taken at the first byte. */
+static int begin(struct handle *handle, const struct node *node) {
+	cleanup_fail struct fail fail = {0};
+	struct engine *engine = handle->tree->engine;
+	handle->turn = engine_begin(
+			engine, node->place, &handle->writer, handle->continues, &fail);
+	if (handle->turn == NULL) {
+		return refuse(handle->tree, node->place, &handle->writer, &fail);
+	}
+	if (handle->writer.n > 0) {
+		handle->turn->writer_pid = handle->writer.ids[0].pid;
+		process_name(handle->turn->writer_pid, handle->turn->writer,
+				sizeof(handle->turn->writer));
+	}
+	return 0;
+}
+
+ssize_t input_write(struct handle *handle, const char *bytes, size_t size, off_t offset,
+		pid_t tid) {
+	struct node node;
+	(void)tid;
+	int failed = node_resolve(handle->tree, handle->number, &node);
+	if (failed == 0 && handle->turn == NULL) {
+		failed = begin(handle, &node);
+	}
+	if (failed != 0) {
+		return -failed;
+	}
+	if (handle->turn->row.state != TURN_OPEN) {
+		/* It was submitted through ctl while the descriptor stayed open: a new prompt. */
+		turn_release(take(handle->turn));
+		handle->has_base = false;
+		failed = begin(handle, &node);
+		if (failed != 0) {
+			return -failed;
+		}
+	}
+	if (!handle->has_base) {
+		handle->base = (uint64_t)offset;
+		handle->has_base = true;
+	}
+	if ((uint64_t)offset < handle->base) {
+		return -EINVAL;
+	}
+	cleanup_fail struct fail fail = {0};
+	if (!turn_prompt_write(handle->turn, bytes, size, (uint64_t)offset - handle->base,
+			    handle->tree->engine->config.prompt_most, &fail)) {
+		/* What was refused isn't sent in part. */
+		handle->refused = true;
+		engine_note(handle->tree->engine, node.place, &handle->writer, &fail);
+		return -fail.code;
+	}
+	return (ssize_t)size;
+}
+
+int input_truncate(struct handle *handle, off_t size) {
+	if (handle->turn == NULL || handle->turn->row.state != TURN_OPEN) {
+		return 0;
+	}
+	return turn_prompt_truncate(handle->turn, (uint64_t)size) ? 0 : errno;
+}
+
+void input_flush(struct handle *handle, pid_t tid) {
+	/* The last descriptor that is closed decides: a child that was ended while its parent goes on
+	 * writing isn't the writer. */
+	int signal = handle->turn != NULL ? process_signal(tid) : 0;
+	handle->killed = signal != 0 && signal != SIGPIPE;
+}
+
+void input_release(struct handle *handle) {
+	struct turn *turn = take(handle->turn);
+	struct engine *engine = handle->tree->engine;
+	if (turn == NULL) {
+		return;
+	}
+	if (turn->row.state != TURN_OPEN) {
+		turn_release(turn);
+		return;
+	}
+	if (handle->killed && !handle->refused && turn->row.prompt_size > 0) {
+		turn->unsent = true;
+		turn_changed(turn);
+	} else if (handle->refused || turn->row.prompt_size == 0 || turn->unsent) {
+		engine_drop(engine, turn);
+	} else {
+		engine_submit(engine, turn);
+	}
+	turn_release(turn);
+}
+
+int input_whole(struct tree *tree, const struct node *node, const char *bytes, size_t size,
+		pid_t tid) {
+	struct handle handle = {
+			.tree = tree, .number = node_of(node), .flags = O_WRONLY | O_TRUNC};
+	int failed = input_open(&handle, node, tid);
+	if (failed != 0 || size == 0) {
+		return failed;
+	}
+	ssize_t written = input_write(&handle, bytes, size, 0, tid);
+	input_release(&handle);
+	return written < 0 ? (int)-written : 0;
+}

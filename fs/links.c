@@ -1,0 +1,176 @@
+/* The user's links and hidden names: see links.h. */
+#include "fs/links.h"
+
+#include "core/base/idmap.h"
+#include "core/turn/turn.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct user_links {
+	struct store *store;
+	struct user_link *all; /* ascending by id */
+	size_t n;
+};
+
+static bool append(struct user_links *links, int64_t id, const char *name, const char *target,
+		int64_t made) {
+	struct user_link *all = realloc(links->all, (links->n + 1) * sizeof(*all));
+	if (all == NULL) {
+		return false;
+	}
+	links->all = all;
+	struct user_link *link = &all[links->n];
+	*link = (struct user_link){id, strdup(name), strdup(target), made};
+	if (link->name == NULL || link->target == NULL) {
+		free(link->name);
+		free(link->target);
+		return false;
+	}
+	links->n++;
+	return true;
+}
+
+static void visit(void *data, int64_t id, const char *name, const char *target, int64_t made) {
+	append(data, id, name, target, made);
+}
+
+struct user_links *user_links_create(struct store *store, struct fail *fail) {
+	struct user_links *links = calloc(1, sizeof(*links));
+	if (links == NULL) {
+		fail_set(fail, ENOMEM, "no memory for links");
+		return NULL;
+	}
+	links->store = store;
+	if (!store_links_each(store, visit, links, fail)) {
+		user_links_destroy(links);
+		return NULL;
+	}
+	return links;
+}
+
+void user_links_destroy(struct user_links *links) {
+	if (links == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < links->n; i++) {
+		free(links->all[i].name);
+		free(links->all[i].target);
+	}
+	free(links->all);
+	free(links);
+}
+
+const struct user_link *user_link_get(const struct user_links *links, int64_t id) {
+	const struct user_link *link = user_link_next(links, id - 1);
+	return link != NULL && link->id == id ? link : NULL;
+}
+
+const struct user_link *user_link_find(const struct user_links *links, const char *name) {
+	for (size_t i = 0; i < links->n; i++) {
+		if (strcmp(links->all[i].name, name) == 0) {
+			return &links->all[i];
+		}
+	}
+	return NULL;
+}
+
+const struct user_link *user_link_next(const struct user_links *links, int64_t after) {
+	for (size_t i = 0; i < links->n; i++) {
+		if (links->all[i].id > after) {
+			return &links->all[i];
+		}
+	}
+	return NULL;
+}
+
+static void forget(struct user_links *links, const char *name) {
+	for (size_t i = 0; i < links->n; i++) {
+		if (strcmp(links->all[i].name, name) == 0) {
+			free(links->all[i].name);
+			free(links->all[i].target);
+			memmove(&links->all[i], &links->all[i + 1],
+					(links->n - i - 1) * sizeof(*links->all));
+			links->n--;
+			return;
+		}
+	}
+}
+
+bool user_link_set(struct user_links *links, const char *name, const char *target,
+		struct fail *fail) {
+	int64_t id = 0;
+	if (!store_link_set(links->store, name, target, &id, fail)) {
+		return false;
+	}
+	forget(links, name);
+	return append(links, id, name, target, now_us()) ||
+			fail_set(fail, ENOMEM, "no memory for a link");
+}
+
+bool user_link_remove(struct user_links *links, const char *name, struct fail *fail) {
+	if (!store_link_set(links->store, name, NULL, NULL, fail)) {
+		return false;
+	}
+	forget(links, name);
+	return true;
+}
+
+/* ---- hidden names ---- */
+
+struct hidden_names {
+	struct idmap until; /* node → int64_t, microseconds since the epoch */
+};
+
+struct hidden_names *hidden_names_create(void) {
+	return calloc(1, sizeof(struct hidden_names));
+}
+
+void hidden_names_destroy(struct hidden_names *hidden) {
+	if (hidden == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < hidden->until.n_slots; i++) {
+		free(hidden->until.slots[i].value);
+	}
+	idmap_finish(&hidden->until);
+	free(hidden);
+}
+
+void hidden_remove(struct hidden_names *hidden, uint64_t node) {
+	free(idmap_get(&hidden->until, (int64_t)node));
+	idmap_remove(&hidden->until, (int64_t)node);
+}
+
+void hidden_add(struct hidden_names *hidden, uint64_t node) {
+	hidden_remove(hidden, node);
+	int64_t *until = malloc(sizeof(*until));
+	if (until != NULL) {
+		*until = now_us() + HIDDEN_US;
+		if (!idmap_set(&hidden->until, (int64_t)node, until)) {
+			free(until);
+		}
+	}
+}
+
+bool hidden_any(struct hidden_names *hidden) {
+	for (size_t i = 0; hidden->until.used > 0 && i < hidden->until.n_slots; i++) {
+		int64_t id = hidden->until.slots[i].id;
+		if (id != 0 && hidden_has(hidden, (uint64_t)id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool hidden_has(struct hidden_names *hidden, uint64_t node) {
+	const int64_t *until = idmap_get(&hidden->until, (int64_t)node);
+	if (until == NULL) {
+		return false;
+	}
+	if (*until <= now_us()) {
+		hidden_remove(hidden, node);
+		return false;
+	}
+	return true;
+}

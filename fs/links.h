@@ -1,0 +1,41 @@
+/* The user's own links in the root (`ln -s providers/… mnt/fast`), kept across mounts, and the names
+ * of ours that were unlinked a moment ago, which stay hidden so that `rm`, `tar x` and `install` see
+ * what they expect. */
+#ifndef FS_LINKS_H
+#define FS_LINKS_H
+
+#include "core/store/store.h"
+
+struct user_link {
+	int64_t id;
+	char *name, *target;
+	int64_t made; /* microseconds since the epoch */
+};
+
+struct user_links;
+
+struct user_links *user_links_create(struct store *store, struct fail *fail);
+void user_links_destroy(struct user_links *links);
+const struct user_link *user_link_get(const struct user_links *links, int64_t id);
+const struct user_link *user_link_find(const struct user_links *links, const char *name);
+/* The one with the least id above `after`; NULL at the end. */
+const struct user_link *user_link_next(const struct user_links *links, int64_t after);
+/* Makes or replaces a link. */
+bool user_link_set(struct user_links *links, const char *name, const char *target,
+		struct fail *fail);
+bool user_link_remove(struct user_links *links, const char *name, struct fail *fail);
+
+/* How long an unlinked name of ours stays hidden unless it is made again. */
+#define HIDDEN_US INT64_C(2000000)
+
+struct hidden_names;
+
+struct hidden_names *hidden_names_create(void);
+void hidden_names_destroy(struct hidden_names *hidden);
+void hidden_add(struct hidden_names *hidden, uint64_t node);
+void hidden_remove(struct hidden_names *hidden, uint64_t node);
+/* True while any name is hidden. */
+bool hidden_any(struct hidden_names *hidden);
+bool hidden_has(struct hidden_names *hidden, uint64_t node);
+
+#endif

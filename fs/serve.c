@@ -1,0 +1,304 @@
+/* Serving one mount: see serve.h. */
+#include "fs/serve.h"
+
+#include "core/base/log.h"
+#include "fs/locate.h"
+#include "fs/ops.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+/* Requests of the kernel that are served in a row before other events have their turn. */
+#define DRAIN_MOST 256
+/* How long a first mount waits for the first discovery. */
+#define READY_AFTER_MS 5000
+/* FUSE_NOTIFY_INC_EPOCH: all names the kernel keeps are asked for again; kernel 6.16 and newer,
+ * EINVAL before. */
+#define NOTIFY_INC_EPOCH 8
+
+enum { SIGNALS = 3 };
+
+struct server {
+	const struct serve_options *options;
+	uv_loop_t loop;
+	struct engine *engine;
+	struct tree tree;
+	struct fuse_session *session;
+	struct fuse_buf request;
+	uv_poll_t kernel;
+	uv_signal_t signals[SIGNALS];
+	uv_timer_t patience;
+	uv_check_t check;
+	bool polling, draining, reported, ending;
+};
+
+/* ---- the kernel ---- */
+
+static void end(struct server *server);
+
+static void drain(struct server *server) {
+	if (server->draining || !server->polling) {
+		return;
+	}
+	server->draining = true;
+	for (int i = 0; i < DRAIN_MOST; i++) {
+		int got = fuse_session_receive_buf(server->session, &server->request);
+		if (got == -EINTR) {
+			continue;
+		}
+		if (got == -EAGAIN) {
+			break;
+		}
+		if (got <= 0 || fuse_session_exited(server->session)) {
+			end(server);
+			break;
+		}
+		fuse_session_process_buf(server->session, &server->request);
+	}
+	server->draining = false;
+}
+
+static void on_kernel(uv_poll_t *poll, int status, int events) {
+	struct server *server = poll->data;
+	(void)events;
+	if (status < 0) {
+		end(server);
+		return;
+	}
+	drain(server);
+}
+
+static void between(void *data) {
+	drain(data);
+}
+
+/* Asks the kernel to forget every name it keeps, lazily and without a lock. */
+static void forget_names(struct server *server) {
+	struct {
+		uint32_t length;
+		int32_t code;
+		uint64_t unique;
+	} message = {sizeof(message), NOTIFY_INC_EPOCH, 0};
+	ssize_t written = write(fuse_session_fd(server->session), &message, sizeof(message));
+	(void)written;
+}
+
+static void on_listing_changed(void *data, struct place *place) {
+	struct server *server = data;
+	if (!server->polling) {
+		return;
+	}
+	static const enum kind below_provider[] = {KIND_MODELS, KIND_FREE, KIND_PROVIDER};
+	static const enum kind below_component[] = {KIND_PLACE, KIND_FREE_PLACE};
+	bool provider = place->kind == PLACE_PROVIDER;
+	const enum kind *kinds = provider ? below_provider : below_component;
+	size_t n = provider ? 3 : 2;
+	/* Only a directory's own pages and attributes: a lock of a name could be held by a lookup
+	 * that waits for this thread. */
+	if (place->kind == PLACE_ROOT) {
+		fuse_lowlevel_notify_inval_inode(
+				server->session, node_number(KIND_PROVIDERS, 1), 0, 0);
+	} else {
+		for (size_t i = 0; i < n; i++) {
+			fuse_lowlevel_notify_inval_inode(
+					server->session, node_number(kinds[i], place->id), 0, 0);
+		}
+	}
+	forget_names(server);
+}
+
+/* ---- beginning ---- */
+
+static void report(struct server *server) {
+	if (!server->reported) {
+		server->reported = true;
+		server->options->ready(server->options->data);
+	}
+}
+
+static void on_check(uv_check_t *check) {
+	struct server *server = check->data;
+	if (engine_discovered(server->engine)) {
+		report(server);
+		uv_check_stop(check);
+		uv_timer_stop(&server->patience);
+	}
+}
+
+static void on_patience_over(uv_timer_t *timer) {
+	struct server *server = timer->data;
+	report(server);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+	struct server *server = handle->data;
+	cleanup_fail struct fail fail = {0};
+	if (number != SIGHUP) {
+		end(server);
+		return;
+	}
+	if (!engine_reload(server->engine, &fail)) {
+		log_error("config.yml: %s", fail_words(&fail));
+		struct chain nobody = {0};
+		engine_note(server->engine, catalogue_root(server->engine->catalogue), &nobody,
+				&fail);
+	}
+}
+
+static bool add_argument(struct fuse_args *args, const char *argument, struct fail *fail) {
+	return fuse_opt_add_arg(args, argument) == 0 || fail_set(fail, ENOMEM, "no memory");
+}
+
+/* A mountpoint whose daemon died answers ENOTCONN: it is taken off first. */
+static void recover_mountpoint(const char *mountpoint) {
+	struct stat status;
+	if (stat(mountpoint, &status) == 0 || errno != ENOTCONN) {
+		return;
+	}
+	log_warning("%s is a stale mount: taking it off", mountpoint);
+	if (umount2(mountpoint, MNT_DETACH) != 0) {
+		unmount_by_helper(mountpoint);
+	}
+}
+
+static bool mount_session(struct server *server, struct fail *fail) {
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	char own[] = "fsname=conduitfs,subtype=conduitfs,nosuid,nodev,noexec,default_permissions";
+	const char *more = server->options->fuse_options;
+	bool added = add_argument(&args, "conduitfs", fail) && add_argument(&args, "-o", fail) &&
+			add_argument(&args, own, fail) &&
+			(more[0] == '\0' || (add_argument(&args, "-o", fail) &&
+							    add_argument(&args, more, fail))) &&
+			(!server->options->debug || add_argument(&args, "-d", fail));
+	if (added) {
+		server->session = fuse_session_new(
+				&args, &tree_ops, sizeof(tree_ops), &server->tree);
+	}
+	fuse_opt_free_args(&args);
+	if (!added || server->session == NULL) {
+		return fail_set(fail, EINVAL, "the mount options '%s' weren't accepted", more);
+	}
+	recover_mountpoint(server->options->mountpoint);
+	if (fuse_session_mount(server->session, server->options->mountpoint) != 0) {
+		return fail_set(fail, EACCES,
+				"%s can't be mounted on: is /dev/fuse there, and may you use it?",
+				server->options->mountpoint);
+	}
+	int fd = fuse_session_fd(server->session);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	uv_poll_init(&server->loop, &server->kernel, fd);
+	server->kernel.data = server;
+	server->polling = true;
+	uv_poll_start(&server->kernel, UV_READABLE, on_kernel);
+	return true;
+}
+
+static void watch_signals(struct server *server) {
+	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+	for (int i = 0; i < SIGNALS; i++) {
+		uv_signal_init(&server->loop, &server->signals[i]);
+		server->signals[i].data = server;
+		uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+	}
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static bool open_engine(struct server *server, struct fail *fail) {
+	static char provider_dirs[PATH_MAX], runner[PATH_MAX];
+	if (!locate(provider_dirs, runner, sizeof(runner), fail)) {
+		return false;
+	}
+	struct engine_options options = {
+			.config_file = server->options->config,
+			.provider_dirs = provider_dirs,
+			.runner = runner,
+			.listing_changed = on_listing_changed,
+			.between = between,
+			.data = server,
+	};
+	server->engine = engine_open(&server->loop, &options, fail);
+	return server->engine != NULL && tree_init(&server->tree, server->engine, fail);
+}
+
+/* ---- ending ---- */
+
+static void end(struct server *server) {
+	if (server->ending) {
+		return;
+	}
+	server->ending = true;
+	uv_stop(&server->loop);
+}
+
+static void close_any(uv_handle_t *handle, void *data) {
+	(void)data;
+	if (!uv_is_closing(handle)) {
+		uv_close(handle, NULL);
+	}
+}
+
+static void finish(struct server *server) {
+	server->ending = true;
+	if (server->polling) {
+		server->polling = false;
+		uv_poll_stop(&server->kernel);
+		uv_close((uv_handle_t *)&server->kernel, NULL);
+	}
+	engine_close(server->engine);
+	if (server->session != NULL) {
+		fuse_session_unmount(server->session);
+		fuse_session_destroy(server->session);
+	}
+	tree_finish(&server->tree);
+	for (int i = 0; i < SIGNALS; i++) {
+		uv_close((uv_handle_t *)&server->signals[i], NULL);
+	}
+	uv_close((uv_handle_t *)&server->patience, NULL);
+	uv_close((uv_handle_t *)&server->check, NULL);
+	free(server->request.mem);
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	uv_walk(&server->loop, close_any, NULL);
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&server->loop);
+	curl_global_cleanup();
+}
+
+static void raise_descriptor_limit(void) {
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+bool serve(const struct serve_options *options, struct fail *fail) {
+	struct server *server = calloc(1, sizeof(*server));
+	if (server == NULL) {
+		return fail_set(fail, ENOMEM, "no memory");
+	}
+	server->options = options;
+	raise_descriptor_limit();
+	key_protect_process();
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	uv_loop_init(&server->loop);
+	uv_timer_init(&server->loop, &server->patience);
+	uv_check_init(&server->loop, &server->check);
+	server->patience.data = server->check.data = server;
+	watch_signals(server);
+	bool mounted = open_engine(server, fail) && mount_session(server, fail);
+	if (mounted) {
+		uv_timer_start(&server->patience, on_patience_over, READY_AFTER_MS, 0);
+		uv_check_start(&server->check, on_check);
+		uv_run(&server->loop, UV_RUN_DEFAULT);
+	}
+	finish(server);
+	free(server);
+	return mounted;
+}

@@ -1,0 +1,52 @@
+/* What the files of the tree show, a function a kind of file; see fs/table.c for which is which. */
+#ifndef FS_SHOW_H
+#define FS_SHOW_H
+
+#include "fs/node.h"
+#include "fs/tree.h"
+
+#define SHOW(name) bool name(struct tree *tree, const struct node *node, int32_t tid, struct buf *out)
+
+/* show_root.c */
+SHOW(show_readme);
+SHOW(show_root_status);
+SHOW(show_root_ctl);
+SHOW(show_root_usage);
+SHOW(show_root_error);
+
+/* show_provider.c */
+SHOW(show_manifest);
+SHOW(show_provider_status);
+SHOW(show_provider_error);
+SHOW(show_provider_log);
+SHOW(show_provider_ctl);
+SHOW(show_models_tsv);
+SHOW(show_provider_info);
+
+/* show_model.c */
+SHOW(show_model_status);
+SHOW(show_model_ctl);
+SHOW(show_model_info);
+SHOW(show_free_link);
+SHOW(show_setting);
+
+/* show_turn.c */
+SHOW(show_turn_link);
+SHOW(show_last_link);
+SHOW(show_turn_status);
+SHOW(show_turn_usage);
+SHOW(show_turn_error);
+SHOW(show_zero_status);
+SHOW(show_nothing);
+/* The lines of a turn's status; NULL: of the one before the first. */
+bool show_turn_lines(struct turn *turn, struct buf *out);
+
+/* Of several files: "key value" and a newline; a blank value is "-". */
+bool show_line(struct buf *out, const char *key, const char *value);
+bool show_count(struct buf *out, const char *key, int64_t value); /* below 0: "unknown" */
+/* Pico-USD as a plain decimal: "0.00000034"; below 0: "unknown". */
+bool show_usd(struct buf *out, const char *key, int64_t pico);
+/* A time as RFC 3339 in UTC; 0: "-". */
+bool show_time(struct buf *out, const char *key, int64_t us);
+
+#endif

@@ -1,0 +1,114 @@
+/* What the files of a provider show. */
+#include "core/base/text.h"
+#include "fs/show.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+SHOW(show_manifest) {
+	(void)tree, (void)tid;
+	char piece[4096];
+	ssize_t size;
+	cleanup_close int fd = open(node->provider->manifest.path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && (size = read(fd, piece, sizeof(piece))) > 0) {
+		buf_add(out, piece, (size_t)size);
+	}
+	return fd >= 0 && !out->failed;
+}
+
+SHOW(show_provider_status) {
+	(void)tid;
+	struct provider *provider = node->provider;
+	int64_t when = 0;
+	const char *why = "";
+	cleanup_free char *key = key_words(provider->key);
+	catalogue_refreshed(tree->engine->catalogue, provider->place, &when, &why);
+	show_line(out, "state", provider_state_name(provider->state));
+	show_count(out, "models", (int64_t)provider->place->n_models);
+	show_count(out, "free", (int64_t)provider->place->n_free);
+	show_count(out, "running", (int64_t)provider->n_running);
+	show_count(out, "queued", (int64_t)provider->n_queued);
+	show_time(out, "refreshed", when * 1000000);
+	show_line(out, "why", provider->why);
+	show_line(out, "key", key != NULL ? key : "");
+	show_line(out, "base_url", provider->base_url);
+	return show_count(out, "process", process_pid(provider->process));
+}
+
+SHOW(show_provider_error) {
+	(void)tree, (void)tid;
+	const struct provider *provider = node->provider;
+	if (provider->why[0] != '\0') {
+		buf_add_format(out, "%s\n", provider->why);
+	}
+	if (provider->last_error[0] != '\0') {
+		buf_add_format(out, "%s\n", provider->last_error);
+	}
+	return !out->failed;
+}
+
+SHOW(show_provider_log) {
+	(void)tree, (void)tid;
+	const struct provider *provider = node->provider;
+	for (size_t i = 0; i < PROVIDER_LOG_LINES; i++) {
+		const char *line = provider->log[(provider->log_next + i) % PROVIDER_LOG_LINES];
+		if (line != NULL) {
+			buf_add_format(out, "%s\n", line);
+		}
+	}
+	return !out->failed;
+}
+
+SHOW(show_provider_ctl) {
+	(void)tree, (void)node, (void)tid;
+	return buf_add_string(out, "# refresh         ask for its models now\n");
+}
+
+SHOW(show_models_tsv) {
+	(void)tid;
+	return catalogue_table(tree->engine->catalogue, node->place, out);
+}
+
+SHOW(show_provider_info) {
+	(void)tid;
+	const struct provider *provider = node->provider;
+	const struct manifest *manifest = &provider->manifest;
+	const char *name = node->entry->name;
+	const char *text = "";
+	if (strcmp(name, "id") == 0) {
+		text = provider->name;
+	} else if (strcmp(name, "package") == 0) {
+		text = manifest->id;
+	} else if (strcmp(name, "name") == 0) {
+		text = manifest->name;
+	} else if (strcmp(name, "description") == 0) {
+		text = manifest->description;
+	} else if (strcmp(name, "version") == 0) {
+		text = manifest->version;
+	} else if (strcmp(name, "type") == 0) {
+		text = manifest->local ? "local" : "remote";
+	} else if (strcmp(name, "capabilities") == 0) {
+		for (char **each = manifest->capabilities; each != NULL && *each != NULL; each++) {
+			buf_add_format(out, "%s\n", *each);
+		}
+		return !out->failed;
+	} else if (strcmp(name, "models") == 0) {
+		return buf_add_format(out, "%zu\n", provider->place->n_models);
+	} else if (strcmp(name, "free") == 0) {
+		return buf_add_format(out, "%zu\n", provider->place->n_free);
+	} else if (strcmp(name, "running") == 0) {
+		return buf_add_format(out, "%zu\n", provider->n_running);
+	} else if (strcmp(name, "queued") == 0) {
+		return buf_add_format(out, "%zu\n", provider->n_queued);
+	} else if (strcmp(name, "health") == 0) {
+		text = provider->state == PROVIDER_FAILED ? "down"
+				: provider->why[0] != '\0' ? "degraded"
+							   : "healthy";
+	} else if (strcmp(name, "last_error") == 0) {
+		text = provider->why[0] != '\0' ? provider->why : provider->last_error;
+	}
+	(void)tree;
+	return text == NULL || text[0] == '\0' || buf_add_format(out, "%s\n", text);
+}

@@ -1,0 +1,177 @@
+/* What the files of the root show. */
+#include "core/base/text.h"
+#include "fs/show.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+bool show_line(struct buf *out, const char *key, const char *value) {
+	return buf_add_format(out, "%s %s\n", key, value[0] != '\0' ? value : "-");
+}
+
+bool show_count(struct buf *out, const char *key, int64_t value) {
+	return value < 0 ? buf_add_format(out, "%s unknown\n", key)
+			 : buf_add_format(out, "%s %" PRId64 "\n", key, value);
+}
+
+bool show_usd(struct buf *out, const char *key, int64_t pico) {
+	char decimal[64];
+	if (pico < 0) {
+		return buf_add_format(out, "%s unknown\n", key);
+	}
+	int length = snprintf(decimal, sizeof(decimal), "%" PRId64 ".%012" PRId64,
+			pico / INT64_C(1000000000000), pico % INT64_C(1000000000000));
+	while (decimal[length - 1] == '0') {
+		decimal[--length] = '\0';
+	}
+	if (decimal[length - 1] == '.') {
+		decimal[--length] = '\0';
+	}
+	return buf_add_format(out, "%s %s\n", key, decimal);
+}
+
+bool show_time(struct buf *out, const char *key, int64_t us) {
+	char text[32] = "-";
+	time_t seconds = (time_t)(us / 1000000);
+	struct tm parts;
+	if (us > 0 && gmtime_r(&seconds, &parts) != NULL) {
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+	}
+	return buf_add_format(out, "%s %s\n", key, text);
+}
+
+SHOW(show_readme) {
+	(void)tree, (void)node, (void)tid;
+	return buf_add_string(out,
+			"conduitfs: AI models as files.\n"
+			"\n"
+			"Every provider is a directory below providers/, every model it offers a\n"
+			"directory below its models/. Ask by writing, read the answer:\n"
+			"\n"
+			"    cd providers/cowsay/models/cow\n"
+			"    echo 'hello' > input\n"
+			"    cat output\n"
+			"\n"
+			"That one needs no key and no network. The others want one:\n"
+			"\n"
+			"    cat status                                what works now, what is missing\n"
+			"    echo KEY > providers/openrouter/key       kept in a file only you can read\n"
+			"    ls providers/openrouter/free/*            models that cost nothing\n"
+			"    ln -s providers/openrouter/models/... mine      a short name of your own\n"
+			"\n"
+			"In a model's directory:\n"
+			"    input     write a prompt; the last close sends it. > begins a\n"
+			"              conversation, >> continues your last one\n"
+			"    output    the answer to your own newest prompt, as it comes; reading waits\n"
+			"              for the end. prompt, usage and error belong to it too\n"
+			"    status    what the model does, and your newest turn\n"
+			"    ctl       cancel, retry, submit\n"
+			"    config/   settings, a file each; those of the provider and the root are\n"
+			"              inherited; an empty write restores that\n"
+			"    info/     facts, a file each\n"
+			"    turns/    every turn, by number\n"
+			"\n"
+			"When something fails, cat ends with an error and `error` says why in words.\n"
+			"Looking never costs anything: only closing input or writing to ctl starts work.\n"
+			"The manual: man 5 conduitfs.\n");
+}
+
+/* Usable ones first: those that answer now, then those that lack something. */
+static int usefulness(struct provider *provider) {
+	if (provider->state == PROVIDER_FAILED) {
+		return 2;
+	}
+	return provider_has_key(provider) ? 0 : 1;
+}
+
+static bool provider_line(struct provider *provider, struct buf *out) {
+	cleanup_free char *key = key_words(provider->key);
+	bool keyless = !provider_has_key(provider);
+	const char *why = keyless && key != NULL ? key
+			: provider->why[0] != '\0' ? provider->why
+						   : "-";
+	return buf_add_format(out, "provider %s %s %zu %zu %s\n", provider->name,
+			keyless && provider->state == PROVIDER_READY
+					? "needs-key"
+					: provider_state_name(provider->state),
+			provider->place->n_models, provider->place->n_free, why);
+}
+
+SHOW(show_root_status) {
+	(void)node, (void)tid;
+	struct engine *engine = tree->engine;
+	struct provider *provider;
+	size_t running = 0, queued = 0;
+	list_for_each(provider, &engine->providers, link) {
+		running += provider->n_running;
+		queued += provider->n_queued;
+	}
+	show_line(out, "version", CONDUITFS_VERSION);
+	show_count(out, "uptime", (now_us() - engine->started) / 1000000);
+	show_count(out, "running", (int64_t)running);
+	show_count(out, "queued", (int64_t)queued);
+	show_count(out, "turns_done", (int64_t)engine->turns_done);
+	show_count(out, "turns_failed", (int64_t)engine->turns_failed);
+	if (store_notice(engine->store) != NULL) {
+		show_line(out, "notice", store_notice(engine->store));
+	}
+	for (int rank = 0; rank <= 2; rank++) {
+		list_for_each(provider, &engine->providers, link) {
+			if (usefulness(provider) == rank && !provider_line(provider, out)) {
+				return false;
+			}
+		}
+	}
+	return !out->failed;
+}
+
+SHOW(show_root_ctl) {
+	(void)tree, (void)node, (void)tid;
+	return buf_add_string(out,
+			"# refresh         ask every provider for its models now\n"
+			"# reload          read config.yml again (as SIGHUP does)\n");
+}
+
+SHOW(show_root_error) {
+	(void)node, (void)tid;
+	const char *words = tree->engine->last_error;
+	return words[0] == '\0' || buf_add_format(out, "%s\n", words);
+}
+
+static bool usage_lines(struct tree *tree, const char *prefix, int64_t from, struct buf *out) {
+	struct usage_sum sum = {0};
+	char key[64];
+	if (!store_usage(tree->engine->store, from, INT64_MAX, &sum)) {
+		return false;
+	}
+	snprintf(key, sizeof(key), "%s_turns", prefix);
+	show_count(out, key, sum.turns);
+	snprintf(key, sizeof(key), "%s_prompt_tokens", prefix);
+	show_count(out, key, sum.prompt_tokens);
+	snprintf(key, sizeof(key), "%s_completion_tokens", prefix);
+	show_count(out, key, sum.completion_tokens);
+	snprintf(key, sizeof(key), "%s_cost", prefix);
+	show_usd(out, key, sum.cost);
+	/* Not called "cost…": a sum over keys with cost in them must not count it. */
+	snprintf(key, sizeof(key), "%s_unpriced_turns", prefix);
+	return show_count(out, key, sum.unknown_cost_turns);
+}
+
+/* Midnight of today, or of the month's first day, in local time. */
+static int64_t period_start(bool month) {
+	time_t now = time(NULL);
+	struct tm parts;
+	localtime_r(&now, &parts);
+	parts.tm_hour = parts.tm_min = parts.tm_sec = 0;
+	parts.tm_mday = month ? 1 : parts.tm_mday;
+	parts.tm_isdst = -1;
+	return (int64_t)mktime(&parts) * 1000000;
+}
+
+SHOW(show_root_usage) {
+	(void)node, (void)tid;
+	return usage_lines(tree, "today", period_start(false), out) &&
+			usage_lines(tree, "month", period_start(true), out) &&
+			usage_lines(tree, "total", 0, out);
+}

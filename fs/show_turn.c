@@ -1,0 +1,140 @@
+/* What the files of a turn show, and the links that lead to the caller's own. */
+#include "core/base/text.h"
+#include "fs/show.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* The caller's newest turn, by its number; "000000" before the first. */
+SHOW(show_turn_link) {
+	struct engine *engine = tree->engine;
+	bool notes = node->entry->kind == KIND_ERROR_LINK;
+	int64_t id = engine_newest(engine, node->place, tid, notes);
+	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
+	return buf_add_format(out, "turns/%06" PRId64 "/%s",
+			turn != NULL ? turn->row.number : (int64_t)0, node->entry->name);
+}
+
+/* turns/last: the newest of anyone. */
+SHOW(show_last_link) {
+	(void)tid;
+	struct engine *engine = tree->engine;
+	int64_t id = turn_newest(engine->turns, node->place->id);
+	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
+	return buf_add_format(out, "%06" PRId64, turn != NULL ? turn->row.number : (int64_t)0);
+}
+
+static const char *state_name(const struct turn *turn) {
+	static const char *const names[] = {
+			[TURN_OPEN] = "open",
+			[TURN_QUEUED] = "queued",
+			[TURN_WAITING] = "waiting",
+			[TURN_RUNNING] = "running",
+			[TURN_DONE] = "done",
+			[TURN_FAILED] = "failed",
+			[TURN_CANCELLED] = "cancelled",
+			[TURN_INTERRUPTED] = "interrupted",
+	};
+	return names[turn->row.state];
+}
+
+static bool add_waiting(const struct turn *turn, struct buf *out) {
+	if (turn->unsent && turn->row.state == TURN_OPEN) {
+		return show_line(out, "waiting_for",
+				"nothing was sent: its writer was ended; echo submit > ctl sends it");
+	}
+	if (turn->row.state == TURN_OPEN) {
+		return buf_add_format(out,
+				"waiting_for open %d %s: close it, or echo submit > ctl\n",
+				turn->writer_pid, turn->writer);
+	}
+	return show_line(out, "waiting_for", turn->waiting_for);
+}
+
+bool show_turn_lines(struct turn *turn, struct buf *out) {
+	if (turn == NULL) {
+		return buf_add_string(out,
+				"state idle\nturn 000000\nfinish -\nmodel -\nprovider -\n"
+				"waiting_for -\nretry_at -\n");
+	}
+	const struct turn_row *row = &turn->row;
+	show_line(out, "state", state_name(turn));
+	buf_add_format(out, "turn %06" PRId64 "\n", row->number);
+	show_line(out, "finish", row->finish);
+	show_line(out, "model", row->model);
+	show_line(out, "provider", row->provider);
+	add_waiting(turn, out);
+	return show_time(out, "retry_at", turn->retry_at);
+}
+
+SHOW(show_turn_status) {
+	(void)tid;
+	cleanup_turn struct turn *turn = turn_get(tree->engine->turns, node->id);
+	if (turn == NULL) {
+		return false;
+	}
+	const struct turn_row *row = &turn->row;
+	show_turn_lines(turn, out);
+	if (row->previous != 0) {
+		cleanup_turn struct turn *previous = turn_get(tree->engine->turns, row->previous);
+		buf_add_format(out, "continues %06" PRId64 "\n",
+				previous != NULL ? previous->row.number : (int64_t)0);
+	} else {
+		show_line(out, "continues", "");
+	}
+	show_time(out, "submitted", row->submitted);
+	show_time(out, "finished", row->finished);
+	return show_count(out, "http_status", row->http_status);
+}
+
+static bool show_elapsed(struct buf *out, const char *key, int64_t from, int64_t to) {
+	return show_count(out, key, from > 0 && to >= from ? (to - from) / 1000 : -1);
+}
+
+SHOW(show_turn_usage) {
+	(void)tid;
+	cleanup_turn struct turn *turn = turn_get(tree->engine->turns, node->id);
+	if (turn == NULL) {
+		return false;
+	}
+	const struct turn_row *row = &turn->row;
+	show_count(out, "prompt_tokens", row->prompt_tokens);
+	show_count(out, "completion_tokens", row->completion_tokens);
+	show_count(out, "reasoning_tokens", row->reasoning_tokens);
+	show_count(out, "cached_tokens", row->cached_tokens);
+	show_usd(out, "cost", row->cost);
+	show_line(out, "source", row->cost_source);
+	show_elapsed(out, "queue_ms", row->submitted, row->started);
+	show_elapsed(out, "ttft_ms", row->submitted, row->first_byte);
+	show_elapsed(out, "total_ms", row->submitted, row->finished);
+	return show_count(out, "overhead_us", row->overhead_us);
+}
+
+SHOW(show_turn_error) {
+	(void)tid;
+	cleanup_turn struct turn *turn = turn_get(tree->engine->turns, node->id);
+	if (turn == NULL) {
+		return false;
+	}
+	int code = turn_error(turn);
+	const char *words = turn->row.words;
+	if (code == 0) {
+		return true;
+	}
+	if (turn->unsent) {
+		words = "nothing was sent: its writer was ended; echo submit > ctl sends it";
+	} else if (turn->row.state == TURN_INTERRUPTED && words[0] == '\0') {
+		words = "conduitfs ended while it ran; it is not sent again by itself";
+	}
+	return buf_add_format(out, "%s: %s\n", errno_name(code), words);
+}
+
+SHOW(show_zero_status) {
+	(void)tree, (void)node, (void)tid;
+	return show_turn_lines(NULL, out);
+}
+
+SHOW(show_nothing) {
+	(void)tree, (void)node, (void)tid, (void)out;
+	return true;
+}

@@ -1,0 +1,31 @@
+/* The tree's own state: see tree.h. */
+#include "fs/tree.h"
+
+#include "fs/links.h"
+#include "fs/scratch.h"
+
+#include <errno.h>
+
+bool tree_init(struct tree *tree, struct engine *engine, struct fail *fail) {
+	*tree = (struct tree){
+			.engine = engine,
+			.scratch = scratch_files_create(),
+			.hidden = hidden_names_create(),
+			.uid = getuid(),
+			.gid = getgid(),
+	};
+	tree->links = user_links_create(engine->store, fail);
+	if (tree->links == NULL || tree->scratch == NULL || tree->hidden == NULL) {
+		tree_finish(tree);
+		return fail != NULL && fail->code != 0 ? false
+						       : fail_set(fail, ENOMEM, "no memory");
+	}
+	return true;
+}
+
+void tree_finish(struct tree *tree) {
+	user_links_destroy(tree->links);
+	scratch_files_destroy(tree->scratch);
+	hidden_names_destroy(tree->hidden);
+	*tree = (struct tree){0};
+}

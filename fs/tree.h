@@ -1,0 +1,30 @@
+/* The tree's own state: what stands between the kernel's requests and the engine. */
+#ifndef FS_TREE_H
+#define FS_TREE_H
+
+#include "core/base/list.h"
+#include "core/engine/engine.h"
+
+#include <fuse_lowlevel.h>
+#include <uv.h>
+
+struct scratch_files;
+struct user_links;
+struct hidden_names;
+
+struct tree {
+	struct engine *engine;
+	struct fuse_session *session;
+	struct scratch_files *scratch;
+	struct user_links *links;
+	struct hidden_names *hidden;
+	uid_t uid;
+	gid_t gid;
+	size_t handles; /* open files */
+};
+
+/* False with words without memory, or when the stored links can't be read. */
+bool tree_init(struct tree *tree, struct engine *engine, struct fail *fail);
+void tree_finish(struct tree *tree);
+
+#endif
