@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What `concurrent` and `queue` accept at most. */
+#define CONFIG_CONCURRENT_MOST 1024
+#define CONFIG_QUEUE_MOST 65536
+
 /* A setting of `config:`, checked by settings.h when read. */
 struct config_setting {
 	char *name;
@@ -22,30 +26,30 @@ struct config_timeouts {
 };
 
 struct config_provider {
-	char *name;      /* its name in the tree */
-	bool off;        /* hidden */
-	char *driver;    /* a bundled provider's name; NULL: the one called `name` */
-	char *base_url;  /* no trailing slash; NULL: the driver's */
-	char *key;       /* wiped when freed */
-	char *key_env;   /* variable that holds it */
-	char *key_file;  /* ~ expanded */
+	char *name; /* its name in the tree */
+	bool off; /* hidden */
+	char *driver; /* a bundled provider's name; NULL: the one called `name` */
+	char *base_url; /* no trailing slash; NULL: the driver's */
+	char *key; /* wiped when freed */
+	char *key_env; /* variable that holds it */
+	char *key_file; /* ~ expanded */
 	char *key_command; /* for sh -c; its first line is the key */
-	bool insecure;   /* plain http to other than loopback */
-	int retries;     /* -1 unset */
-	int concurrent;  /* -1 unset */
+	bool insecure; /* plain http to other than loopback */
+	int retries; /* -1 unset */
+	int concurrent; /* -1 unset */
 	struct config_timeouts timeout;
 	struct config_setting *settings;
 	size_t n_settings;
 };
 
 struct config {
-	char *file;      /* that was read; NULL when none is there */
-	char *state;     /* absolute */
+	char *file; /* that was read; NULL when none is there */
+	char *state; /* absolute */
 	char *config_dir; /* $XDG_CONFIG_HOME/conduitfs, absolute: keys/ lies there */
-	int concurrent;  /* turns of a provider at once, 8 */
-	int queue;       /* turns of a provider that may wait, 64 */
+	int concurrent; /* turns of a provider at once, 8 */
+	int queue; /* turns of a provider that may wait, 64 */
 	uint64_t prompt_most; /* bytes, 256 MiB */
-	double refresh;  /* seconds between discoveries, 3600 */
+	double refresh; /* seconds between discoveries, 3600 */
 	bool sandbox_seccomp; /* `sandbox: seccomp`: load without Landlock */
 	struct config_provider *providers;
 	size_t n_providers;
@@ -57,7 +61,12 @@ bool config_read(struct config *ret, const char *file, struct fail *fail);
 void config_finish(struct config *config);
 const struct config_provider *config_provider(const struct config *config, const char *name);
 
-/* "256M", "16G", "4096" → bytes; "1h", "30s", "2.5", "10m", "7d" → seconds. */
+/* A provider's name in the tree: 1 to PROVIDER_NAME_MOST of a-z 0-9 . _ -, no leading '.'. */
+#define PROVIDER_NAME_MOST 64
+bool provider_name_valid(const char *name);
+
+/* "256M", "16G", "4096" → bytes; "1h", "30s", "2.5", "10m", "7d" → seconds. Digits, at
+ * most one point and one unit (K M G T of 1024, either case; s m h d): no sign, no blanks. */
 bool parse_size(const char *text, uint64_t *ret);
 bool parse_duration(const char *text, double *ret);
 

@@ -10,24 +10,24 @@
 
 struct manifest_endpoint {
 	char *host; /* lower case; "*.example.com" for its subdomains */
-	int port;   /* 0: the scheme's */
+	int port; /* 0: the scheme's */
 	bool keyed; /* the key may go there (`key: true`) */
 };
 
 struct manifest {
 	char *path; /* of the file */
-	char *id;   /* as written */
+	char *id; /* as written */
 	char *name, *description, *version;
 	bool local; /* type: local */
 	char **capabilities; /* canonical names ("text-to-text"), ended by NULL */
-	char *driver;   /* declared: a bundled provider's name; NULL when compiled */
+	char *driver; /* declared: a bundled provider's name; NULL when compiled */
 	char **sources; /* compiled: ended by NULL; NULL when declared */
 	char *base_url, *base_url_env; /* NULL when unsaid */
 	char *key_env;
-	char *key_url;      /* where a person gets a key */
-	bool key_required;  /* opening `input` without one is ENOKEY */
-	char *auth_header;  /* "Authorization" */
-	char *auth_scheme;  /* "Bearer"; "" for the bare key */
+	char *key_url; /* where a person gets a key */
+	bool key_required; /* opening `input` without one is ENOKEY */
+	char *auth_header; /* "Authorization" */
+	char *auth_scheme; /* "Bearer"; "" for the bare key */
 	struct manifest_endpoint *endpoints;
 	size_t n_endpoints;
 	int concurrent; /* limits.concurrent, 0 when unsaid */

@@ -1,0 +1,17 @@
+/* Small files, whole: bounded, and in one piece of memory, so that a secret leaves no copies behind
+ * when the caller wipes it. */
+#ifndef CORE_BASE_FILE_H
+#define CORE_BASE_FILE_H
+
+#include "core/base/buf.h"
+#include "core/base/fail.h"
+
+/* Reads a regular file of at most `most` bytes; `ret` is cleared first. False with words that name
+ * the path: EFBIG above the bound, EISDIR and EINVAL for what isn't a regular file, else errno. */
+bool file_read(const char *path, size_t most, struct buf *ret, struct fail *fail);
+
+/* Whether a path's directories are there; makes those that are missing with 0700. The last
+ * component is left alone. */
+bool file_make_parents(const char *path, struct fail *fail);
+
+#endif

@@ -1,0 +1,101 @@
+/* The check of a service's address: see base_url.h. libcurl takes it apart, as it does when it
+ * sends, so that both agree on the host. */
+#include "core/config/base_url.h"
+
+#include "core/base/text.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <string.h>
+
+#define URL_MOST 2048
+
+static void free_url(CURLU **url) {
+	curl_url_cleanup(*url);
+}
+
+static void free_part(char **part) {
+	curl_free(*part);
+}
+
+static bool is_loopback(const char *host) {
+	struct in_addr address;
+	if (inet_pton(AF_INET, host, &address) == 1) {
+		return ntohl(address.s_addr) >> 24 == 127;
+	}
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+static bool is_plain_text(const char *text) {
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What may hold a secret is refused first, by words without the text. */
+static bool check_shape(const char *text, struct fail *fail) {
+	size_t length = strlen(text);
+	if (length == 0 || length > URL_MOST) {
+		return fail_set(fail, EINVAL, "has %zu bytes, 1 to %d are accepted", length,
+				URL_MOST);
+	}
+	if (!is_plain_text(text)) {
+		return fail_set(fail, EINVAL,
+				"holds a blank, a control byte or one that isn't ASCII");
+	}
+	if (strchr(text, '@') != NULL) {
+		return fail_set(fail, EINVAL,
+				"holds a user name or password ('@'): give the key by key_file or "
+				"key_env");
+	}
+	if (strpbrk(text, "?#") != NULL) {
+		return fail_set(fail, EINVAL,
+				"holds a query or fragment ('?' or '#'): end it before");
+	}
+	size_t scheme = strncasecmp(text, "https://", 8) == 0  ? 8
+			: strncasecmp(text, "http://", 7) == 0 ? 7
+							       : 0;
+	/* libcurl would skip a third slash and take what follows for the host. */
+	if (scheme == 0 || text[scheme] == '/') {
+		return fail_set(fail, EINVAL, "'%s' must begin with https:// or http:// and a host",
+				text);
+	}
+	return true;
+}
+
+char *base_url_check(const char *text, bool insecure, struct fail *fail) {
+	if (!check_shape(text, fail)) {
+		return NULL;
+	}
+	cleanup(free_url) CURLU *url = curl_url();
+	cleanup(free_part) char *host = NULL;
+	CURLUcode code = curl_url_set(url, CURLUPART_URL, text, 0);
+	if (code == CURLUE_OK) {
+		code = curl_url_get(url, CURLUPART_HOST, &host, 0);
+	}
+	if (code != CURLUE_OK) {
+		fail_set(fail, EINVAL, "'%s' is not an address: %s", text, curl_url_strerror(code));
+		return NULL;
+	}
+	if (text[4] == ':' && !insecure && !is_loopback(host)) {
+		fail_set(fail, EACCES,
+				"'%s' is plain http: whoever is on the way can read the key and "
+				"the "
+				"prompts; use https, or set `insecure: true` in config.yml",
+				text);
+		return NULL;
+	}
+	size_t length = strlen(text);
+	while (text[length - 1] == '/') {
+		length--;
+	}
+	char *result = strndup(text, length);
+	if (result == NULL) {
+		fail_set(fail, ENOMEM, "no memory for an address");
+	}
+	return result;
+}

@@ -1,0 +1,14 @@
+/* A service's address as a person or a manifest states it. */
+#ifndef CORE_CONFIG_BASE_URL_H
+#define CORE_CONFIG_BASE_URL_H
+
+#include "core/base/fail.h"
+
+#include <stdbool.h>
+
+/* Checks an address and gives it without trailing slashes; the caller frees. http or https, a host,
+ * no user name, query or fragment; plain http only to loopback, or where `insecure`. NULL with
+ * words that never repeat an address which may hold a password or a key. */
+char *base_url_check(const char *text, bool insecure, struct fail *fail);
+
+#endif

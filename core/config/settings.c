@@ -1,0 +1,158 @@
+/* The table of settings: see settings.h. Names and ranges are those of OpenRouter's and OpenAI's
+ * chat completions, which most services share. */
+#include "core/config/settings.h"
+
+#include "core/base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Rows of the table: where they are found, and whether a provider is told. */
+#define EVERYWHERE .everywhere = true
+#define TOLD .to_provider = true
+
+/* What counts of tokens accept: services take 32-bit numbers. */
+#define COUNT_MOST 2147483647.0
+
+static const char *const efforts[] = {
+		"none", "minimal", "low", "medium", "high", "xhigh", "max", NULL};
+static const char *const verbosities[] = {"low", "medium", "high", NULL};
+static const char *const tool_choices[] = {"auto", "none", "required", "any", NULL};
+
+const struct setting_spec setting_specs[] = {
+		{"system", SETTING_TEXT, .standard = "", EVERYWHERE,
+				.help = "Instructions that come before every conversation."},
+		{"temperature", SETTING_NUMBER, 0, 2, .standard = "", EVERYWHERE, TOLD,
+				.help = "How much chance there is in the answer: 0 always picks "
+					"the "
+					"likeliest word."},
+		{"top_p", SETTING_NUMBER, 0, 1, .standard = "", EVERYWHERE, TOLD,
+				.help = "Words are chosen among the likeliest that together have "
+					"this "
+					"probability."},
+		{"max_tokens", SETTING_INTEGER, 1, COUNT_MOST, .standard = "", EVERYWHERE, TOLD,
+				.help = "The answer ends after so many tokens; unset, the model's "
+					"own "
+					"limit, at most 16384."},
+		{"seed", SETTING_INTEGER, -INFINITY, INFINITY, .standard = "", EVERYWHERE, TOLD,
+				.help = "The same seed and prompt give the same answer where the "
+					"model "
+					"can."},
+		{"stop", SETTING_LINES, .standard = "", EVERYWHERE, TOLD,
+				.help = "The answer ends before any of these texts, one a line."},
+		{"schema", SETTING_OBJECT, .standard = "", EVERYWHERE, TOLD,
+				.help = "A JSON Schema that the answer follows."},
+		{"extra", SETTING_OBJECT, .standard = "", EVERYWHERE, TOLD,
+				.help = "A JSON object merged into the request as it is."},
+		{"timeout_connect", SETTING_SECONDS, SETTING_SECONDS_LEAST, SETTING_SECONDS_MOST,
+				.standard = "15", EVERYWHERE,
+				.help = "Seconds until the connection stands."},
+		{"timeout_first_byte", SETTING_SECONDS, SETTING_SECONDS_LEAST, SETTING_SECONDS_MOST,
+				.standard = "300", EVERYWHERE,
+				.help = "Seconds from the request's end to the reply's first "
+					"byte."},
+		{"timeout_idle", SETTING_SECONDS, SETTING_SECONDS_LEAST, SETTING_SECONDS_MOST,
+				.standard = "120", EVERYWHERE,
+				.help = "Seconds between two bytes of the reply."},
+		{"timeout_total", SETTING_SECONDS, SETTING_SECONDS_LEAST, SETTING_SECONDS_MOST,
+				.standard = "3600", EVERYWHERE,
+				.help = "Seconds that the whole request may take."},
+		{"retries", SETTING_INTEGER, 0, SETTING_RETRIES_MOST, .standard = "4", EVERYWHERE,
+				.help = "How often a request that failed before its first byte is "
+					"repeated."},
+		{"top_k", SETTING_INTEGER, 0, COUNT_MOST, .standard = "", TOLD,
+				.help = "Words are chosen among so many of the likeliest; 0 for "
+					"all."},
+		{"min_p", SETTING_NUMBER, 0, 1, .standard = "", TOLD,
+				.help = "Words less likely than this share of the likeliest are "
+					"left "
+					"out."},
+		{"top_a", SETTING_NUMBER, 0, 1, .standard = "", TOLD,
+				.help = "As min_p, by the square of the likeliest word's "
+					"probability."},
+		{"frequency_penalty", SETTING_NUMBER, -2, 2, .standard = "", TOLD,
+				.help = "Above 0, words are avoided the more often they were "
+					"used."},
+		{"presence_penalty", SETTING_NUMBER, -2, 2, .standard = "", TOLD,
+				.help = "Above 0, words that were used once are avoided."},
+		{"repetition_penalty", SETTING_NUMBER, 0, 2, .standard = "", TOLD,
+				.help = "Above 1, words of the prompt and the answer are avoided."},
+		{"logit_bias", SETTING_OBJECT, .standard = "", TOLD,
+				.help = "A JSON object of token ids and what is added to their "
+					"likelihood, -100 to 100."},
+		{"logprobs", SETTING_BOOL, .standard = "", TOLD,
+				.help = "Whether the response tells each token's probability."},
+		{"top_logprobs", SETTING_INTEGER, 0, 20, .standard = "", TOLD,
+				.help = "For how many alternatives of each token the response "
+					"tells it."},
+		{"reasoning_effort", SETTING_CHOICE, .choices = efforts, .standard = "", TOLD,
+				.help = "How much the model thinks before it answers."},
+		{"reasoning", SETTING_OBJECT, .standard = "", TOLD,
+				.help = "A JSON object that says how the model thinks: effort, "
+					"max_tokens, exclude, enabled."},
+		{"include_reasoning", SETTING_BOOL, .standard = "", TOLD,
+				.help = "Whether the response tells what the model thought."},
+		{"verbosity", SETTING_CHOICE, .choices = verbosities, .standard = "", TOLD,
+				.help = "How long an answer the model tends to."},
+		{"tools", SETTING_ARRAY, .standard = "", TOLD,
+				.help = "A JSON array of the functions that the model may ask "
+					"for."},
+		{"tool_choice", SETTING_JSON, .choices = tool_choices, .standard = "", TOLD,
+				.help = "Whether it must ask for one: auto, none, required, any, "
+					"or a "
+					"JSON object that names it."},
+		{"parallel_tool_calls", SETTING_BOOL, .standard = "", TOLD,
+				.help = "Whether it may ask for several functions at once."},
+		{"response_format", SETTING_OBJECT, .standard = "", TOLD,
+				.help = "A JSON object that says the answer's form; `schema` is "
+					"the "
+					"shorter way."},
+		{"structured_outputs", SETTING_BOOL, .standard = "", TOLD,
+				.help = "Whether the answer must follow the schema strictly."},
+		{"web_search_options", SETTING_OBJECT, .standard = "", TOLD,
+				.help = "A JSON object for models that search the web."},
+		{"prediction", SETTING_OBJECT, .standard = "", TOLD,
+				.help = "A JSON object with a text much of which will be in the "
+					"answer."},
+		{"max_completion_tokens", SETTING_INTEGER, 1, COUNT_MOST, .standard = "", TOLD,
+				.help = "As max_tokens, counting what the model thinks as well."},
+		{"width", SETTING_INTEGER, 10, 200, .standard = "40", TOLD,
+				.help = "Columns of a line before it is broken."},
+};
+
+const size_t n_setting_specs = LENGTH(setting_specs);
+
+int setting_find(const char *name) {
+	for (size_t i = 0; i < LENGTH(setting_specs); i++) {
+		if (strcmp(setting_specs[i].name, name) == 0) {
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+const char *setting_nearest(const char *wrong) {
+	const char *names[LENGTH(setting_specs)];
+	for (size_t i = 0; i < LENGTH(setting_specs); i++) {
+		names[i] = setting_specs[i].name;
+	}
+	return nearest_name(wrong, names, LENGTH(names));
+}
+
+bool setting_offered(int index, const char *parameters) {
+	const struct setting_spec *spec = &setting_specs[index];
+	size_t length = strlen(spec->name);
+	if (spec->everywhere) {
+		return true;
+	}
+	for (const char *at = parameters; at != NULL;) {
+		const char *comma = strchrnul(at, ',');
+		if ((size_t)(comma - at) == length && memcmp(at, spec->name, length) == 0) {
+			return true;
+		}
+		at = *comma != '\0' ? comma + 1 : NULL;
+	}
+	return false;
+}
