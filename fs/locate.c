@@ -9,7 +9,7 @@
 
 extern char **environ;
 
-bool locate(char *provider_dirs, char *runner, size_t size, struct fail *fail) {
+bool locate(char *provider_directory, char *runner, size_t size, struct fail *fail) {
 	char own[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
 	if (length < 0) {
@@ -20,11 +20,11 @@ bool locate(char *provider_dirs, char *runner, size_t size, struct fail *fail) {
 	/* Uninstalled: BUILD/fs/conduitfs, BUILD/core/provider/conduitfs-provider, BUILD/providers. */
 	int needed = snprintf(runner, size, "%s/../core/provider/conduitfs-provider", own);
 	if (needed > 0 && (size_t)needed < size && access(runner, X_OK) == 0) {
-		snprintf(provider_dirs, size, "%s/../providers", own);
+		snprintf(provider_directory, size, "%s/../providers", own);
 		return true;
 	}
 	snprintf(runner, size, "%s/conduitfs-provider", CONDUITFS_LIBEXECDIR);
-	snprintf(provider_dirs, size, "%s/providers", CONDUITFS_LIBDIR);
+	snprintf(provider_directory, size, "%s/providers", CONDUITFS_LIBDIR);
 	return access(runner, X_OK) == 0 ||
 			fail_set(fail, ENOENT,
 					"conduitfs-provider isn't at %s: conduitfs isn't installed whole",

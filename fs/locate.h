@@ -9,7 +9,7 @@
 
 /* The directory of the bundled providers and the path of conduitfs-provider, each into `size`
  * bytes. */
-bool locate(char *provider_dirs, char *runner, size_t size, struct fail *fail);
+bool locate(char *provider_directory, char *runner, size_t size, struct fail *fail);
 
 /* `fusermount3 -u -z`: takes a mount off that isn't root's to take. */
 void unmount_by_helper(const char *mountpoint);

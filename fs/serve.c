@@ -211,20 +211,20 @@ static void watch_signals(struct server *server) {
 }
 
 static bool open_engine(struct server *server, struct fail *fail) {
-	static char provider_dirs[PATH_MAX], runner[PATH_MAX];
-	if (!locate(provider_dirs, runner, sizeof(runner), fail)) {
+	static char provider_directory[PATH_MAX], runner[PATH_MAX];
+	if (!locate(provider_directory, runner, sizeof(runner), fail)) {
 		return false;
 	}
 	struct engine_options options = {
 			.config_file = server->options->config,
-			.provider_dirs = provider_dirs,
+			.provider_directory = provider_directory,
 			.runner = runner,
 			.listing_changed = on_listing_changed,
 			.between = between,
 			.data = server,
 	};
 	server->engine = engine_open(&server->loop, &options, fail);
-	return server->engine != NULL && tree_init(&server->tree, server->engine, fail);
+	return server->engine != NULL && tree_open(&server->tree, server->engine, fail);
 }
 
 /* ---- ending ---- */
@@ -256,7 +256,7 @@ static void finish(struct server *server) {
 		fuse_session_unmount(server->session);
 		fuse_session_destroy(server->session);
 	}
-	tree_finish(&server->tree);
+	tree_close(&server->tree);
 	for (int i = 0; i < SIGNALS; i++) {
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 	}

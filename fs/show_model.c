@@ -1,5 +1,6 @@
 /* What the files of a model show, and its settings. */
 #include "core/base/text.h"
+#include "core/engine/models_table.h"
 #include "core/engine/queue.h"
 #include "fs/show.h"
 
@@ -26,22 +27,6 @@ SHOW(show_model_ctl) {
 			"#                 was ended by a signal\n");
 }
 
-/* A double as a plain decimal, without an exponent and without zeros at its end. */
-static bool add_decimal(struct buf *out, double value) {
-	char text[400];
-	int length = snprintf(text, sizeof(text), "%.15f", value);
-	if (length < 0 || (size_t)length >= sizeof(text)) {
-		return false;
-	}
-	while (text[length - 1] == '0') {
-		text[--length] = '\0';
-	}
-	if (text[length - 1] == '.') {
-		text[--length] = '\0';
-	}
-	return buf_add_format(out, "%s\n", text);
-}
-
 /* Prices of tokens are shown in USD for a million; all others for one unit. */
 static bool add_price(struct buf *out, const struct model_record *record, const char *price) {
 	static const char *const per_unit[] = {"request", "image", "web_search", "second"};
@@ -54,10 +39,10 @@ static bool add_price(struct buf *out, const struct model_record *record, const 
 	}
 	for (size_t i = 0; i < sizeof(per_unit) / sizeof(per_unit[0]); i++) {
 		if (strcmp(price, per_unit[i]) == 0) {
-			return add_decimal(out, usd);
+			return add_decimal(out, usd) && buf_add_byte(out, '\n');
 		}
 	}
-	return add_decimal(out, usd * 1e6);
+	return add_decimal(out, usd * 1e6) && buf_add_byte(out, '\n');
 }
 
 static bool add_list(struct buf *out, const char *list) {

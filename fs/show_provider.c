@@ -1,5 +1,5 @@
 /* What the files of a provider show. */
-#include "core/base/text.h"
+#include "core/engine/models_table.h"
 #include "fs/show.h"
 
 #include <fcntl.h>
@@ -67,8 +67,9 @@ SHOW(show_provider_ctl) {
 }
 
 SHOW(show_models_tsv) {
-	(void)tid;
-	return catalogue_table(tree->engine->catalogue, node->place, out);
+	(void)tree, (void)tid;
+	const struct buf *text = models_table_text(node->provider->models);
+	return buf_add(out, buf_string(text), text->size);
 }
 
 SHOW(show_provider_info) {

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-bool tree_init(struct tree *tree, struct engine *engine, struct fail *fail) {
+bool tree_open(struct tree *tree, struct engine *engine, struct fail *fail) {
 	*tree = (struct tree){
 			.engine = engine,
 			.scratch = scratch_files_create(),
@@ -16,14 +16,14 @@ bool tree_init(struct tree *tree, struct engine *engine, struct fail *fail) {
 	};
 	tree->links = user_links_create(engine->store, fail);
 	if (tree->links == NULL || tree->scratch == NULL || tree->hidden == NULL) {
-		tree_finish(tree);
+		tree_close(tree);
 		return fail != NULL && fail->code != 0 ? false
 						       : fail_set(fail, ENOMEM, "no memory");
 	}
 	return true;
 }
 
-void tree_finish(struct tree *tree) {
+void tree_close(struct tree *tree) {
 	user_links_destroy(tree->links);
 	scratch_files_destroy(tree->scratch);
 	hidden_names_destroy(tree->hidden);

@@ -24,7 +24,7 @@ struct tree {
 };
 
 /* False with words without memory, or when the stored links can't be read. */
-bool tree_init(struct tree *tree, struct engine *engine, struct fail *fail);
-void tree_finish(struct tree *tree);
+bool tree_open(struct tree *tree, struct engine *engine, struct fail *fail);
+void tree_close(struct tree *tree);
 
 #endif

@@ -4,16 +4,21 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/engine/discovery.h"
+#include "core/engine/models_table.h"
 #include "core/engine/queue.h"
 #include "core/turn/chain_map.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 static void on_catalogue_changed(void *data, struct place *place) {
 	struct engine *engine = data;
+	const struct provider *provider =
+			place->kind == PLACE_PROVIDER ? engine_provider(engine, place) : NULL;
+	if (provider != NULL) {
+		models_table_changed(provider->models);
+	}
 	if (engine->options.listing_changed != NULL && !engine->closing) {
 		engine->options.listing_changed(engine->options.data, place);
 	}
@@ -44,22 +49,20 @@ static bool loaded(const struct engine *engine, const char *name) {
 
 /* A bundled provider that config.yml doesn't name is there under its own name. */
 static bool load_bundled(struct engine *engine, struct fail *fail) {
-	cleanup_closedir DIR *directory = opendir(engine->options.provider_dirs);
+	cleanup_closedir DIR *directory = opendir(engine->options.provider_directory);
 	if (directory == NULL) {
 		return fail_set(fail, errno, "the bundled providers aren't at %s: %s",
-				engine->options.provider_dirs, strerror(errno));
+				engine->options.provider_directory, strerror(errno));
 	}
 	const struct dirent *entry;
 	while ((entry = readdir(directory)) != NULL) {
-		char path[PATH_MAX];
-		snprintf(path, sizeof(path), "%s/%s/provider.so", engine->options.provider_dirs,
-				entry->d_name);
-		if (entry->d_name[0] == '.' || access(path, R_OK) != 0 ||
-				config_provider(&engine->config, entry->d_name) != NULL ||
-				loaded(engine, entry->d_name)) {
+		cleanup_free char *name = strdup(entry->d_name);
+		if (name == NULL || !ends_with(name, ".so")) {
 			continue;
 		}
-		if (!load(engine, entry->d_name, entry->d_name, fail)) {
+		name[strlen(name) - strlen(".so")] = '\0';
+		if (config_provider(&engine->config, name) == NULL && !loaded(engine, name) &&
+				!load(engine, name, name, fail)) {
 			return false;
 		}
 	}

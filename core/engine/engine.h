@@ -16,7 +16,7 @@
 
 struct engine_options {
 	const char *config_file;   /* NULL: the default place */
-	const char *provider_dirs; /* where the bundled providers lie, a directory each */
+	const char *provider_directory; /* where the bundled providers lie: NAME.so and NAME.yml */
 	const char *runner;        /* absolute path of conduitfs-provider */
 	/* A directory's listing changed; NULL: nobody cares. */
 	void (*listing_changed)(void *data, struct place *place);

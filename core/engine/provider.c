@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/engine/discovery.h"
 #include "core/engine/engine.h"
+#include "core/engine/models_table.h"
 #include "core/engine/queue.h"
 
 #include <ctype.h>
@@ -182,9 +183,9 @@ static bool choose_hosts(struct provider *provider, struct fail *fail) {
 static bool read_manifest(struct provider *provider, const char *driver, char *object,
 		size_t object_size, struct fail *fail) {
 	char path[PATH_MAX];
-	const char *directory = provider->engine->options.provider_dirs;
-	snprintf(path, sizeof(path), "%s/%s/MediaConduit.provider.yml", directory, driver);
-	snprintf(object, object_size, "%s/%s/provider.so", directory, driver);
+	const char *directory = provider->engine->options.provider_directory;
+	snprintf(path, sizeof(path), "%s/%s.yml", directory, driver);
+	snprintf(object, object_size, "%s/%s.so", directory, driver);
 	if (access(path, R_OK) != 0) {
 		return fail_set(fail, ENOENT,
 				"provider %s: there is no bundled provider '%s' (looked for %s)",
@@ -250,6 +251,7 @@ void provider_destroy(struct provider *provider) {
 	list_remove(&provider->link);
 	discovery_stop(provider);
 	queue_interrupt(provider);
+	models_table_destroy(provider->models);
 	process_destroy(provider->process);
 	key_destroy(provider->key);
 	manifest_finish(&provider->manifest);
@@ -298,7 +300,8 @@ struct provider *provider_create(struct engine *engine, const char *name, const 
 	}
 	choose_limits(provider);
 	provider->place = catalogue_provider(engine->catalogue, name, fail);
-	if (provider->place == NULL) {
+	provider->models = models_table_create(provider);
+	if (provider->place == NULL || provider->models == NULL) {
 		provider_destroy(provider);
 		return NULL;
 	}

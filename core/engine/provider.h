@@ -15,6 +15,7 @@
 
 struct engine;
 struct exchange;
+struct models_table;
 
 enum provider_state {
 	PROVIDER_DISCOVERING, /* the first list is on its way */
@@ -38,6 +39,8 @@ struct provider {
 	size_t n_hosts;
 	struct key *key;
 	struct process *process;
+
+	struct models_table *models; /* models.tsv */
 
 	enum provider_state state;
 	char *why;        /* the last failure in words, "" when all is well */
