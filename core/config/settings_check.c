@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/config/config.h"
+#include "core/config/json_lexeme.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -158,12 +159,14 @@ static char *check_json(const struct setting_spec *spec, const char *text, struc
 		char *word = NULL;
 		return asprintf(&word, "\"%s\"", text) >= 0 ? word : NULL;
 	}
-	const char *end = NULL;
-	cJSON *json = cJSON_ParseWithOpts(text, &end, true);
-	if (json == NULL) {
+	const char *wrong = text;
+	cJSON *json = cJSON_ParseWithOpts(text, &wrong, true);
+	const char *lax = json != NULL ? json_lax_part(text) : NULL;
+	if (json == NULL || lax != NULL) {
+		wrong = lax != NULL ? lax : wrong;
 		fail_set(fail, EINVAL, "%s: not JSON from byte %zu on: '%s'", spec->name,
-				end != NULL ? (size_t)(end - text) + 1 : 1,
-				shown(end != NULL ? end : text).text);
+				(size_t)(wrong - text) + 1, shown(wrong).text);
+		cJSON_Delete(json);
 		return NULL;
 	}
 	bool object = cJSON_IsObject(json), array = cJSON_IsArray(json);

@@ -2,41 +2,9 @@
 #include "core/config/yaml_tree.h"
 
 #include "core/base/text.h"
+#include "core/config/json_lexeme.h"
 
-#include <ctype.h>
 #include <string.h>
-
-static const char *skip_digits(const char *at) {
-	while (isdigit((unsigned char)*at)) {
-		at++;
-	}
-	return at;
-}
-
-/* A whole string as RFC 8259 writes numbers: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)? */
-static bool is_json_number(const char *text) {
-	const char *at = text + (*text == '-');
-	const char *end = *at == '0' ? at + 1 : skip_digits(at);
-	if (end == at) {
-		return false;
-	}
-	if (*end == '.') {
-		at = end + 1;
-		end = skip_digits(at);
-		if (end == at) {
-			return false;
-		}
-	}
-	if (*end == 'e' || *end == 'E') {
-		at = end + 1;
-		at += *at == '+' || *at == '-';
-		end = skip_digits(at);
-		if (end == at) {
-			return false;
-		}
-	}
-	return *end == '\0';
-}
 
 static bool add_string(struct buf *out, const char *text) {
 	return buf_add_byte(out, '"') && json_escape(out, text, strlen(text)) &&
@@ -53,7 +21,7 @@ static bool add_scalar(struct buf *out, const struct yaml_node *node) {
 	if (node->plain && strcasecmp(node->text, "false") == 0) {
 		return buf_add_string(out, "false");
 	}
-	if (node->plain && is_json_number(node->text)) {
+	if (node->plain && is_json_number(node->text, strlen(node->text))) {
 		return buf_add_string(out, node->text);
 	}
 	return add_string(out, node->text);

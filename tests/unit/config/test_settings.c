@@ -174,6 +174,23 @@ static void json_is_checked_and_kept_as_written(void **state) {
 	assert_refused("extra", "temperature=1", EINVAL, "extra: not JSON from byte 1 on");
 }
 
+static void what_is_almost_json_is_refused(void **state) {
+	(void)state;
+	const char *const wrong[] = {"{\"a\": 01}", "{\"a\": 1.}", "{\"a\": -}", "{\"a\": .5}",
+			"{\"a\": +1}", "{\"a\": 1e}", "{\"a\": \"x\ny\"}", "{\"a\":\x01 1}",
+			"{\"a\": \"\nx\"}", "{\"a\": \"\n\"}", "\xef\xbb\xbf{}", "{\"a\": 1,}",
+			"{'a': 1}", "{\"a\": nan}", "{\"a\": \"\\x\"}", "{\"a\": \"\\\""};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_refused("extra", wrong[i], EINVAL, "extra: not JSON from byte");
+	}
+	assert_refused("extra", "{\"a\": 01}", EINVAL, "from byte 7 on: '01}'");
+	const char *const good[] = {"{\"a\":[-0,0.5,1e9,-1.25E-7,true,false,null]}",
+			"{\"1e.\":\"\\\"01\\\\\"}", "{\n\t\"\xc3\xa9\": \"-\"\r\n}"};
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_kept("extra", good[i], good[i]);
+	}
+}
+
 static void deeply_nested_json_is_refused_and_crashes_nothing(void **state) {
 	(void)state;
 	char *text = malloc(SETTING_MOST + 1);
@@ -258,6 +275,7 @@ int main(void) {
 			cmocka_unit_test(text_is_kept_byte_for_byte_but_one_newline),
 			cmocka_unit_test(lines_keep_their_blanks_and_lose_empty_ones),
 			cmocka_unit_test(json_is_checked_and_kept_as_written),
+			cmocka_unit_test(what_is_almost_json_is_refused),
 			cmocka_unit_test(deeply_nested_json_is_refused_and_crashes_nothing),
 			cmocka_unit_test(a_tool_choice_is_a_word_or_json),
 			cmocka_unit_test(too_much_is_efbig),
