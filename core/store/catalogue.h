@@ -24,6 +24,7 @@ enum place_kind {
 struct place {
 	int64_t id;
 	enum place_kind kind;
+	uint32_t hash; /* of parent and name; the catalogue's own */
 	char *name; /* the file name: encoded (see place_encode); "" for the root */
 	struct place *parent;
 	struct place **children; /* ascending by id, which is the order of readdir */

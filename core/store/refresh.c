@@ -15,7 +15,8 @@ struct refresh {
 	struct catalogue *catalogue;
 	struct place *provider;
 	uint32_t number; /* what `seen` of a place says that this one has listed */
-	size_t added, came, went, refused, failed;
+	size_t added, came, went, refused;
+	struct fail fail; /* the first model that couldn't be stored, or removed */
 	size_t batches_failed; /* the store's count at the beginning */
 	bool superseded; /* a later refresh of the same provider decides what goes */
 	struct place **unseen;
@@ -54,6 +55,7 @@ struct refresh *refresh_begin(struct catalogue *catalogue, struct place *provide
 static void destroy(struct refresh *refresh) {
 	list_remove(&refresh->link);
 	delay_destroy(refresh->slice);
+	fail_finish(&refresh->fail);
 	free(refresh->unseen);
 	free(refresh);
 }
@@ -175,14 +177,14 @@ static bool write_model(struct refresh *refresh, struct place *place, const stru
 }
 
 void refresh_add(struct refresh *refresh, const struct job_model *model) {
-	cleanup_fail struct fail fail = {0};
+	/* Only the first failure is kept: the rest are its consequences. */
+	struct fail *fail = refresh->fail.code == 0 ? &refresh->fail : NULL;
 	if (!acceptable(model)) {
 		refresh->refused++;
 		return;
 	}
-	struct place *place = reach(refresh, model, &fail);
+	struct place *place = reach(refresh, model, fail);
 	if (place == NULL) {
-		refresh->failed++;
 		return;
 	}
 	if (place->seen == refresh->number) {
@@ -192,8 +194,7 @@ void refresh_add(struct refresh *refresh, const struct job_model *model) {
 	int64_t stored, hash = model_hash(model);
 	bool same = place->model && rows_hash(refresh->catalogue->store, place->id, &stored) &&
 		    stored == hash;
-	if (!same && !write_model(refresh, place, model, hash, &fail)) {
-		refresh->failed++;
+	if (!same && !write_model(refresh, place, model, hash, fail)) {
 		return;
 	}
 	place->seen = refresh->number;
@@ -246,7 +247,9 @@ static void finish(struct refresh *refresh) {
 	struct catalogue *catalogue = refresh->catalogue;
 	struct place *provider = refresh->provider;
 	store_batch_commit(catalogue->store);
-	if (refresh->failed != 0 || refresh->batches_failed != catalogue->store->batches_failed) {
+	if (refresh->fail.code != 0) {
+		catalogue_refresh_failed(catalogue, provider, fail_words(&refresh->fail));
+	} else if (refresh->batches_failed != catalogue->store->batches_failed) {
 		catalogue_refresh_failed(catalogue, provider,
 				"models could not be stored: see whether the state directory is "
 				"full");
@@ -275,8 +278,7 @@ static void commit_slice(void *data) {
 		if (!place->model || place->kept || place->seen == refresh->number) {
 			continue;
 		}
-		if (!remove_model(refresh->catalogue, place, NULL)) {
-			refresh->failed++;
+		if (!remove_model(refresh->catalogue, place, &refresh->fail)) {
 			refresh->n_unseen = 0;
 		} else {
 			refresh->went++;
@@ -294,9 +296,9 @@ void refresh_commit(struct refresh *refresh,
 		void (*done)(void *data, size_t came, size_t went, size_t total), void *data) {
 	refresh->done = done;
 	refresh->data = data;
-	if (refresh->added != 0 && refresh->failed == 0 && !refresh->superseded &&
+	if (refresh->added != 0 && refresh->fail.code == 0 && !refresh->superseded &&
 			!collect_unseen(refresh)) {
-		refresh->failed++;
+		fail_set(&refresh->fail, ENOMEM, "no memory to see which models are gone");
 	}
 	delay_arm(refresh->slice, DELAY_NEXT_ROUND);
 }

@@ -39,10 +39,14 @@ static bool make_directory(const char *directory, struct fail *fail) {
 	if (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		return fail_set(fail, ENOTDIR, "%s is not a directory", directory);
 	}
-	/* Prompts are private, whatever made the directory. */
-	if ((st.st_mode & 077) != 0 && chmod(directory, 0700) < 0) {
-		return fail_set(fail, errno, "%s is open to others and can't be made 0700: %s",
-				directory, strerror(errno));
+	/* What lies in it is private by its own modes; but nobody else may put files there. A
+	 * directory that is the user's is never given other modes. */
+	if ((st.st_mode & S_IWOTH) != 0) {
+		return fail_set(fail, EPERM,
+				"%s can be written by everybody: chmod 700 it, or name another "
+				"`state:` in "
+				"config.yml",
+				directory);
 	}
 	return true;
 }

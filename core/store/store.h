@@ -22,7 +22,9 @@ struct store;
  * database that fails its integrity check on opening is set aside under a name that the words give
  * (`notice`, owned by the store, NULL when all is well) and a new one is begun. */
 struct store *store_open(uv_loop_t *loop, const char *directory, struct fail *fail);
-void store_close(struct store *store); /* commits, checkpoints, releases the lock */
+/* Commits, syncs, checkpoints, releases the lock. The loop frees the handles when it runs next; a
+ * catalogue is closed before. NULL is fine. */
+void store_close(struct store *store);
 const char *store_notice(const struct store *store);
 const char *store_directory(const struct store *store);
 
@@ -75,7 +77,8 @@ struct turn_row {
 
 void turn_row_finish(struct turn_row *row);
 
-/* The highest turn id ever given out, to count on from. */
+/* The highest turn id ever given out, to count on from: a stored one, or one that has a directory
+ * only (it was never submitted, or a power cut took its row). */
 int64_t store_turn_last_id(struct store *store);
 bool store_turn_insert(struct store *store, const struct turn_row *row, struct fail *fail);
 bool store_turn_update(struct store *store, const struct turn_row *row, struct fail *fail);
@@ -87,7 +90,8 @@ int64_t store_turn_newest(struct store *store, int64_t place, int64_t *ret_numbe
 /* Turns of a place with a number above `after`, ascending, at most `most`; returns how many. */
 size_t store_turns_after(struct store *store, int64_t place, int64_t after, int64_t *ids,
 		int64_t *numbers, size_t most);
-/* After a start: what was queued or running says interrupted now; returns how many. */
+/* After a start: what was queued or running says interrupted now, finished now, EIO with words;
+ * returns how many. */
 size_t store_turns_interrupt(struct store *store);
 
 /* Totals of finished turns whose `finished` lies in [from, to). */
@@ -96,8 +100,8 @@ struct usage_sum {
 };
 bool store_usage(struct store *store, int64_t from, int64_t to, struct usage_sum *ret);
 
-/* The directory that holds a turn's files (prompt, output, …), made when `make`; relative names are
- * appended by the caller. Written into `ret` (at least 4096 bytes). */
+/* The directory that holds a turn's files (prompt, output, …), made (0700) when `make`; "/" and a
+ * name are appended by the caller. Written into `ret` (at least 4096 bytes). */
 bool store_turn_path(struct store *store, int64_t id, bool make, char *ret, size_t size,
 		struct fail *fail);
 /* Asks for fsync of a turn's file and of its directory on the pool, within a second. */

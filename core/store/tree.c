@@ -14,18 +14,21 @@ static int64_t now(void) {
 
 /* ---- found by name ---- */
 
-static size_t first_slot(const struct catalogue *catalogue, int64_t parent, const char *name) {
+static uint32_t hash_of(
+		const struct catalogue *catalogue, const struct place *parent, const char *name) {
 	struct siphash_key key = catalogue->key;
-	key.high ^= (uint64_t)parent;
-	return (size_t)siphash(key, name, strlen(name)) & (catalogue->n_slots - 1);
+	key.high ^= (uint64_t)parent->id;
+	return (uint32_t)siphash(key, name, strlen(name));
 }
 
-static struct place **slot_of(
-		const struct catalogue *catalogue, const struct place *parent, const char *name) {
-	size_t i = first_slot(catalogue, parent->id, name);
+/* Where that place is, or the free slot where it would be. */
+static struct place **slot_of(const struct catalogue *catalogue, uint32_t hash,
+		const struct place *parent, const char *name) {
+	size_t i = hash & (catalogue->n_slots - 1);
 	struct place *there;
 	while ((there = catalogue->by_name[i]) != NULL &&
-			(there->parent != parent || strcmp(there->name, name) != 0)) {
+			(there->hash != hash || there->parent != parent ||
+					strcmp(there->name, name) != 0)) {
 		i = (i + 1) & (catalogue->n_slots - 1);
 	}
 	return &catalogue->by_name[i];
@@ -42,19 +45,25 @@ static bool grow_names(struct catalogue *catalogue) {
 	if (slots == NULL) {
 		return false;
 	}
-	catalogue->by_name = slots;
-	catalogue->n_slots = n_new;
 	for (size_t i = 0; i < n_old; i++) {
 		if (old[i] != NULL) {
-			*slot_of(catalogue, old[i]->parent, old[i]->name) = old[i];
+			size_t to = old[i]->hash & (n_new - 1);
+			while (slots[to] != NULL) {
+				to = (to + 1) & (n_new - 1);
+			}
+			slots[to] = old[i];
 		}
 	}
+	catalogue->by_name = slots;
+	catalogue->n_slots = n_new;
 	free(old);
 	return true;
 }
 
 struct place *tree_find(struct catalogue *catalogue, const struct place *parent, const char *name) {
-	return catalogue->n_slots != 0 ? *slot_of(catalogue, parent, name) : NULL;
+	return catalogue->n_slots != 0
+			       ? *slot_of(catalogue, hash_of(catalogue, parent, name), parent, name)
+			       : NULL;
 }
 
 struct place *tree_add(
@@ -74,7 +83,8 @@ struct place *tree_add(
 	place->parent = parent;
 	place->changed = catalogue->root.changed;
 	place->gone = true;
-	*slot_of(catalogue, parent, name) = place;
+	place->hash = hash_of(catalogue, parent, name);
+	*slot_of(catalogue, place->hash, parent, name) = place;
 	catalogue->n_places++;
 	return place;
 }

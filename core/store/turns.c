@@ -213,7 +213,7 @@ size_t store_turns_after(struct store *store, int64_t place, int64_t after, int6
 
 size_t store_turns_interrupt(struct store *store) {
 	/* The states are written out, for SQLite to see that the partial index serves. */
-	static const char sql[] = "UPDATE turn SET state=?1, finished=?2, code=?3 "
+	static const char sql[] = "UPDATE turn SET state=?1, finished=?2, code=?3, words=?4 "
 				  "WHERE state IN (1, 2, 3)";
 	_Static_assert(TURN_QUEUED == 1 && TURN_WAITING == 2 && TURN_RUNNING == 3,
 			"the numbers of the states are part of the database");
@@ -227,6 +227,10 @@ size_t store_turns_interrupt(struct store *store) {
 	sqlite3_bind_int64(statement, 1, TURN_INTERRUPTED);
 	sqlite3_bind_int64(statement, 2, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	sqlite3_bind_int(statement, 3, EIO);
+	sqlite3_bind_text(statement, 4,
+			"conduitfs ended while this turn was under way; it is not sent again by "
+			"itself: echo retry > ctl",
+			-1, SQLITE_STATIC);
 	if (!store_run(store, statement, NULL)) {
 		return 0;
 	}

@@ -34,6 +34,7 @@ struct upkeep {
 	struct chore next, now;
 	uv_work_t work;
 	bool busy; /* `work` is with libuv */
+	bool due; /* the next chore may not wait for a timer any more */
 	uv_sem_t ended; /* posted when the job's thread is through */
 };
 
@@ -118,13 +119,14 @@ static void job_ended(uv_work_t *work, int status) {
 	if (status == 0) {
 		uv_sem_wait(&upkeep->ended);
 	}
-	if (upkeep->next.checkpoint) {
+	if (upkeep->due || upkeep->next.checkpoint) {
 		start_job(upkeep);
 	}
 }
 
-/* Hands what is asked for to the pool, unless a job runs: then it goes with the next timer. */
+/* Hands what is asked for to the pool; while a job runs, when that one has ended. */
 static void start_job(struct upkeep *upkeep) {
+	upkeep->due = upkeep->busy;
 	if (upkeep->busy) {
 		return;
 	}
@@ -137,12 +139,7 @@ static void start_job(struct upkeep *upkeep) {
 }
 
 static void sync_due(void *data) {
-	struct upkeep *upkeep = data;
-	if (upkeep->busy) {
-		delay_arm(upkeep->sync_timer, SYNC_MILLISECONDS);
-		return;
-	}
-	start_job(upkeep);
+	start_job(data);
 }
 
 static void checkpoint_due(void *data) {

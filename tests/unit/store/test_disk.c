@@ -29,6 +29,7 @@ static int open_as_nobody(const struct fixture *f) {
 	}
 	uv_loop_init(&loop);
 	struct store *store = store_open(&loop, f->directory, &fail);
+	uv_loop_close(&loop);
 	return store == NULL && (fail.code == EACCES || fail.code == EPERM) &&
 					       strstr(fail.words, f->directory) != NULL
 			       ? 0
@@ -156,7 +157,15 @@ static void a_disk_that_turns_read_only_gives_words(void **state) {
 	assert_int_equal(umount(f->directory), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* A test that failed may have left its file system mounted. */
+static int teardown_disk(void **state) {
+	struct fixture *f = *state;
+	close_all(f);
+	umount2(f->directory, MNT_DETACH);
+	return teardown(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown_disk)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {

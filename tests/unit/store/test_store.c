@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -30,26 +31,49 @@ static void a_new_directory_is_made_private(void **state) {
 	assert_int_equal(fail.code, EINVAL);
 }
 
+/* Holds the store open until it is killed. */
+static void hold_store(struct fixture *f, int ready) {
+	open_store(f);
+	if (write(ready, "", 1) == 1) {
+		pause();
+	}
+	_exit(1);
+}
+
+static void a_directory_that_everybody_writes_is_refused(void **state) {
+	struct fixture *f = *state;
+	cleanup_fail struct fail fail = {0};
+	assert_int_equal(chmod(f->directory, 01777), 0);
+	assert_null(store_open(&f->loop, f->directory, &fail));
+	assert_int_equal(fail.code, EPERM);
+	assert_non_null(strstr(fail.words, "chmod 700"));
+	struct stat st;
+	assert_int_equal(stat(f->directory, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 01777);
+}
+
 static void a_second_store_is_refused_with_the_pid_of_the_first(void **state) {
 	struct fixture *f = *state;
-	open_store(f);
+	cleanup_fail struct fail fail = {0};
+	int ends[2];
+	char byte, pid[32];
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	pid_t child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		uv_loop_t loop;
-		struct fail fail = {0};
-		char pid[32];
-		uv_loop_init(&loop);
-		snprintf(pid, sizeof(pid), "pid %d", (int)getppid());
-		struct store *store = store_open(&loop, f->directory, &fail);
-		_exit(store == NULL && fail.code == EBUSY && strstr(fail.words, pid) != NULL ? 0
-											     : 1);
+		hold_store(f, ends[1]);
 	}
-	int status;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	close_all(f);
-	open_store(f); /* and free again */
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	assert_null(store_open(&f->loop, f->directory, &fail));
+	assert_int_equal(fail.code, EBUSY);
+	snprintf(pid, sizeof(pid), "pid %d)", (int)child);
+	assert_non_null(strstr(fail.words, pid));
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	open_store(f); /* its death frees the lock */
+	assert_null(store_notice(f->store));
 }
 
 struct seen {
@@ -278,11 +302,14 @@ static void the_log_is_checkpointed_on_the_pool(void **state) {
 	snprintf(path, sizeof(path), "%s/conduitfs.db", f->directory);
 	memset(value, 'v', sizeof(value));
 	value[sizeof(value) - 1] = '\0';
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 50; i++) {
 		assert_true(store_setting_set(f->store, i, "big", value, NULL));
 	}
 	assert_int_equal(stat(path, &st), 0);
-	assert_true(st.st_size < 1 << 20); /* the loop's thread wrote to the log only */
+	assert_true(st.st_size < 1 << 20); /* 3 MB so far, in the log only */
+	for (int i = 50; i < 100; i++) {
+		assert_true(store_setting_set(f->store, i, "big", value, NULL));
+	}
 	/* The loop ends when the checkpoint and the fsync are done. */
 	uv_run(&f->loop, UV_RUN_DEFAULT);
 	assert_int_equal(stat(path, &st), 0);
@@ -310,6 +337,7 @@ static void another_writer_gives_ebusy_at_once(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			TEST(a_new_directory_is_made_private),
+			TEST(a_directory_that_everybody_writes_is_refused),
 			TEST(a_second_store_is_refused_with_the_pid_of_the_first),
 			TEST(settings_are_kept_replaced_and_removed),
 			TEST(a_replaced_link_gets_a_new_id),

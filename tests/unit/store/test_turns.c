@@ -185,6 +185,7 @@ static void what_was_under_way_says_interrupted_after_a_start(void **state) {
 		assert_true(store_turn_get(f->store, i + 1, &row, NULL));
 		assert_int_equal(row.state, i < 3 ? TURN_INTERRUPTED : states[i]);
 		assert_true(row.finished > 0);
+		assert_int_equal(row.words[0] != '\0', i < 3);
 		turn_row_finish(&row);
 	}
 }
