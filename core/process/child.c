@@ -13,6 +13,9 @@
 /* Packets and reads of stderr dealt with before the loop's other events have their turn. */
 #define PACKETS_AT_ONCE 16
 #define READS_AT_ONCE 4
+/* More than the socket of a child that ended can hold, and its pipe of 64 KiB. */
+#define PACKETS_MOST 4096
+#define LOG_READS_MOST 16
 /* The watch looks so many times in ack_seconds, so that a loop that was held up (its timers all
  * fire at once, before what lies in the socket is read) doesn't count as a silent provider. */
 #define TICKS 10
@@ -29,7 +32,6 @@ static void on_closed(uv_handle_t *handle) {
 	if (--child->n_handles > 0) {
 		return;
 	}
-	close(child->launched.pidfd);
 	close(child->launched.socket);
 	close(child->launched.log);
 	queue_finish(&child->queue);
@@ -91,19 +93,29 @@ static void on_log(uv_poll_t *handle, int status, int events) {
 
 /* ---- its socket ---- */
 
+static void reap(struct child *child);
+
+/* Its end of the socket is closed: it ended, or is of no use any more. */
+static void hang_up(struct child *child) {
+	uv_poll_stop(&child->socket_poll);
+	if (!child->killed) {
+		child->killed = true;
+		kill(child->launched.pid, SIGKILL);
+	}
+	reap(child);
+}
+
 /* Reads one packet; false when there is none (for now or ever). */
 static bool read_packet(struct child *child) {
 	/* A byte more than may come, to tell what is too long. */
 	static uint8_t packet[WIRE_PACKET_MOST + 1];
 	ssize_t size = recv(child->launched.socket, packet, sizeof(packet), MSG_DONTWAIT);
 	if (size < 0) {
-		return errno == EINTR;
+		/* A reset is told once, before what it sent and left unread. */
+		return errno == EINTR || errno == ECONNRESET;
 	}
 	if (size == 0) {
-		/* It ended, or soon will: without the socket it is of no use. */
-		child->killed = true;
-		uv_poll_stop(&child->socket_poll);
-		kill(child->launched.pid, SIGKILL);
+		hang_up(child);
 		return false;
 	}
 	struct fail fail cleanup_fail = {0};
@@ -125,7 +137,6 @@ static void read_packets(struct child *child, int most) {
 
 static void on_socket(uv_poll_t *handle, int status, int events) {
 	struct child *child = handle->data;
-	(void)status;
 	if (events & UV_WRITABLE) {
 		child_flush(child);
 		if (child->process != NULL) {
@@ -133,6 +144,13 @@ static void on_socket(uv_poll_t *handle, int status, int events) {
 		}
 	}
 	read_packets(child, PACKETS_AT_ONCE);
+	/* libuv looks no more after an error, so all that is left is read now. */
+	if (status < 0) {
+		read_packets(child, PACKETS_MOST);
+	}
+	if (status < 0 && child->process != NULL) {
+		hang_up(child);
+	}
 }
 
 static void watch_socket(struct child *child) {
@@ -215,31 +233,34 @@ void child_flush(struct child *child) {
 
 /* ---- its beginning and end ---- */
 
-static void on_exit_event(uv_poll_t *handle, int status, int events) {
-	struct child *child = handle->data;
+/* When it has ended: takes what it still said, and tells its process. */
+static void reap(struct child *child) {
 	siginfo_t info = {0};
-	(void)status;
-	(void)events;
-	if (waitid(P_PIDFD, (id_t)child->launched.pidfd, &info, WEXITED | WNOHANG) != 0 ||
+	if (child->reaped ||
+			waitid(P_PID, (id_t)child->launched.pid, &info, WEXITED | WNOHANG) != 0 ||
 			info.si_pid == 0) {
 		return;
 	}
-	/* What it said before it ended still counts: no more than the socket and the pipe hold. */
-	read_packets(child, 4096);
-	for (int i = 0; i < 16 && child->process != NULL; i++) {
+	child->reaped = true;
+	read_packets(child, PACKETS_MOST);
+	for (int i = 0; i < LOG_READS_MOST && child->process != NULL; i++) {
 		read_log(child);
 	}
 	end_line(child);
 	struct process *process = child->process;
 	child->process = NULL;
-	child->reaped = true;
-	close_handle(&child->exit_poll);
+	close_handle(&child->ended);
 	close_handle(&child->socket_poll);
 	close_handle(&child->log_poll);
 	close_handle(&child->watch);
 	if (process != NULL) {
 		process_child_ended(process, child, info.si_code, info.si_status);
 	}
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+	(void)number;
+	reap(handle->data);
 }
 
 struct child *child_start(struct process *process, char *const *arguments, struct fail *fail) {
@@ -255,14 +276,15 @@ struct child *child_start(struct process *process, char *const *arguments, struc
 	child->process = process;
 	child->n_handles = 4;
 	queue_init(&child->queue);
-	child->exit_poll.data = child->socket_poll.data = child->log_poll.data = child->watch.data =
-			child;
+	child->ended.data = child->watch.data = child;
+	child->socket_poll.data = child->log_poll.data = child;
+	uv_signal_init(process->loop, &child->ended);
 	/* These fail only for descriptors that can't be polled, which none of these is. */
-	uv_poll_init(process->loop, &child->exit_poll, child->launched.pidfd);
 	uv_poll_init(process->loop, &child->socket_poll, child->launched.socket);
 	uv_poll_init(process->loop, &child->log_poll, child->launched.log);
 	uv_timer_init(process->loop, &child->watch);
-	uv_poll_start(&child->exit_poll, UV_READABLE, on_exit_event);
+	/* One that ended before this is noticed when its socket is read. */
+	uv_signal_start(&child->ended, on_signal, SIGCHLD);
 	uv_poll_start(&child->log_poll, UV_READABLE, on_log);
 	watch_socket(child);
 	watch_start(child);
@@ -291,6 +313,7 @@ void child_let_go(struct child *child) {
 	close_handle(&child->socket_poll);
 	close_handle(&child->log_poll);
 	close_handle(&child->watch);
+	reap(child);
 }
 
 char *child_cause(const struct child *child, int code, int status) {

@@ -19,7 +19,8 @@ struct process;
 struct child {
 	struct process *process; /* NULL once it was let go */
 	struct launched launched;
-	uv_poll_t exit_poll, socket_poll, log_poll;
+	uv_signal_t ended; /* SIGCHLD */
+	uv_poll_t socket_poll, log_poll;
 	uv_timer_t watch;
 	unsigned n_handles; /* open, or closing */
 	struct queue queue;

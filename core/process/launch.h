@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 struct launched {
-	pid_t pid;
+	pid_t pid; /* to be reaped by the caller */
 	int pidfd; /* readable when the process has ended; reap it with waitid(P_PIDFD) */
 	int socket; /* SEQPACKET, its descriptor 3 */
 	int log; /* what it writes to stderr; non-blocking */
