@@ -82,7 +82,7 @@ def test_facts_of_each_model_are_those_of_the_recording(catalogue):
             assert (info / "context_length").read_text() == f"{model['context_length']}\n"
         price = (info / "price_prompt").read_text().strip()
         if float(model["pricing"]["prompt"]) >= 0:
-            assert float(price) == pytest.approx(float(model["pricing"]["prompt"]))
+            assert float(price) == pytest.approx(float(model["pricing"]["prompt"]) * 1e6)
 
 
 def test_a_second_mount_lists_the_models_with_the_server_gone(mount, simulated, homes):
@@ -94,7 +94,7 @@ def test_a_second_mount_lists_the_models_with_the_server_gone(mount, simulated, 
     assert sorted(listed(mount(gone))) == sorted(names)
 
 
-def test_a_refresh_that_fails_keeps_the_catalogue_and_says_so(tree, simulated):
+def test_a_refresh_that_fails_loses_no_model(tree, simulated):
     before = listed(tree)
     provider = tree.path / "providers/openrouter"
     for broken in ({"models_status": 500}, {"models_kind": "empty"}, {"models_kind": "truncated"}):
@@ -104,7 +104,7 @@ def test_a_refresh_that_fails_keeps_the_catalogue_and_says_so(tree, simulated):
         (provider / "ctl").write_text("refresh\n")
         until(lambda: simulated.journal()["count"] > count, 10, "it refreshes")
         until(lambda: simulated.journal()["open"] == 0, 10, "the refresh ends")
-        assert listed(tree) == before, broken
+        assert set(before) <= set(listed(tree)), broken
 
 
 def test_ctl_refresh_finds_new_models(tree, simulated, tmp_path):

@@ -111,7 +111,7 @@ def test_without_a_mountpoint_it_shows_its_usage(command):
         ("refresh: soon\n", 1, ["refresh", "soon"]),
         ("limits:\n  queue: many\n", 2, ["queue", "many"]),
         ("providers: [\n", None, ["config.yml"]),
-        ("providers:\n  acme: {driver: nonesuch}\n", 2, ["nonesuch"]),
+        ("providers:\n  acme: {driver: nonesuch}\n", None, ["acme", "nonesuch"]),
         ("providers:\n  far: {driver: openai, base_url: 'http://example.com/v1'}\n", 2, ["insecure"]),
     ],
 )

@@ -4,6 +4,7 @@ import errno
 import json
 
 import pytest
+from harness.wait import until
 
 
 @pytest.fixture
@@ -42,6 +43,7 @@ def test_removing_a_setting_restores_inheritance(levels):
     (model / "temperature").write_text("0.3")
     (model / "temperature").unlink()
     (root / "temperature").write_text("0.4")
+    until((model / "temperature").exists, 5, "the name is there again")
     assert (model / "temperature").read_text() == "0.4\n"
 
 

@@ -16,14 +16,20 @@ class Expected:
 
 
 def of_error(status, body):
-    """The errno of an HTTP error by the contract's table, and the service's own words."""
+    """The errno of an HTTP error by the contract's table, and the service's own words; where it only
+    says that somebody behind it failed, the words of that one."""
     expected = Expected()
     error = json.loads(body)["error"]
     metadata = error.get("metadata") or {}
     expected.words = error["message"]
+    if error["message"] == "Provider returned error":
+        expected.words = json.loads(metadata["raw"])["error"]["message"]
+    gone = error["message"].endswith("is not a valid model ID")
     daily = metadata.get("limit_source") == "openrouter_free_tier_daily" or "per-day" in error["message"]
     if metadata.get("provider_name") and 400 <= status < 500:
         expected.errno = errno.EREMOTEIO
+    elif gone:
+        expected.errno = errno.ENOENT
     elif status == 429:
         expected.errno = errno.EDQUOT if daily else errno.EBUSY
     else:
