@@ -26,28 +26,29 @@ static bool blank(const char *text, size_t size) {
 	return true;
 }
 
-/* JSON and text may come in several writes; only their whole says whether it is right. What is
- * wrong already is refused at the write, where a shell reports it. */
+/* Whether text that isn't right yet may become so: JSON that ends too early, a character cut in its
+ * middle. What is wrong already is refused at the write, where a shell reports it. */
 static bool may_go_on(enum setting_type type, const char *text, size_t size) {
 	const char *end = NULL;
-	cleanup_free char *copy = strndup(text, size);
-	switch (type) {
-	case SETTING_TEXT:
-	case SETTING_LINES:
-		return true;
-	case SETTING_JSON:
-	case SETTING_OBJECT:
-		if (copy == NULL) {
-			return true;
+	if (type == SETTING_TEXT || type == SETTING_LINES) {
+		size_t whole = 0, length;
+		while ((length = utf8_length(text + whole, size - whole)) != 0) {
+			whole += length;
 		}
-		cJSON_Delete(cJSON_ParseWithOpts(copy, &end, false));
-		while (end != NULL && isspace((unsigned char)*end)) {
-			end++;
-		}
-		return end != NULL && *end == '\0';
-	default:
+		return size - whole < 4 && (unsigned char)text[whole] >= 0xc2 &&
+				(unsigned char)text[whole] <= 0xf4;
+	}
+	if (type != SETTING_JSON && type != SETTING_OBJECT) {
 		return false;
 	}
+	cleanup_free char *copy = strndup(text, size);
+	cJSON *parsed = copy != NULL ? cJSON_ParseWithOpts(copy, &end, false) : NULL;
+	if (parsed != NULL || end == NULL) {
+		cJSON_Delete(parsed);
+		return false;
+	}
+	/* cJSON points at the value that it couldn't read; cut short, that runs to the end. */
+	return strspn(end, " \t\r\n") == strlen(end) || memchr("\"tfn-", *end, 5) != NULL;
 }
 
 ACCEPT(accept_setting) {
@@ -62,14 +63,14 @@ ACCEPT(accept_setting) {
 		return -1;
 	}
 	if (blank(text, size)) {
-		if (last) {
+		if (moment == AT_RELEASE) {
 			setting_reset(tree, node);
 		}
 		return 0;
 	}
 	struct fail checked = {0};
 	cleanup_free char *value = setting_check(node->setting, text, size, &checked);
-	if (value == NULL && !last && may_go_on(type, text, size)) {
+	if (value == NULL && moment != AT_RELEASE && may_go_on(type, text, size)) {
 		fail_finish(&checked);
 		return 0;
 	}
@@ -78,7 +79,7 @@ ACCEPT(accept_setting) {
 		return -1;
 	}
 	const char *in_force = values_effective(values, node->place, config, node->setting);
-	if (!last || strcmp(value, in_force) == 0) {
+	if (moment != AT_RELEASE || strcmp(value, in_force) == 0) {
 		return 0;
 	}
 	return values_set(values, node->place->id, node->setting, value, fail) ? 0 : -1;
@@ -89,14 +90,15 @@ ACCEPT(accept_setting) {
 typedef bool command_run(struct tree *tree, const struct node *node, const struct chain *who,
 		const char *command, struct fail *fail);
 
-/* Runs each whole line; the rest only when the file is closed. Lines that begin with # and blank
+/* Runs each whole line; the rest when a descriptor is closed. Lines that begin with # and blank
  * ones are ignored, so that copying back what was read does nothing. */
 static ssize_t each_line(struct tree *tree, const struct node *node, const struct chain *who,
-		const char *text, size_t size, bool last, struct fail *fail, command_run *run) {
+		const char *text, size_t size, enum moment moment, struct fail *fail,
+		command_run *run) {
 	size_t done = 0;
 	while (done < size) {
 		const char *end = memchr(text + done, '\n', size - done);
-		if (end == NULL && !last) {
+		if (end == NULL && moment == AFTER_WRITE) {
 			break;
 		}
 		size_t length = end != NULL ? (size_t)(end - text) - done : size - done;
@@ -148,7 +150,7 @@ static bool run_root(struct tree *tree, const struct node *node, const struct ch
 }
 
 ACCEPT(accept_root_ctl) {
-	return each_line(tree, node, who, text, size, last, fail, run_root);
+	return each_line(tree, node, who, text, size, moment, fail, run_root);
 }
 
 static bool run_provider(struct tree *tree, const struct node *node, const struct chain *who,
@@ -163,7 +165,7 @@ static bool run_provider(struct tree *tree, const struct node *node, const struc
 }
 
 ACCEPT(accept_provider_ctl) {
-	return each_line(tree, node, who, text, size, last, fail, run_provider);
+	return each_line(tree, node, who, text, size, moment, fail, run_provider);
 }
 
 static bool submit(struct engine *engine, struct turn *turn, struct fail *fail) {
@@ -195,22 +197,19 @@ static bool run_model(struct tree *tree, const struct node *node, const struct c
 }
 
 ACCEPT(accept_model_ctl) {
-	return each_line(tree, node, who, text, size, last, fail, run_model);
+	return each_line(tree, node, who, text, size, moment, fail, run_model);
 }
 
 /* ---- key ---- */
 
 ACCEPT(accept_key) {
 	(void)tree, (void)who;
-	bool whole = memchr(text, '\n', size) != NULL;
-	if (size > 8192) {
-		fail_set(fail, EINVAL, "key: a key has at most 4096 bytes");
+	const char *end = memchr(text, '\n', size);
+	size_t length = end != NULL ? (size_t)(end - text) : size;
+	if (!blank(text, size) && !key_check(text, length, fail)) {
 		return -1;
 	}
-	if (!whole && !last) {
-		return 0;
-	}
-	if (size == 0) {
+	if (size == 0 || (end == NULL && moment == AFTER_WRITE)) {
 		return 0;
 	}
 	if (!key_write(node->provider->key, text, size, fail)) {

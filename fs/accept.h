@@ -8,7 +8,7 @@
 
 #define ACCEPT(name)                                                                                 \
 	ssize_t name(struct tree *tree, const struct node *node, const struct chain *who,          \
-			const char *text, size_t size, bool last, struct fail *fail)
+			const char *text, size_t size, enum moment moment, struct fail *fail)
 
 ACCEPT(accept_setting);
 ACCEPT(accept_root_ctl);

@@ -2,16 +2,15 @@
  * that stays the same while others come and go. */
 #include "fs/links.h"
 #include "fs/node.h"
-#include "fs/scratch.h"
 #include "fs/tree.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Positions 1 and 2 are "." and ".."; the table's names follow; then ids, then scratch files. */
+/* Positions 1 and 2 are "." and ".."; the table's names follow; then ids. Scratch files aren't listed:
+ * they belong to whoever knows their name. */
 #define TABLE_FIRST 3
 #define DATA_FIRST 4096
-#define SCRATCH_FIRST (INT64_C(1) << 52)
 
 struct listing {
 	struct tree *tree;
@@ -133,34 +132,10 @@ static bool list_data(struct listing *listing) {
 	}
 }
 
-static void list_scratch(struct listing *listing) {
-	uint64_t parent = node_of(listing->directory);
-	int64_t after = listing->after >= SCRATCH_FIRST ? listing->after - SCRATCH_FIRST : 0;
-	struct scratch *scratch = scratch_next(listing->tree->scratch, parent, after);
-	for (; scratch != NULL;
-			scratch = scratch_next(listing->tree->scratch, parent, scratch->id)) {
-		struct node child = {
-				.entry = entry_of(KIND_SCRATCH),
-				.id = scratch->id,
-				.place = listing->directory->place,
-		};
-		if (!listing->visit(listing->data, scratch->name, &child,
-				    SCRATCH_FIRST + scratch->id)) {
-			return;
-		}
-	}
-}
-
 void node_list(struct tree *tree, const struct node *directory, int64_t after, node_visit *visit,
 		void *data) {
 	struct listing listing = {tree, directory, after, visit, data};
-	if (after < DATA_FIRST && !list_table(&listing)) {
-		return;
-	}
-	if (after < SCRATCH_FIRST && !list_data(&listing)) {
-		return;
-	}
-	if (node_takes_scratch(directory)) {
-		list_scratch(&listing);
+	if (after >= DATA_FIRST || list_table(&listing)) {
+		list_data(&listing);
 	}
 }

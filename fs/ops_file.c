@@ -204,14 +204,14 @@ void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info,
 /* ---- writing to small files ---- */
 
 /* Hands over what came; 0 or an errno, whose words are kept where `error` shows them. */
-static int hand_over(struct handle *handle, const struct node *node, bool last) {
+static int hand_over(struct handle *handle, const struct node *node, enum moment moment) {
 	cleanup_fail struct fail fail = {0};
 	struct tree *tree = handle->tree;
 	if (!handle->wrote || handle->refused) {
 		return 0;
 	}
 	ssize_t done = node->entry->accept(tree, node, &handle->writer, buf_string(&handle->written),
-			handle->written.size, last, &fail);
+			handle->written.size, moment, &fail);
 	if (done < 0) {
 		handle->refused = true;
 		buf_clear(&handle->written);
@@ -226,7 +226,7 @@ int small_file_whole(struct tree *tree, const struct node *node, const char *tex
 		pid_t tid) {
 	struct handle handle = {.tree = tree, .wrote = size > 0};
 	chain_capture(tid, &handle.writer);
-	int failed = buf_add(&handle.written, text, size) ? hand_over(&handle, node, true) : EFBIG;
+	int failed = buf_add(&handle.written, text, size) ? hand_over(&handle, node, AT_RELEASE) : EFBIG;
 	buf_finish(&handle.written);
 	return failed;
 }
@@ -240,7 +240,7 @@ static void write_small(struct handle *handle, fuse_req_t req, const char *bytes
 	if (failed == 0) {
 		handle->wrote = true;
 		handle->refused = false;
-		failed = hand_over(handle, &node, false);
+		failed = hand_over(handle, &node, AFTER_WRITE);
 	}
 	if (failed != 0) {
 		fuse_reply_err(req, failed);
@@ -272,11 +272,16 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, of
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
 	struct handle *handle = handle_of(info);
+	struct node node;
+	int failed = 0;
 	(void)ino;
 	if (handle != NULL && handle->is_input) {
 		input_flush(handle, caller(req));
+	} else if (handle != NULL && handle->wrote &&
+			node_resolve(handle->tree, handle->number, &node) == 0) {
+		failed = hand_over(handle, &node, AT_FLUSH);
 	}
-	fuse_reply_err(req, 0);
+	fuse_reply_err(req, failed);
 }
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *info) {
@@ -299,7 +304,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
 	} else if (is_turn_file((enum kind)(ino & 0xff))) {
 		output_release(handle);
 	} else if (handle->wrote && node_resolve(handle->tree, handle->number, &node) == 0) {
-		hand_over(handle, &node, true);
+		hand_over(handle, &node, AT_RELEASE);
 	}
 	handle_destroy(handle);
 	fuse_reply_err(req, 0);

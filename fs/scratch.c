@@ -105,16 +105,6 @@ struct scratch *scratch_find(struct scratch_files *files, uint64_t parent, const
 	return NULL;
 }
 
-struct scratch *scratch_next(struct scratch_files *files, uint64_t parent, int64_t after) {
-	struct scratch *scratch;
-	list_for_each(scratch, &files->all, link) {
-		if (scratch->name != NULL && scratch->parent == parent && scratch->id > after) {
-			return scratch;
-		}
-	}
-	return NULL;
-}
-
 int scratch_truncate(struct scratch_files *files, struct scratch *scratch, uint64_t size) {
 	struct buf *data = &scratch->data;
 	scratch->modified = scratch->used = now_us();

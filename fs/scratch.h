@@ -37,8 +37,6 @@ struct scratch *scratch_create(struct scratch_files *files, uint64_t parent, con
 		mode_t mode, const char *target);
 struct scratch *scratch_get(struct scratch_files *files, int64_t id);
 struct scratch *scratch_find(struct scratch_files *files, uint64_t parent, const char *name);
-/* The one with the least id above `after` in this directory. */
-struct scratch *scratch_next(struct scratch_files *files, uint64_t parent, int64_t after);
 /* 0 or an errno. */
 int scratch_write(struct scratch_files *files, struct scratch *scratch, const void *bytes,
 		size_t size, uint64_t offset);

@@ -95,8 +95,9 @@ SHOW(show_model_info) {
 	} else if (strcmp(name, "parameters") == 0) {
 		return add_list(out, record->parameters);
 	} else if (strcmp(name, "raw.json") == 0) {
-		return catalogue_raw(tree->engine->catalogue, node->place, out) &&
-				(out->size == 0 || buf_add_byte(out, '\n'));
+		/* Not every service says more than the facts. */
+		return !catalogue_raw(tree->engine->catalogue, node->place, out) ||
+				buf_add_byte(out, '\n');
 	}
 	return false;
 }

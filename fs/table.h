@@ -90,6 +90,13 @@ enum space {
 	SPACE_SCRATCH, /* a scratch file */
 };
 
+/* When what was written is handed over. */
+enum moment {
+	AFTER_WRITE, /* more may come; a shell reports what is refused here */
+	AT_FLUSH,    /* a process closed its descriptor; others may go on. cp and editors report */
+	AT_RELEASE,  /* the last close: nobody hears of a failure but through `error` */
+};
+
 struct entry {
 	enum kind kind;
 	enum kind parent;
@@ -100,11 +107,10 @@ struct entry {
 	/* A file's content, a link's target. `tid` is who asks, 0 nobody in particular. NULL: handled by
 	 * its own code (input, a turn's files) or a directory. */
 	bool (*show)(struct tree *tree, const struct node *node, int32_t tid, struct buf *out);
-	/* Takes what was written. Called with all that was written since the open, after each write
-	 * (`last` false) and when the file is closed (`last`); returns how many bytes at the front are
-	 * done with, or -1 with words. NULL: read-only. */
+	/* Takes what was written and isn't done with yet. Returns how many bytes at the front are done
+	 * with, or -1 with words. NULL: read-only. */
 	ssize_t (*accept)(struct tree *tree, const struct node *node, const struct chain *who,
-			const char *text, size_t size, bool last, struct fail *fail);
+			const char *text, size_t size, enum moment moment, struct fail *fail);
 };
 
 /* The row of a kind; NULL when there is none. */

@@ -27,6 +27,7 @@ struct config_timeouts {
 
 struct config_provider {
 	char *name; /* its name in the tree */
+	int line; /* where it stands in the file, for words */
 	bool off; /* hidden */
 	char *driver; /* a bundled provider's name; NULL: the one called `name` */
 	char *base_url; /* no trailing slash; NULL: the driver's */

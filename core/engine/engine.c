@@ -93,6 +93,18 @@ static void hide_unloaded(struct engine *engine) {
 	}
 }
 
+/* Keys in the environment were copied: no child and no reader of /proc finds them any more. */
+static void hide_keys(struct engine *engine) {
+	const struct provider *provider;
+	list_for_each(provider, &engine->providers, link) {
+		const char *const of_manifest[] = {provider->manifest.key_env, NULL};
+		const char *const of_config[] = {
+				provider->config != NULL ? provider->config->key_env : NULL, NULL};
+		key_hide_environment(of_manifest);
+		key_hide_environment(of_config);
+	}
+}
+
 struct provider *engine_provider(struct engine *engine, struct place *place) {
 	(void)engine;
 	struct place *own = place != NULL ? place_provider(place) : NULL;
@@ -158,6 +170,7 @@ struct engine *engine_open(
 		return NULL;
 	}
 	hide_unloaded(engine);
+	hide_keys(engine);
 	catalogue_watch(engine->catalogue, on_catalogue_changed, engine);
 	return engine;
 }

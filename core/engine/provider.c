@@ -187,9 +187,12 @@ static bool read_manifest(struct provider *provider, const char *driver, char *o
 	snprintf(path, sizeof(path), "%s/%s.yml", directory, driver);
 	snprintf(object, object_size, "%s/%s.so", directory, driver);
 	if (access(path, R_OK) != 0) {
+		const struct config_provider *config = provider->config;
 		return fail_set(fail, ENOENT,
-				"provider %s: there is no bundled provider '%s' (looked for %s)",
-				provider->name, driver, path);
+				"%s:%d: provider %s: there is no bundled provider '%s'; say driver: "
+				"with one of those that are",
+				provider->engine->config.file, config != NULL ? config->line : 0,
+				provider->name, driver);
 	}
 	return manifest_read(&provider->manifest, path, fail);
 }
