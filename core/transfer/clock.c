@@ -108,7 +108,7 @@ void clock_ring(uv_timer_t *timer) {
 			transfer_leave_place(transfer);
 		}
 		bool total = total_deadline(transfer) <= now;
-		if (total || state_deadline(transfer) <= now) {
+		if (!transfer->stopped && (total || state_deadline(transfer) <= now)) {
 			explain(transfer, total);
 			transfer_abort(transfer);
 		}

@@ -177,3 +177,17 @@ CURLcode curl_loop_unpause(struct curl_loop *loop, CURL *easy) {
 	loop->inside = false;
 	return code;
 }
+
+void curl_loop_break_off(struct curl_loop *loop, CURL *easy) {
+	/* A stream that was alone would leave its RST_STREAM unsent and the service working. Others
+	 * on the connection keep it open regardless. */
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_multi_remove_handle(loop->multi, easy);
+}
+
+void curl_loop_flush(struct curl_loop *loop, CURL *easy) {
+	loop->inside = true;
+	curl_easy_pause(easy, CURLPAUSE_RECV);
+	curl_easy_pause(easy, CURLPAUSE_CONT);
+	loop->inside = false;
+}

@@ -35,5 +35,10 @@ void curl_loop_finish(struct curl_loop *loop);
 void curl_loop_kick(struct curl_loop *loop);
 /* Lets a paused transfer go on; its write callback may be called from in here. `worked` isn't. */
 CURLcode curl_loop_unpause(struct curl_loop *loop, CURL *easy);
+/* Takes an easy handle out before its end: its connection is closed, or its HTTP/2 stream. */
+void curl_loop_break_off(struct curl_loop *loop, CURL *easy);
+/* Makes libcurl send what lies in the buffer of this handle's HTTP/2 connection: a broken off
+ * neighbour's RST_STREAM, which libcurl 7.88 keeps until something else is sent. */
+void curl_loop_flush(struct curl_loop *loop, CURL *easy);
 
 #endif

@@ -72,6 +72,7 @@ struct transfer {
 	bool paused;
 	bool resume_wanted;
 	bool cancelled; /* while libcurl was on the stack */
+	bool stopped; /* a callback wants it taken out */
 	bool ending; /* the end event is being delivered */
 	unsigned redirects;
 	bool sent_before; /* an earlier hop or attempt was sent whole and may have had effect */
@@ -89,6 +90,10 @@ struct transfer {
 
 /* Puts it on the list of work and wakes the loop. */
 void transfer_work(struct transfer *transfer);
+/* For callbacks: has it taken out of libcurl from the loop. There it ends as `fail` says, or
+ * follows its redirect, or is freed when it was cancelled. A callback that returned an error
+ * instead would leave it to libcurl to end an HTTP/2 stream, and it may do so late. */
+void transfer_stop(struct transfer *transfer);
 /* Enters a state: its clock starts, the engine's is set for it. */
 void transfer_enter(struct transfer *transfer, enum transfer_state state);
 /* Takes it from libcurl, noting what it sent; its end event comes from the loop. */

@@ -7,9 +7,9 @@
 #include <limits.h>
 #include <string.h>
 
-/* One piece of the reply. A paused transfer holds what one piece unpacks to, for gzip up to
- * 1032 times as much, and libcurl gives up above 64 MiB: 32 KiB stays below. */
-#define PIECE (32L << 10)
+/* One piece of the reply, a TLS record's worth. A paused transfer holds what one piece unpacks to,
+ * for gzip up to 1032 times as much: 17 MiB, in a buffer of 32. */
+#define PIECE (16L << 10)
 /* What libcurl may undo; reply.c refuses the rest. */
 #define ENCODINGS "gzip, deflate"
 /* A redirect's body is thrown away; after so much of it the connection goes as well. */
@@ -18,6 +18,14 @@
 
 /* Calls setopt unless one failed before. */
 #define SET(option, value) fine = fine && curl_easy_setopt(easy, option, value) == CURLE_OK
+
+/* Ends the transfer from a write, header or read callback, whose answer "pause" is one number. */
+_Static_assert(CURL_WRITEFUNC_PAUSE == CURL_READFUNC_PAUSE, "both pause by the same number");
+
+static size_t stop(struct transfer *transfer) {
+	transfer_stop(transfer);
+	return CURL_WRITEFUNC_PAUSE;
+}
 
 static bool cut(struct transfer *transfer, int code, const char *words) {
 	return fail_set(&transfer->fail, code, "%s:%d: %s", transfer->target.host,
@@ -82,8 +90,8 @@ static int on_connected(void *data, char *address, char *own_address, int port, 
 
 static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
 	struct transfer *transfer = data;
-	if (transfer->cancelled) {
-		return CURL_READFUNC_ABORT;
+	if (transfer->cancelled || transfer->stopped) {
+		return stop(transfer);
 	}
 	ssize_t got = body_reader_read(transfer->reader, bytes, size * n);
 	if (got < 0) {
@@ -92,7 +100,7 @@ static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
 				"a file of the request changed or can't be read while it is sent: "
 				"%s",
 				strerror(code));
-		return CURL_READFUNC_ABORT;
+		return stop(transfer);
 	}
 	transfer->body_sent += (size_t)got;
 	if (transfer->state == TRANSFER_SENDING) {
@@ -132,8 +140,8 @@ static bool head_complete(struct transfer *transfer) {
 
 static size_t on_header(char *line, size_t size, size_t n, void *data) {
 	struct transfer *transfer = data;
-	if (transfer->cancelled) {
-		return 0;
+	if (transfer->cancelled || transfer->stopped) {
+		return stop(transfer);
 	}
 	switch (reply_line(&transfer->reply, line, size * n)) {
 	case REPLY_BEGAN:
@@ -144,12 +152,12 @@ static size_t on_header(char *line, size_t size, size_t n, void *data) {
 		break;
 	case REPLY_HEAD:
 		if (!head_complete(transfer)) {
-			return 0;
+			return stop(transfer);
 		}
 		break;
 	case REPLY_FAILED:
 		cut(transfer, ENOMEM, "no memory for the reply's head");
-		return 0;
+		return stop(transfer);
 	case REPLY_MORE:
 		break;
 	}
@@ -160,12 +168,12 @@ static size_t on_header(char *line, size_t size, size_t n, void *data) {
 static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
 	struct transfer *transfer = data;
 	size *= n;
-	if (transfer->cancelled) {
-		return 0;
+	if (transfer->cancelled || transfer->stopped) {
+		return stop(transfer);
 	}
 	if (transfer->redirecting) {
 		transfer->discarded += size;
-		return transfer->discarded <= DISCARD_MOST ? size : 0;
+		return transfer->discarded <= DISCARD_MOST ? size : stop(transfer);
 	}
 	if (transfer->paused) {
 		return CURL_WRITEFUNC_PAUSE;
@@ -176,7 +184,7 @@ static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
 				"the reply of %s is larger than %llu bytes: raise limits in "
 				"config.yml",
 				transfer->target.host, (unsigned long long)most);
-		return 0;
+		return stop(transfer);
 	}
 	transfer->bytes_in += size;
 	transfer->since = uv_now(transfer->engine->curl.loop);
@@ -186,7 +194,7 @@ static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
 		transfer->paused = !transfer->resume_wanted;
 	}
 	transfer->resume_wanted = false;
-	return transfer->cancelled ? 0 : size;
+	return transfer->cancelled ? stop(transfer) : size;
 }
 
 static bool set_connection(struct transfer *transfer) {

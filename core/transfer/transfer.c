@@ -33,6 +33,11 @@ void transfer_work(struct transfer *transfer) {
 	uv_idle_start(&transfer->engine->idle, on_idle);
 }
 
+void transfer_stop(struct transfer *transfer) {
+	transfer->stopped = true;
+	transfer_work(transfer);
+}
+
 void transfer_enter(struct transfer *transfer, enum transfer_state state) {
 	transfer->state = state;
 	transfer->since = now(transfer);
@@ -60,12 +65,58 @@ struct transfer *transfer_start(struct transfer_engine *engine,
 	return transfer;
 }
 
+/* A stream of the same HTTP/2 connection, as far as can be told from here. */
+static struct transfer *neighbour_of(const struct transfer *transfer) {
+	struct transfer *other;
+	list_for_each(other, &transfer->engine->transfers, in_all) {
+		if (other != transfer && other->added && other->attempts > 0 &&
+				other->target.port == transfer->target.port &&
+				strcmp(other->target.scheme, "https") == 0 &&
+				strcmp(other->target.host, transfer->target.host) == 0) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+/* Takes it out of libcurl, before its end when that hasn't reported it as done. */
+static void take_out(struct transfer *transfer, bool early) {
+	struct curl_loop *curl = &transfer->engine->curl;
+	if (!transfer->added) {
+		return;
+	}
+	transfer->added = false;
+	transfer_leave_place(transfer);
+	if (early) {
+		curl_loop_break_off(curl, transfer->easy);
+	} else {
+		curl_multi_remove_handle(curl->multi, transfer->easy);
+	}
+	struct transfer *neighbour = early ? neighbour_of(transfer) : NULL;
+	if (neighbour != NULL) {
+		curl_loop_flush(curl, neighbour->easy);
+	}
+}
+
+/* The same, noting before what libcurl knows of the hop. */
+static void detach(struct transfer *transfer, bool early, long *os_errno) {
+	curl_off_t uploaded = 0;
+	long request_bytes = 0, connections = 0;
+	if (!transfer->added) {
+		return;
+	}
+	curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
+	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, os_errno);
+	transfer->sent_now = request_bytes > 0 && (uint64_t)uploaded >= transfer->body_length;
+	transfer->reused = transfer->attempts > 0 && connections == 0;
+	take_out(transfer, early);
+}
+
 void transfer_free(struct transfer *transfer) {
 	struct transfer_engine *engine = transfer->engine;
-	if (transfer->added) {
-		curl_multi_remove_handle(engine->curl.multi, transfer->easy);
-	}
-	transfer_leave_place(transfer);
+	take_out(transfer, true);
 	list_remove(&transfer->in_all);
 	list_remove(&transfer->in_waiting);
 	list_remove(&transfer->in_work);
@@ -283,27 +334,9 @@ static bool follow(struct transfer *transfer) {
 
 /* ---- the end ---- */
 
-/* Notes what libcurl knows of the hop, and takes it out. */
-static void detach(struct transfer *transfer, long *os_errno) {
-	curl_off_t uploaded = 0;
-	long request_bytes = 0, connections = 0;
-	if (!transfer->added) {
-		return;
-	}
-	curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
-	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, os_errno);
-	transfer->sent_now = request_bytes > 0 && (uint64_t)uploaded >= transfer->body_length;
-	transfer->reused = transfer->attempts > 0 && connections == 0;
-	transfer_leave_place(transfer);
-	curl_multi_remove_handle(transfer->engine->curl.multi, transfer->easy);
-	transfer->added = false;
-}
-
 void transfer_abort(struct transfer *transfer) {
 	long os_errno = 0;
-	detach(transfer, &os_errno);
+	detach(transfer, true, &os_errno);
 	list_remove(&transfer->in_waiting);
 	fail_later(transfer);
 }
@@ -350,7 +383,9 @@ static void end(struct transfer *transfer) {
 
 void transfer_done(struct transfer *transfer, CURLcode code) {
 	long os_errno = 0;
-	detach(transfer, &os_errno);
+	detach(transfer, transfer->stopped, &os_errno);
+	transfer->stopped = false;
+	list_remove(&transfer->in_work);
 	if (transfer->cancelled) {
 		transfer_free(transfer);
 		return;
@@ -389,6 +424,8 @@ void transfer_step(struct transfer *transfer) {
 		prepare(transfer);
 	} else if (transfer->state == TRANSFER_ENDED) {
 		end(transfer);
+	} else if (transfer->stopped) {
+		transfer_done(transfer, CURLE_WRITE_ERROR);
 	} else if (transfer->paused && transfer->resume_wanted) {
 		resume(transfer);
 	}

@@ -72,6 +72,9 @@ class Connection:
     def line(self):
         while b"\r\n" not in self.buffer:
             self.fill()
+            if self.buffer.startswith(b"\x16\x03"):  # a TLS client, at the wrong port
+                self.reply("speak HTTP", status=400)
+                raise Gone
         line, self.buffer = self.buffer.split(b"\r\n", 1)
         return line.decode("latin-1")
 
@@ -258,6 +261,13 @@ class Connection:
         self.swallow()
         note("silent-" + self.raw_query, "waiting")
         self.until_closed("silent-closed-" + self.raw_query)
+
+    def do_slow_reader(self):
+        """Takes the body in 0.5 s, then replies."""
+        for i, _ in enumerate(self.body(self.size)):
+            if i % 100 == 0 and i < 1000:
+                time.sleep(0.05)
+        self.reply("taken")
 
     def do_stall(self):
         """Half a reply, then nothing."""
