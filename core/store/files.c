@@ -79,38 +79,37 @@ int64_t files_last_turn(const char *directory) {
 	return highest / TURNS_A_DIRECTORY == thousand ? highest : 0;
 }
 
-static void sync_at(int directory, const char *name) {
+static bool sync_at(int directory, const char *name) {
 	/* A fifo or a link that somebody put there is neither waited for nor followed. */
 	cleanup_close int fd = openat(
 			directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd >= 0) {
-		fsync(fd);
-	}
+	/* EINVAL: not a thing that can be synced. */
+	return fd < 0 || fsync(fd) == 0 || errno == EINVAL;
 }
 
-void files_sync_turn(const char *directory, int64_t turn) {
+bool files_sync_turn(const char *directory, int64_t turn) {
 	char path[4096];
 	int length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64 "/%" PRId64, directory,
 			turn / TURNS_A_DIRECTORY, turn);
 	if (length < 0 || (size_t)length >= sizeof(path)) {
-		return;
+		return true;
 	}
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) {
-		return; /* forgotten meanwhile */
+		return true; /* forgotten meanwhile */
 	}
 	cleanup_closedir DIR *stream = fdopendir(fd);
 	if (stream == NULL) {
 		close(fd);
-		return;
+		return false;
 	}
+	bool synced = true;
 	struct dirent *entry;
 	while ((entry = readdir(stream)) != NULL) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-			sync_at(dirfd(stream), entry->d_name);
+			synced &= sync_at(fd, entry->d_name);
 		}
 	}
-	fsync(fd);
-	sync_at(fd, "..");
-	sync_at(fd, "../..");
+	/* The names too: the turn's own, its directory's, and that one's. */
+	return sync_at(fd, ".") & sync_at(fd, "..") & sync_at(fd, "../..") & synced;
 }

@@ -73,8 +73,8 @@ void upkeep_wrote(struct upkeep *upkeep, int wal_pages);
 
 /* The highest id of a turn that has a directory; 0 when there is none. */
 int64_t files_last_turn(const char *directory);
-/* Fsyncs a turn's files and directories, from any thread. */
-void files_sync_turn(const char *directory, int64_t turn);
+/* Fsyncs a turn's files and directories, from any thread; false when the disk refused one. */
+bool files_sync_turn(const char *directory, int64_t turn);
 
 /* Column `i` as text up to its first NUL, "" for NULL and what isn't UTF-8; valid until the
  * statement moves. */

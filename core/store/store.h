@@ -20,7 +20,8 @@ struct store;
 /* Opens or makes `directory` (0700) and its database; migrates an older version; takes a lock so
  * that two daemons never share one state directory (EBUSY with the other's pid in the words). A
  * database that fails its integrity check on opening is set aside under a name that the words give
- * (`notice`, owned by the store, NULL when all is well) and a new one is begun. */
+ * (`notice`, owned by the store, NULL when all is well) and a new one is begun. To be called after
+ * the daemon has gone to the background: neither SQLite nor the lock's pid outlive a fork. */
 struct store *store_open(uv_loop_t *loop, const char *directory, struct fail *fail);
 /* Commits, syncs, checkpoints, releases the lock. The loop frees the handles when it runs next; a
  * catalogue is closed before. NULL is fine. */

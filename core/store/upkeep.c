@@ -5,7 +5,6 @@
 #include "core/store/delay.h"
 #include "core/store/private.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -35,64 +34,59 @@ struct upkeep {
 	uv_work_t work;
 	bool busy; /* `work` is with libuv */
 	bool due; /* the next chore may not wait for a timer any more */
+	bool failing; /* said once in the log; touched by whoever does a chore */
 	uv_sem_t ended; /* posted when the job's thread is through */
 };
 
-static void sync_log(const char *directory) {
+static bool sync_log(const char *directory) {
 	char path[4096];
 	/* Only the log: closing a descriptor of the database would drop SQLite's locks on it. */
 	int length = snprintf(path, sizeof(path), "%s/" DATABASE_NAME "-wal", directory);
 	if (length < 0 || (size_t)length >= sizeof(path)) {
-		return;
+		return true;
 	}
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && fdatasync(fd) < 0) {
-		log_warning("%s can't be synced: %s", path, strerror(errno));
-	}
+	return fd < 0 || fdatasync(fd) == 0;
 }
 
-static void sync_everything(const char *directory) {
+static bool sync_everything(const char *directory) {
 	cleanup_close int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && syncfs(fd) < 0) {
-		log_warning("%s can't be synced: %s", directory, strerror(errno));
-	}
+	return fd < 0 || syncfs(fd) == 0;
 }
 
-static void checkpoint(struct upkeep *upkeep) {
+static bool checkpoint(struct upkeep *upkeep, struct fail *fail) {
 	char path[4096];
 	bool broken;
-	cleanup_fail struct fail fail = {0};
 	int length = snprintf(path, sizeof(path), "%s/" DATABASE_NAME, upkeep->directory);
 	if (length < 0 || (size_t)length >= sizeof(path)) {
-		return;
+		return true;
 	}
 	if (upkeep->db == NULL) {
-		upkeep->db = database_connect(path, &broken, &fail);
+		upkeep->db = database_connect(path, &broken, fail);
 	}
 	/* PASSIVE never holds up the loop's connection; what it can't do waits for the next. */
-	if (upkeep->db != NULL &&
-			sqlite3_wal_checkpoint_v2(upkeep->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-					NULL) != SQLITE_OK) {
-		database_fail(upkeep->db, path, &fail);
-	}
-	if (fail.code != 0) {
-		log_warning("checkpoint: %s", fail_words(&fail));
-	}
+	return upkeep->db != NULL &&
+	       (sqlite3_wal_checkpoint_v2(upkeep->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+				NULL) == SQLITE_OK ||
+			       database_fail(upkeep->db, path, fail));
 }
 
 static void do_chore(struct upkeep *upkeep, const struct chore *chore) {
-	if (chore->everything) {
-		sync_everything(upkeep->directory);
-	}
+	cleanup_fail struct fail fail = {0};
+	bool synced = !chore->everything || sync_everything(upkeep->directory);
 	for (size_t i = 0; i < chore->n_turns; i++) {
-		files_sync_turn(upkeep->directory, chore->turns[i]);
+		synced &= files_sync_turn(upkeep->directory, chore->turns[i]);
 	}
-	if (chore->checkpoint) {
-		checkpoint(upkeep);
+	bool done = !chore->checkpoint || checkpoint(upkeep, &fail);
+	synced &= !chore->log || sync_log(upkeep->directory);
+	if (!synced && !upkeep->failing) {
+		log_warning("%s can't be synced to its disk: a power cut may cost what is in it",
+				upkeep->directory);
 	}
-	if (chore->log) {
-		sync_log(upkeep->directory);
+	if (!done && !upkeep->failing) {
+		log_warning("checkpoint: %s", fail_words(&fail));
 	}
+	upkeep->failing = !synced || !done;
 }
 
 static void job_run(uv_work_t *work) {
