@@ -1,0 +1,85 @@
+/* Fuzzes the OpenAI dialect with replies to a turn and to a discovery: whatever comes, the job
+ * ends, keeps to provider.h's rules, and ends the same however the bytes are cut. */
+#include "core/provider/replay/replay.h"
+
+#include <conduit/kit/openai.h>
+#include <stdint.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static const struct conduit_openai dialect = {.service = "Fuzz", .prices = true};
+
+static void discover(struct conduit_job *job) {
+	conduit_openai_discover(job, &dialect);
+}
+
+static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
+	conduit_openai_transform(job, turn, &dialect);
+}
+
+CONDUIT_PROVIDER(.name = "fuzz", .version = "1", .discover = discover, .transform = transform,
+		CONDUIT_OPENAI_CALLBACKS)
+
+static struct replay run(bool is_turn, const struct replay_exchange *exchange, enum replay_cut cut,
+		size_t at) {
+	static const struct conduit_part part = {0, "text/plain", "", 2};
+	static const struct conduit_message message = {CONDUIT_USER, &part, 1};
+	static const struct conduit_turn turn = {.model = "m",
+			.capability = "text-to-text",
+			.messages = &message,
+			.n_messages = 1};
+	static const struct replay_file file = {"hi", 2};
+	/* A page that leads to others gets itself again, a few times. */
+	const struct replay_exchange exchanges[] = {*exchange, *exchange, *exchange, *exchange};
+	struct replay_script script = {.base_url = "https://fuzz.example/v1",
+			.exchanges = exchanges,
+			.n_exchanges = 4,
+			.files = &file,
+			.n_files = 1,
+			.cut = cut,
+			.at = at};
+	struct replay replay;
+	if (is_turn) {
+		replay_transform(&replay, &conduit_provider_entry, &script, &turn);
+	} else {
+		replay_discover(&replay, &conduit_provider_entry, &script);
+	}
+	return replay;
+}
+
+static bool same_text(const char *one, const char *other) {
+	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+static bool same(const struct replay *one, const struct replay *other) {
+	return one->output.size == other->output.size &&
+	       memcmp(buf_string(&one->output), buf_string(&other->output), one->output.size) ==
+			       0 &&
+	       one->reasoning.size == other->reasoning.size && one->n_models == other->n_models &&
+	       one->failed == other->failed && one->kind == other->kind &&
+	       same_text(one->words, other->words) && same_text(one->finish, other->finish);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+	static const int statuses[] = {200, 200, 200, 400, 401, 429, 500, 503};
+	if (size < 3) {
+		return 0;
+	}
+	struct replay_exchange exchange = {.status = statuses[bytes[0] & 7],
+			.content_type = (bytes[0] & 8) != 0 ? "text/event-stream"
+							    : "application/json",
+			.body = (const char *)bytes + 2,
+			.size = size - 2};
+	bool is_turn = (bytes[0] & 16) == 0;
+	struct replay whole = run(is_turn, &exchange, REPLAY_WHOLE, 0);
+	struct replay cut = run(is_turn, &exchange, REPLAY_AT, bytes[1]);
+	/* More pages than the script has is the script's fault. */
+	bool ended = whole.finished || whole.failed || (!is_turn && whole.n_requests > 4);
+	if (!ended || !same(&whole, &cut)) {
+		abort();
+	}
+	replay_finish(&whole);
+	replay_finish(&cut);
+	return 0;
+}
