@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 /* Packets and reads of stderr dealt with before the loop's other events have their turn. */
-#define PACKETS_AT_ONCE 16
+#define PACKETS_AT_ONCE 4
 #define READS_AT_ONCE 4
 /* More than the socket of a child that ended can hold, and its pipe of 64 KiB. */
 #define PACKETS_MOST 4096

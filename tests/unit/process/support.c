@@ -10,21 +10,26 @@ static void on_log(void *data, const char *line) {
 	buf_add_format(&fixture->log, "%s\n", line);
 }
 
-void fixture_init_with(struct fixture *fixture, const char *object, double idle, double ack) {
+void fixture_init_options(
+		struct fixture *fixture, const char *object, const struct process_options *given) {
 	char path[512];
 	snprintf(path, sizeof(path), "%s/%s.so", OBJECTS, object);
 	*fixture = (struct fixture){0};
 	assert_int_equal(uv_loop_init(&fixture->loop), 0);
-	struct process_options options = {.name = "acme",
-			.runner = RUNNER,
-			.object = path,
-			.base_url = "https://base.example/v1",
-			.idle_seconds = idle,
-			.ack_seconds = ack,
-			.log = on_log,
-			.data = fixture};
+	struct process_options options = *given;
+	options.name = "acme";
+	options.runner = RUNNER;
+	options.object = path;
+	options.base_url = "https://base.example/v1";
+	options.log = on_log;
+	options.data = fixture;
 	fixture->process = process_create(&fixture->loop, &options);
 	assert_non_null(fixture->process);
+}
+
+void fixture_init_with(struct fixture *fixture, const char *object, double idle, double ack) {
+	struct process_options options = {.idle_seconds = idle, .ack_seconds = ack};
+	fixture_init_options(fixture, object, &options);
 }
 
 void fixture_init(struct fixture *fixture, const char *object) {
@@ -75,7 +80,7 @@ static bool is_logged(const struct fixture *fixture, const struct wait *wait) {
 
 static bool is_ended(const struct fixture *fixture, const struct wait *wait) {
 	(void)wait;
-	return process_pid(fixture->process) == 0;
+	return fixture->process == NULL || process_pid(fixture->process) == 0;
 }
 
 void run_until(struct fixture *fixture, const bool *done) {

@@ -48,6 +48,9 @@ struct owner {
 /* `object` is a name below the tests' objects, without ".so". */
 void fixture_init(struct fixture *fixture, const char *object);
 void fixture_init_with(struct fixture *fixture, const char *object, double idle, double ack);
+/* A process with options of the test's own, for the tests' objects and runner. */
+void fixture_init_options(
+		struct fixture *fixture, const char *object, const struct process_options *options);
 /* Destroys the process and turns the loop until nothing is left in it. */
 void fixture_finish(struct fixture *fixture);
 /* Turns the loop until `*done` or for 10 s, which fails the test. */

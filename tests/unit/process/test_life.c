@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -214,6 +215,43 @@ static void a_runner_that_is_missing_fails_with_its_path(void **state) {
 	fixture_finish(&fixture);
 }
 
+/* What the forked stand-in for the daemon does: a turn that never ends, and no farewell. */
+static void start_and_vanish(int report) {
+	struct fixture fixture;
+	struct owner owner;
+	fixture_init(&fixture, "hostile");
+	owner_init(&owner, &fixture);
+	owner.answers = false;
+	owner_transform(&owner, "hold");
+	run_until_count(&fixture, &owner.n_reads, 1);
+	owner_transform(&owner, "spin");
+	uv_run(&fixture.loop, UV_RUN_NOWAIT);
+	int pid = process_pid(fixture.process);
+	ssize_t written = write(report, &pid, sizeof(pid));
+	_exit(written == sizeof(pid) ? 0 : 1);
+}
+
+static void a_child_does_not_outlive_the_daemon(void **state) {
+	(void)state;
+	int pipes[2], pid = 0, status = 0;
+	/* So that the orphan comes to us, and its end can be waited for. */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	pid_t daemon = fork();
+	assert_true(daemon >= 0);
+	if (daemon == 0) {
+		start_and_vanish(pipes[1]);
+	}
+	assert_int_equal(read(pipes[0], &pid, sizeof(pid)), sizeof(pid));
+	assert_int_equal(waitpid(daemon, &status, 0), daemon);
+	alarm(10);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	alarm(0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(nothing_runs_before_the_first_job),
@@ -224,6 +262,7 @@ int main(void) {
 			cmocka_unit_test(a_job_under_way_keeps_the_child),
 			cmocka_unit_test(a_child_killed_from_outside_is_started_again),
 			cmocka_unit_test(restarts_slow_down_until_jobs_fail_at_once),
+			cmocka_unit_test(a_child_does_not_outlive_the_daemon),
 			cmocka_unit_test(a_runner_that_is_missing_fails_with_its_path),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

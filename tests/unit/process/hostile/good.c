@@ -1,12 +1,11 @@
 /* A provider that behaves, for the tests: what it does is the model's id. */
 #include <conduit/provider.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 static void discover(struct conduit_job *job) {
 	struct conduit_price prices[] = {{"prompt", 0.000001}, {"completion", -1}};
@@ -47,8 +46,8 @@ static void use_libc(struct conduit_job *job) {
 	char text[128], date[64];
 	localtime_r(&seconds, &back);
 	strftime(date, sizeof(date), "%Y-%m-%d %Z", &back);
-	snprintf(text, sizeof(text), "%s %.3f %s %d", date, strtod("1.5", NULL), strerror(2),
-			numbers[0] < numbers[99999]);
+	snprintf(text, sizeof(text), "%s %.3f %s %d", date, cbrt(strtod("3.375", NULL)),
+			strerror(2), numbers[0] < numbers[99999]);
 	for (int i = 0; i < 2000; i++) {
 		void *memory = malloc((size_t)i * 200);
 		memset(memory, 1, (size_t)i * 200);
