@@ -141,8 +141,8 @@ static bool is_error(const struct conduit_json *error) {
 
 /* The service's word for why it ended, in the dialect's own. */
 static const char *finish_word(const char *reason) {
-	static const char *const words[][2] = {{"eos", "stop"}, {"eos_token", "stop"}, {"end_turn", "stop"},
-			{"stop_sequence", "stop"}, {"max_tokens", "length"},
+	static const char *const words[][2] = {{"eos", "stop"}, {"eos_token", "stop"},
+			{"end_turn", "stop"}, {"stop_sequence", "stop"}, {"max_tokens", "length"},
 			{"model_length", "length"}, {"tool_use", "tool_calls"}};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(reason, words[i][0]) == 0) {
