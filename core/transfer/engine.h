@@ -112,6 +112,17 @@ void transfer_free(struct transfer *transfer);
 /* Looks at every transfer that waits for the loop, once. */
 void engine_work(struct transfer_engine *engine);
 
+/* prepare.c */
+
+enum transfer_prepared {
+	TRANSFER_READY,
+	TRANSFER_UNREADY, /* a long body is being measured: call again */
+	TRANSFER_REFUSED, /* `fail` says why */
+};
+enum transfer_prepared transfer_prepare(struct transfer *transfer);
+/* Readies the hop that a redirect leads to; false with words in `fail`. */
+bool transfer_follow(struct transfer *transfer);
+
 /* setup.c */
 
 /* Sets every option for the current hop; false with words. */

@@ -51,11 +51,26 @@ static void lost(const struct result_facts *facts, const char *detail, struct fa
 			facts->host, facts->port, (unsigned long long)facts->bytes_in, detail);
 }
 
-static void untrusted(const struct result_facts *facts, const char *detail, struct fail *fail) {
-	fail_set(fail, EPROTO,
-			"the certificate of %s:%d is not trusted (%s): check the address, the "
-			"clock and the system's CA certificates",
-			facts->host, facts->port, detail);
+static void no_tls(const struct result_facts *facts, const char *detail, struct fail *fail) {
+	switch (facts->code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_ISSUER_ERROR:
+		fail_set(fail, EPROTO,
+				"the certificate of %s:%d is not trusted (%s): check the address, "
+				"the "
+				"clock and the system's CA certificates",
+				facts->host, facts->port, detail);
+		break;
+	case CURLE_SSL_CACERT_BADFILE:
+		fail_set(fail, EPROTO,
+				"no CA certificates to verify %s with (%s): install "
+				"ca-certificates",
+				facts->host, detail);
+		break;
+	default:
+		fail_set(fail, EPROTO, "no TLS with %s:%d (%s): does it speak https?", facts->host,
+				facts->port, detail);
+	}
 }
 
 /* Printable and short; libcurl's general words when it had none for this case. */
@@ -101,20 +116,12 @@ void result_explain(const struct result_facts *facts, struct fail *fail) {
 		break;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
-		untrusted(facts, detail, fail);
-		break;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CIPHER:
 	case CURLE_USE_SSL_FAILED:
-		fail_set(fail, EPROTO, "no TLS with %s:%d (%s): does it speak https?", facts->host,
-				facts->port, detail);
-		break;
 	case CURLE_SSL_CACERT_BADFILE:
-		fail_set(fail, EPROTO,
-				"no CA certificates to verify %s with (%s): install "
-				"ca-certificates",
-				facts->host, detail);
+		no_tls(facts, detail, fail);
 		break;
 	case CURLE_OPERATION_TIMEDOUT:
 		fail_set(fail, ETIMEDOUT, "%s:%d timed out (%s)", facts->host, facts->port, detail);

@@ -12,11 +12,6 @@
 /* A place is held no longer than this: by then it waits for the network and not for the processor,
  * and a host that is gone mustn't keep the others waiting. */
 #define PLACE_MS 100
-/* A body up to this is read before and sent in one piece with the request's head. */
-#define SMALL_BODY ((uint64_t)32 << 10)
-/* A few milliseconds of measuring a text between two looks at the loop. */
-#define MEASURE_SLICE ((size_t)1 << 20)
-#define REDIRECTS_MOST 5
 
 static uint64_t now(const struct transfer *transfer) {
 	return uv_now(transfer->engine->curl.loop);
@@ -55,7 +50,6 @@ struct transfer *transfer_start(struct transfer_engine *engine,
 	transfer->engine = engine;
 	transfer->events = *events;
 	transfer->data = data;
-	transfer->small.limit = SMALL_BODY + 1;
 	transfer->started_ns = uv_hrtime();
 	transfer->started = now(transfer);
 	engine->running++;
@@ -215,121 +209,18 @@ static void admit(struct transfer *transfer) {
 	transfer_admit_waiting(transfer->engine);
 }
 
-/* ---- the body ---- */
-
-static bool read_small(struct transfer *transfer) {
-	char *to = buf_reserve(&transfer->small, (size_t)transfer->body_length);
-	if (to == NULL) {
-		return fail_set(&transfer->fail, ENOMEM, "no memory for a request's body");
-	}
-	ssize_t got = body_reader_read(transfer->reader, to, (size_t)transfer->body_length);
-	if (got < 0 || (uint64_t)got != transfer->body_length) {
-		return fail_set(&transfer->fail, EIO,
-				"a file of the request changed or can't be read");
-	}
-	transfer->small.size = (size_t)got;
-	to[got] = '\0';
-	body_reader_destroy(transfer->reader);
-	transfer->reader = NULL;
-	return true;
-}
-
-/* True when the body is ready to be sent; false with work or a failure noted. */
-static bool prepare_body(struct transfer *transfer) {
-	if (transfer->reader == NULL) {
-		transfer->reader = body_reader_open(&transfer->request.body, &transfer->fail);
-		if (transfer->reader == NULL) {
-			fail_later(transfer);
-			return false;
-		}
-	}
-	switch (body_reader_measure(transfer->reader, MEASURE_SLICE, &transfer->fail)) {
-	case BODY_MEASURE_MORE:
+static void prepare(struct transfer *transfer) {
+	switch (transfer_prepare(transfer)) {
+	case TRANSFER_READY:
+		admit(transfer);
+		break;
+	case TRANSFER_UNREADY:
 		transfer_work(transfer);
-		return false;
-	case BODY_MEASURE_FAILED:
+		break;
+	case TRANSFER_REFUSED:
 		fail_later(transfer);
-		return false;
-	case BODY_MEASURED:
 		break;
 	}
-	transfer->body_length = body_reader_length(transfer->reader);
-	if (transfer->body_length <= SMALL_BODY && !read_small(transfer)) {
-		fail_later(transfer);
-		return false;
-	}
-	return true;
-}
-
-static bool prepare_target(struct transfer *transfer, const char *url) {
-	struct fail *fail = &transfer->fail;
-	if (!request_check(&transfer->request, fail)) {
-		return false;
-	}
-	transfer->url = url_parse(url, fail);
-	if (transfer->url == NULL ||
-			!url_target(transfer->url, transfer->request.hosts,
-					transfer->request.n_hosts, &transfer->target, fail)) {
-		return false;
-	}
-	transfer->easy = curl_easy_init();
-	if (transfer->easy == NULL) {
-		return fail_set(fail, ENOMEM, "no memory for a transfer");
-	}
-	return true;
-}
-
-static void prepare(struct transfer *transfer) {
-	if (transfer->easy == NULL && !prepare_target(transfer, transfer->request.url)) {
-		fail_later(transfer);
-		return;
-	}
-	if (!transfer->request.has_body || prepare_body(transfer)) {
-		admit(transfer);
-	}
-}
-
-/* ---- redirects ---- */
-
-/* Readies the next hop. What the last one did is remembered where it may have had an effect: a
- * 307 or 308 asks for the same again elsewhere, the others answer. */
-static bool follow(struct transfer *transfer) {
-	struct request *request = &transfer->request;
-	int status = transfer->reply.status;
-	if (++transfer->redirects > REDIRECTS_MOST) {
-		return fail_set(&transfer->fail, EPROTO,
-				"%s redirects again after %d redirects: check the address",
-				transfer->target.host, REDIRECTS_MOST);
-	}
-	if (!url_follow(transfer->url, transfer->reply.location, &transfer->fail)) {
-		return false;
-	}
-	target_finish(&transfer->target);
-	if (!url_target(transfer->url, request->hosts, request->n_hosts, &transfer->target,
-			    &transfer->fail)) {
-		return false;
-	}
-	bool post = strcmp(request->method, "POST") == 0;
-	bool get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
-	if (!get && (status == 303 || (post && (status == 301 || status == 302)))) {
-		if (!request_become_get(request)) {
-			return fail_set(&transfer->fail, ENOMEM, "no memory to follow a redirect");
-		}
-		transfer->sent_before |= transfer->sent_now;
-		body_reader_destroy(transfer->reader);
-		transfer->reader = NULL;
-		buf_clear(&transfer->small);
-		transfer->body_length = 0;
-	}
-	if (transfer->reader != NULL) {
-		body_reader_rewind(transfer->reader);
-	}
-	transfer->body_sent = 0;
-	transfer->discarded = 0;
-	transfer->redirecting = false;
-	transfer->sent_now = false;
-	reply_finish(&transfer->reply);
-	return true;
 }
 
 /* ---- the end ---- */
@@ -396,7 +287,7 @@ void transfer_done(struct transfer *transfer, CURLcode code) {
 	/* A redirect whose body was too long to wait for counts as well. */
 	bool led_on = transfer->redirecting && transfer->fail.code == 0 &&
 		      (code == CURLE_OK || code == CURLE_WRITE_ERROR);
-	if (led_on && follow(transfer)) {
+	if (led_on && transfer_follow(transfer)) {
 		admit(transfer);
 		return;
 	}

@@ -31,7 +31,7 @@ struct transfer_engine_options {
 struct transfer_engine *transfer_engine_create(
 		uv_loop_t *loop, const struct transfer_engine_options *options, struct fail *fail);
 /* Cancels what runs (no events), closes connections and uv handles; the loop must turn until its
- * handles are closed. */
+ * handles are closed. Not from inside an event. NULL is fine. */
 void transfer_engine_destroy(struct transfer_engine *engine);
 
 /* Seconds; 0 means none. */
@@ -95,7 +95,8 @@ struct transfer_events {
 	/* Bytes of the body. Returning false pauses after these bytes (they were taken): nothing
 	 * more is read from the socket until transfer_resume. */
 	bool (*data)(void *data, const void *bytes, size_t size);
-	/* Exactly once, last; the transfer is freed after it. */
+	/* Exactly once, last; the transfer is freed after it. Comes while paused as well, when the
+	 * bytes that paused it were the last or a time-out (`total`) ran out. */
 	void (*end)(void *data, const struct transfer_result *result);
 };
 

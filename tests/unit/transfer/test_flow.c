@@ -252,6 +252,7 @@ static void destroying_the_engine_cancels_all_without_events(void **state) {
 	assert_string_equal(fact("silent-destroyed"), "waiting");
 	fetch_start(&fresh, "%s/echo", http_base());
 	transfer_engine_destroy(engine);
+	engine = NULL;
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(waiting.ends + paused.ends + fresh.ends, 0);
 	engine = transfer_engine_create(&loop, &(struct transfer_engine_options){0}, NULL);

@@ -301,6 +301,7 @@ static void every_descriptor_is_closed_on_exec(void **state) {
 	(void)state;
 	unsigned inherited = open_descriptors();
 	transfer_engine_destroy(engine);
+	engine = NULL;
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(inherited, open_descriptors());
 	engine = transfer_engine_create(&loop, &(struct transfer_engine_options){0}, NULL);
