@@ -3,6 +3,7 @@
 
 #include "core/base/plain.h"
 #include "core/process/internal.h"
+#include "core/provider/conduit/provider.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -215,8 +216,8 @@ static void start(struct process *process) {
 	}
 	arguments[n] = (char *)options->object;
 	struct fail fail cleanup_fail = {0};
-	struct wire_message hello = {
-			.type = WIRE_HELLO, .hello = {.abi = 1, .base_url = options->base_url}};
+	struct wire_message hello = {.type = WIRE_HELLO,
+			.hello = {.abi = CONDUIT_ABI, .base_url = options->base_url}};
 	process->child = child_start(process, arguments, &fail);
 	if (process->child == NULL) {
 		back_off(process, strdup(fail_words(&fail)));

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void die(const char *words) {
+__attribute__((noreturn)) static void die(const char *words) {
 	fprintf(stderr, "%s\n", words);
 	_exit(EXIT_FAILURE);
 }
@@ -48,7 +48,6 @@ static struct conduit_job *begin(struct runner *runner, const struct wire_messag
 	struct conduit_job *job = calloc(1, sizeof(*job));
 	if (job == NULL) {
 		die("no memory for a job");
-		return NULL;
 	}
 	job->id = message->job;
 	job->runner = runner;

@@ -12,15 +12,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Reads a file of /proc/PID; a reader who may not (a plain user: the child isn't dumpable) skips.
- */
+/* The child isn't dumpable: only root may look at these of its files in /proc. */
+static void needs_root(void) {
+	if (geteuid() != 0) {
+		skip();
+	}
+}
+
 static size_t read_proc(int pid, const char *name, char *bytes, size_t most) {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES) {
-		skip();
-	}
 	assert_true(fd >= 0);
 	ssize_t size = read(fd, bytes, most - 1);
 	close(fd);
@@ -43,6 +45,7 @@ static void the_child_has_no_environment_and_no_key_in_its_arguments(void **stat
 	struct fixture fixture;
 	struct owner owner;
 	char bytes[4096];
+	needs_root();
 	setenv("ACME_API_KEY", "sk-very-secret", 1);
 	fixture_init(&fixture, "good");
 	owner_run(&owner, &fixture, "echo");
@@ -59,14 +62,12 @@ static void the_child_has_four_descriptors(void **state) {
 	struct fixture fixture;
 	struct owner owner;
 	char path[64];
+	needs_root();
 	int leak = open("/dev/null", O_RDONLY);
 	fixture_init(&fixture, "good");
 	owner_run(&owner, &fixture, "echo");
 	snprintf(path, sizeof(path), "/proc/%d/fd", process_pid(fixture.process));
 	DIR *dir = opendir(path);
-	if (dir == NULL && errno == EACCES) {
-		skip();
-	}
 	assert_non_null(dir);
 	unsigned n = 0;
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
