@@ -23,8 +23,10 @@ struct handle {
 
 	/* input: the turn that its bytes go to, from the first byte on. See input.c. */
 	struct turn *turn;
-	bool is_input, continues, has_base, killed;
-	uint64_t base; /* offset of the first byte written */
+	bool is_input, continues, has_base, rebased, killed;
+	uint64_t base; /* offset in the file of the prompt's first byte */
+	int32_t last_thread; /* that wrote, and the process it belongs to */
+	int32_t last_writer;
 
 	/* A turn's output: reads that wait, and who polls. See output.c. */
 	struct list parked;

@@ -24,6 +24,14 @@ int input_open(struct handle *handle, const struct node *node, pid_t tid) {
 	return 0;
 }
 
+/* The process that a thread belongs to; 0 when it is gone or hidden. */
+static int32_t process_of(pid_t tid) {
+	struct chain_walk walk;
+	struct process_id id;
+	chain_walk_begin(&walk, tid);
+	return chain_walk_next(&walk, &id) ? id.pid : 0;
+}
+
 /* The turn's number is taken at the first byte. */
 static int begin(struct handle *handle, const struct node *node) {
 	cleanup_fail struct fail fail = {0};
@@ -44,8 +52,12 @@ static int begin(struct handle *handle, const struct node *node) {
 ssize_t input_write(struct handle *handle, const char *bytes, size_t size, off_t offset,
 		pid_t tid) {
 	struct node node;
-	(void)tid;
 	int failed = node_resolve(handle->tree, handle->number, &node);
+	if (tid != handle->last_thread) {
+		handle->last_thread = tid;
+		handle->last_writer = process_of(tid);
+	}
+	handle->killed = false;
 	if (failed == 0 && handle->turn == NULL) {
 		failed = begin(handle, &node);
 	}
@@ -55,6 +67,7 @@ ssize_t input_write(struct handle *handle, const char *bytes, size_t size, off_t
 	if (handle->turn->row.state != TURN_OPEN) {
 		/* It was submitted through ctl while the descriptor stayed open: a new prompt. */
 		turn_release(take(handle->turn));
+		handle->rebased = true;
 		handle->has_base = false;
 		failed = begin(handle, &node);
 		if (failed != 0) {
@@ -62,7 +75,9 @@ ssize_t input_write(struct handle *handle, const char *bytes, size_t size, off_t
 		}
 	}
 	if (!handle->has_base) {
-		handle->base = (uint64_t)offset;
+		/* >> writes at the size that the kernel remembers; a descriptor that goes on after a
+		 * submission writes at its position. */
+		handle->base = handle->continues || handle->rebased ? (uint64_t)offset : 0;
 		handle->has_base = true;
 	}
 	if ((uint64_t)offset < handle->base) {
@@ -86,11 +101,13 @@ int input_truncate(struct handle *handle, off_t size) {
 	return turn_prompt_truncate(handle->turn, (uint64_t)size) ? 0 : errno;
 }
 
+/* Whoever wrote last decides: `timeout 1 cat > input` is ended though timeout itself exits by itself,
+ * and in `{ timeout 1 cat; echo; } > input` the echo goes on. */
 void input_flush(struct handle *handle, pid_t tid) {
-	/* The last descriptor that is closed decides: a child that was ended while its parent goes on
-	 * writing isn't the writer. */
 	int signal = handle->turn != NULL ? process_signal(tid) : 0;
-	handle->killed = signal != 0 && signal != SIGPIPE;
+	if (signal != 0 && signal != SIGPIPE && process_of(tid) == handle->last_writer) {
+		handle->killed = true;
+	}
 }
 
 void input_release(struct handle *handle) {
