@@ -56,7 +56,8 @@ class Model:
     def write(self, prompt, name="input"):
         data = prompt if isinstance(prompt, bytes) else prompt.encode()
         with open(self.path / name, "wb", buffering=0) as file:
-            file.write(data)
+            while data:
+                data = data[file.write(data) :]
 
     def read(self, name="output"):
         return (self.path / name).read_bytes()
