@@ -48,10 +48,10 @@ def entry(model, created=CREATED, pricing=None, output=("text",), **more):
 
 
 def simulated():
-    """The models of the server itself; see Chat for what each does."""
+    """The models of the server itself, the echo the newest; see Chat for what each does."""
     names = [f"test/{name}:free" for name in SPECIAL]
     names += [f"test/fail-{status}:free" for status in STATUSES]
-    models = [entry(name, CREATED + 86400 * n) for n, name in enumerate(names)]
+    models = [entry(name, CREATED - 86400 * n) for n, name in enumerate(names)]
     paid = {"prompt": "0.000001", "completion": "0.000002"}
     models.append(entry("test/paid", pricing=paid))
     models.append(entry("test/variable", pricing={"prompt": "-1", "completion": "-1"}))
