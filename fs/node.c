@@ -5,9 +5,7 @@
 #include "fs/scratch.h"
 #include "fs/tree.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 /* For how long the kernel keeps what doesn't change by itself, in seconds. */
@@ -155,19 +153,13 @@ static bool dynamic_setting(struct tree *tree, const struct node *directory, con
 
 static bool dynamic_turn(struct tree *tree, const struct node *directory, const char *name,
 		struct node *ret) {
-	char canonical[32];
-	int64_t number = isdigit((unsigned char)name[0]) ? strtoll(name, NULL, 10) : -1;
-	snprintf(canonical, sizeof(canonical), "%06" PRId64, number);
-	if (number < 0 || strcmp(canonical, name) != 0) {
-		return false;
-	}
 	*ret = *directory;
-	if (number == 0) {
+	if (strcmp(name, "000000") == 0) {
 		ret->entry = entry_of(KIND_ZERO);
 		return true;
 	}
 	ret->entry = entry_of(KIND_TURN);
-	ret->id = turn_find(tree->engine->turns, directory->place->id, number);
+	ret->id = turn_find(tree->engine->turns, directory->place->id, name);
 	return ret->id != 0;
 }
 
@@ -339,6 +331,11 @@ int node_attributes(struct tree *tree, const struct node *node, int32_t tid, str
 	return failed;
 }
 
-double node_name_keep(const struct node *node) {
+double node_name_keep(struct tree *tree, const struct node *node) {
+	if (node->entry->kind == KIND_TURN) {
+		/* The number of a turn that is dropped goes to the next one. */
+		cleanup_turn struct turn *turn = turn_get(tree->engine->turns, node->id);
+		return turn != NULL && turn->stored ? KEEP : 0;
+	}
 	return node->entry->kind == KIND_SCRATCH ? 0 : KEEP;
 }

@@ -31,7 +31,7 @@ bool node_own_child(struct tree *tree, const struct node *parent, const char *na
 int node_attributes(struct tree *tree, const struct node *node, int32_t tid, struct stat *ret,
 		double *ret_keep);
 /* For how long the kernel may keep the name. */
-double node_name_keep(const struct node *node);
+double node_name_keep(struct tree *tree, const struct node *node);
 /* Where new names may be made: a model's directory and config/. */
 bool node_takes_scratch(const struct node *node);
 /* Whether an entry is listed in this directory: a model's files only in a model's directory. */

@@ -16,7 +16,7 @@ int entry_fill(struct tree *tree, const struct node *node, pid_t tid,
 		struct fuse_entry_param *ret) {
 	*ret = (struct fuse_entry_param){
 			.ino = node_of(node),
-			.entry_timeout = node_name_keep(node),
+			.entry_timeout = node_name_keep(tree, node),
 	};
 	return node_attributes(tree, node, tid, &ret->attr, &ret->attr_timeout);
 }

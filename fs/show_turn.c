@@ -5,14 +5,23 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The caller's newest turn, by its number; "000000" before the first. */
+/* The name of a turn; "000000" for the one before the first. */
+static const char *name_of(const struct turn *turn, char ret[TURN_NAME_SIZE]) {
+	if (turn == NULL) {
+		return "000000";
+	}
+	turn_name(turn, ret);
+	return ret;
+}
+
+/* The caller's newest turn. */
 SHOW(show_turn_link) {
 	struct engine *engine = tree->engine;
 	bool notes = node->entry->kind == KIND_ERROR_LINK;
 	int64_t id = engine_newest(engine, node->place, tid, notes);
 	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
-	return buf_add_format(out, "turns/%06" PRId64 "/%s",
-			turn != NULL ? turn->row.number : (int64_t)0, node->entry->name);
+	char name[TURN_NAME_SIZE];
+	return buf_add_format(out, "turns/%s/%s", name_of(turn, name), node->entry->name);
 }
 
 /* turns/last: the newest of anyone. */
@@ -21,7 +30,8 @@ SHOW(show_last_link) {
 	struct engine *engine = tree->engine;
 	int64_t id = turn_newest(engine->turns, node->place->id);
 	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
-	return buf_add_format(out, "%06" PRId64, turn != NULL ? turn->row.number : (int64_t)0);
+	char name[TURN_NAME_SIZE];
+	return buf_add_string(out, name_of(turn, name));
 }
 
 static const char *state_name(const struct turn *turn) {
@@ -59,7 +69,8 @@ bool show_turn_lines(struct turn *turn, struct buf *out) {
 	}
 	const struct turn_row *row = &turn->row;
 	show_line(out, "state", state_name(turn));
-	buf_add_format(out, "turn %06" PRId64 "\n", row->number);
+	char name[TURN_NAME_SIZE];
+	show_line(out, "turn", name_of(turn, name));
 	show_line(out, "finish", row->finish);
 	show_line(out, "model", row->model);
 	show_line(out, "provider", row->provider);
@@ -77,8 +88,8 @@ SHOW(show_turn_status) {
 	show_turn_lines(turn, out);
 	if (row->previous != 0) {
 		cleanup_turn struct turn *previous = turn_get(tree->engine->turns, row->previous);
-		buf_add_format(out, "continues %06" PRId64 "\n",
-				previous != NULL ? previous->row.number : (int64_t)0);
+		char name[TURN_NAME_SIZE];
+		show_line(out, "continues", name_of(previous, name));
 	} else {
 		show_line(out, "continues", "");
 	}

@@ -10,6 +10,13 @@
 /* A piece of a file handed to a provider that asked for it. */
 #define READ_PIECE ((size_t)32 << 10)
 
+/* A reply whose rest nobody needs is read on for so long, so that its connection can be used again. */
+#define LEFT_MS 1000
+#define LEFT_MOST ((uint64_t)64 << 10)
+/* A list of models, and the reply to a turn, end here. */
+#define DISCOVERY_MOST ((uint64_t)1 << 30)
+#define REPLY_MOST ((uint64_t)16 << 30)
+
 struct exchange {
 	struct provider *provider;
 	struct exchange_events events;
@@ -17,6 +24,10 @@ struct exchange {
 	struct job *job;
 	struct transfer *transfer;
 	struct transfer_timeouts timeouts;
+	uint64_t body_most; /* of a reply */
+	struct list link; /* in the provider's list of those that end by themselves */
+	bool leaving;
+	uint64_t left_bytes;
 	struct exchange_file *files;
 	size_t n_files;
 
@@ -48,6 +59,13 @@ static void strings_free(char **strings) {
 		free(strings[i]);
 	}
 	free(strings);
+}
+
+void exchange_leave_all(struct provider *provider) {
+	struct exchange *exchange;
+	list_for_each(exchange, &provider->leaving, link) {
+		exchange_cancel(exchange);
+	}
 }
 
 void exchange_files_free(struct exchange_file *files, size_t n_files) {
@@ -83,6 +101,7 @@ void exchange_cancel(struct exchange *exchange) {
 	exchange->files = NULL;
 	exchange->n_files = 0;
 	fail_finish(&exchange->failure);
+	list_remove(&exchange->link);
 	exchange->timer.data = exchange;
 	uv_close((uv_handle_t *)&exchange->timer, on_closed);
 }
@@ -112,6 +131,19 @@ static void fail_later(struct exchange *exchange) {
 
 /* ---- transfers ---- */
 
+static void on_patience_over(uv_timer_t *timer) {
+	exchange_cancel(timer->data);
+}
+
+/* The provider has all it needs, but the reply isn't over: a stream's last chunk is still to come.
+ * Closing now would cost the connection, so the rest is read and dropped. */
+static void leave(struct exchange *exchange) {
+	exchange->leaving = true;
+	list_append(&exchange->provider->leaving, &exchange->link);
+	transfer_resume(exchange->transfer);
+	uv_timer_start(&exchange->timer, on_patience_over, LEFT_MS, 0);
+}
+
 static void on_head(void *data, const struct transfer_head *head) {
 	struct exchange *exchange = data;
 	exchange->status = head->status;
@@ -121,6 +153,13 @@ static void on_head(void *data, const struct transfer_head *head) {
 
 static bool on_data(void *data, const void *bytes, size_t size) {
 	struct exchange *exchange = data;
+	if (exchange->leaving) {
+		exchange->left_bytes += size;
+		if (exchange->left_bytes > LEFT_MOST) {
+			uv_timer_start(&exchange->timer, on_patience_over, 0, 0);
+		}
+		return true;
+	}
 	if (exchange->straight) {
 		exchange->events.output(exchange->data, bytes, size);
 		return true;
@@ -140,6 +179,10 @@ static bool status_retries(int status) {
 static void on_transfer_end(void *data, const struct transfer_result *transfer) {
 	struct exchange *exchange = data;
 	exchange->transfer = NULL;
+	if (exchange->leaving) {
+		exchange_cancel(exchange);
+		return;
+	}
 	exchange->retry_after = transfer->retry_hinted ? transfer->retry_after : -1;
 	if (transfer->code == 0) {
 		job_body_end(exchange->job);
@@ -178,6 +221,7 @@ static void send_request(struct exchange *exchange) {
 			.hosts = provider->hosts,
 			.n_hosts = provider->n_hosts,
 			.timeouts = exchange->timeouts,
+			.body_most = exchange->body_most,
 	};
 	exchange->status = 0;
 	exchange->straight = false;
@@ -369,7 +413,12 @@ static void on_job_end(void *data, const struct job_result *job) {
 					!exchange->submitted && status_retries(exchange->status),
 			.retry_after = exchange->retry_after,
 	};
-	finish(exchange, &result);
+	if (job->code == 0 && exchange->transfer != NULL) {
+		exchange->events.end(exchange->data, &result);
+		leave(exchange);
+	} else {
+		finish(exchange, &result);
+	}
 }
 
 static const struct job_events job_events = {
@@ -419,6 +468,7 @@ struct exchange *exchange_discover(struct provider *provider,
 	if (exchange == NULL) {
 		return NULL;
 	}
+	exchange->body_most = DISCOVERY_MOST;
 	return started(exchange, job_discover(provider->process, &job_events, exchange));
 }
 
@@ -433,5 +483,6 @@ struct exchange *exchange_transform(struct provider *provider, const struct job_
 	}
 	exchange->files = files;
 	exchange->n_files = n_files;
+	exchange->body_most = REPLY_MOST;
 	return started(exchange, job_transform(provider->process, turn, &job_events, exchange));
 }

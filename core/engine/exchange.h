@@ -48,6 +48,8 @@ struct exchange *exchange_transform(struct provider *provider, const struct job_
 		void *data);
 /* Closes the connection and ends the job: no further event. NULL is fine. */
 void exchange_cancel(struct exchange *exchange);
+/* Closes the connections of those that ended and still read the rest of a reply. */
+void exchange_leave_all(struct provider *provider);
 void exchange_files_free(struct exchange_file *files, size_t n_files);
 
 #endif

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/engine/discovery.h"
 #include "core/engine/engine.h"
+#include "core/engine/exchange.h"
 #include "core/engine/models_table.h"
 #include "core/engine/queue.h"
 
@@ -254,6 +255,7 @@ void provider_destroy(struct provider *provider) {
 	list_remove(&provider->link);
 	discovery_stop(provider);
 	queue_interrupt(provider);
+	exchange_leave_all(provider);
 	models_table_destroy(provider->models);
 	process_destroy(provider->process);
 	key_destroy(provider->key);
@@ -285,6 +287,7 @@ struct provider *provider_create(struct engine *engine, const char *name, const 
 	provider->config = config;
 	list_init(&provider->queue);
 	list_init(&provider->running);
+	list_init(&provider->leaving);
 	uv_timer_init(engine->loop, &provider->discovery_timer);
 	provider->discovery_timer.data = provider;
 	provider->name = strdup(name);

@@ -53,6 +53,7 @@ struct provider {
 	struct list running;
 	size_t n_queued, n_running;
 	int concurrent, queue_most;
+	struct list leaving; /* exchanges that ended and read the rest of a reply */
 
 	/* Discovery: see discovery.h. */
 	struct exchange *discovery;

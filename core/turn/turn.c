@@ -135,7 +135,8 @@ struct turn *turn_create(
 		return NULL;
 	}
 	int64_t id = table->last_id + 1;
-	if (!row_begin(&turn->row, id, place, newest->number + 1) ||
+	int64_t number = kind == TURN_REAL ? newest->number + 1 : 0;
+	if (!row_begin(&turn->row, id, place, number) ||
 			!idmap_set(&table->turns, id, turn)) {
 		fail_set(fail, ENOMEM, "no memory for a turn");
 		turn_destroy(turn);
@@ -146,7 +147,7 @@ struct turn *turn_create(
 		return NULL;
 	}
 	table->last_id = id;
-	newest->number++;
+	newest->number += kind == TURN_REAL;
 	if (kind != TURN_NOTE) {
 		newest->id = id;
 	}
@@ -213,18 +214,47 @@ int64_t turn_newest(struct turn_table *table, int64_t place) {
 	return newest != NULL ? newest->id : 0;
 }
 
-int64_t turn_find(struct turn_table *table, int64_t place, int64_t number) {
-	int64_t id = 0;
-	if (store_turn_find(table->store, place, number, &id)) {
-		return id;
+#define REFUSED "refused-"
+
+void turn_name(const struct turn *turn, char ret[TURN_NAME_SIZE]) {
+	if (turn->row.number != 0) {
+		snprintf(ret, TURN_NAME_SIZE, "%06lld", (long long)turn->row.number);
+	} else {
+		snprintf(ret, TURN_NAME_SIZE, REFUSED "%lld", (long long)turn->row.id);
 	}
+}
+
+/* An open or refused turn, which the store doesn't know. */
+static int64_t find_in_memory(struct turn_table *table, int64_t place, const char *name) {
 	for (size_t i = 0; i < table->turns.n_slots; i++) {
 		const struct turn *turn = table->turns.slots[i].value;
-		if (turn != NULL && turn->row.place == place && turn->row.number == number) {
+		char own[TURN_NAME_SIZE];
+		if (turn == NULL || turn->stored || turn->row.place != place ||
+				turn->row.state == TURN_CANCELLED) {
+			continue;
+		}
+		turn_name(turn, own);
+		if (strcmp(own, name) == 0) {
 			return turn->row.id;
 		}
 	}
 	return 0;
+}
+
+int64_t turn_find(struct turn_table *table, int64_t place, const char *name) {
+	int64_t id = 0, number = 0;
+	char canonical[TURN_NAME_SIZE];
+	if (!starts_with(name, REFUSED) && (!parse_int64(name, &number) || number <= 0)) {
+		return 0;
+	}
+	snprintf(canonical, sizeof(canonical), "%06lld", (long long)number);
+	if (number != 0 && strcmp(canonical, name) != 0) {
+		return 0;
+	}
+	if (number != 0 && store_turn_find(table->store, place, number, &id)) {
+		return id;
+	}
+	return find_in_memory(table, place, name);
 }
 
 bool turn_over(const struct turn *turn) {
@@ -388,6 +418,9 @@ void turn_drop(struct turn *turn) {
 	if (newest != NULL && newest->id == turn->row.id) {
 		int64_t number;
 		newest->id = store_turn_newest(turn->table->store, turn->row.place, &number);
+	}
+	if (newest != NULL && newest->number == turn->row.number) {
+		newest->number--;
 	}
 	if (turn_file_path(turn, TURN_PROMPT, path, sizeof(path))) {
 		unlink(path);

@@ -64,8 +64,9 @@ void turn_table_destroy(struct turn_table *table);
 
 enum turn_kind {
 	TURN_REAL,    /* has a directory and, once submitted, a row */
-	TURN_REFUSAL, /* of a prompt at its opening: only words, in memory; counts as newest */
-	TURN_NOTE,    /* a refused write to config/ or ctl: only words, for `error` alone */
+	TURN_REFUSAL, /* of a prompt at its opening: only words, in memory, without a number; counts
+	                 as newest */
+	TURN_NOTE,    /* a refused write to config/ or ctl: the same, for `error` alone */
 };
 
 /* A new turn of a model in state open, held once; NULL with words when its directory can't be
@@ -82,8 +83,11 @@ void turn_release_pointer(struct turn **turn);
 
 /* The model's newest turn by number (open and refused ones count): its id, or 0. */
 int64_t turn_newest(struct turn_table *table, int64_t place);
-/* The id of the turn with this number; 0 when there is none. */
-int64_t turn_find(struct turn_table *table, int64_t place, int64_t number);
+/* The id of the turn with this name in its model's turns/; 0 when there is none. */
+int64_t turn_find(struct turn_table *table, int64_t place, const char *name);
+/* "000012", or "refused-345" (its id) for one that has no number. */
+#define TURN_NAME_SIZE 32
+void turn_name(const struct turn *turn, char ret[TURN_NAME_SIZE]);
 
 /* Done, failed, cancelled or interrupted; or written by somebody who was ended. */
 bool turn_over(const struct turn *turn);
@@ -112,7 +116,7 @@ bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes,
 void turn_changed(struct turn *turn);
 /* Sets the failure's errno and words in the row. */
 void turn_set_words(struct turn *turn, int code, const char *words);
-/* Forgets a turn that was never submitted: its directory goes. Its number isn't used again. */
+/* Forgets a turn that was never submitted: its directory goes, and its number if it is the last. */
 void turn_drop(struct turn *turn);
 bool turn_words_set(char **field, const char *value);
 
