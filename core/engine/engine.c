@@ -57,10 +57,10 @@ static bool load_bundled(struct engine *engine, struct fail *fail) {
 	const struct dirent *entry;
 	while ((entry = readdir(directory)) != NULL) {
 		cleanup_free char *name = strdup(entry->d_name);
-		if (name == NULL || !ends_with(name, ".so")) {
+		if (name == NULL || !ends_with(name, ".yml")) {
 			continue;
 		}
-		name[strlen(name) - strlen(".so")] = '\0';
+		name[strlen(name) - strlen(".yml")] = '\0';
 		if (config_provider(&engine->config, name) == NULL && !loaded(engine, name) &&
 				!load(engine, name, name, fail)) {
 			return false;

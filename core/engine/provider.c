@@ -181,21 +181,27 @@ static bool choose_hosts(struct provider *provider, struct fail *fail) {
 
 /* ---- loading ---- */
 
+/* A declared provider names the bundled one whose object it uses; a compiled one has its own. */
 static bool read_manifest(struct provider *provider, const char *driver, char *object,
 		size_t object_size, struct fail *fail) {
 	char path[PATH_MAX];
 	const char *directory = provider->engine->options.provider_directory;
+	const struct config_provider *config = provider->config;
 	snprintf(path, sizeof(path), "%s/%s.yml", directory, driver);
-	snprintf(object, object_size, "%s/%s.so", directory, driver);
 	if (access(path, R_OK) != 0) {
-		const struct config_provider *config = provider->config;
 		return fail_set(fail, ENOENT,
 				"%s:%d: provider %s: there is no bundled provider '%s'; say driver: "
 				"with one of those that are",
 				provider->engine->config.file, config != NULL ? config->line : 0,
 				provider->name, driver);
 	}
-	return manifest_read(&provider->manifest, path, fail);
+	if (!manifest_read(&provider->manifest, path, fail)) {
+		return false;
+	}
+	const char *own = provider->manifest.driver != NULL ? provider->manifest.driver : driver;
+	int length = snprintf(object, object_size, "%s/%s.so", directory, own);
+	return (length > 0 && (size_t)length < object_size) ||
+			fail_set(fail, ENAMETOOLONG, "%s/%s.so: the path is too long", directory, own);
 }
 
 static bool open_key(struct provider *provider, struct fail *fail) {
