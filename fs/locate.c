@@ -9,7 +9,17 @@
 
 extern char **environ;
 
-bool locate(char *provider_directory, char *runner, size_t size, struct fail *fail) {
+/* Sets `path` to a directory and what lies below it. */
+static bool set_path(char **path, const char *directory, const char *below, struct fail *fail) {
+	free(*path);
+	if (asprintf(path, "%s%s", directory, below) < 0) {
+		*path = NULL;
+		return fail_set(fail, ENOMEM, "no memory");
+	}
+	return true;
+}
+
+bool locate(char **ret_provider_directory, char **ret_runner, struct fail *fail) {
 	char own[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
 	if (length < 0) {
@@ -18,17 +28,19 @@ bool locate(char *provider_directory, char *runner, size_t size, struct fail *fa
 	own[length] = '\0';
 	*strrchr(own, '/') = '\0';
 	/* Uninstalled: BUILD/fs/conduitfs, BUILD/core/provider/conduitfs-provider, BUILD/providers. */
-	int needed = snprintf(runner, size, "%s/../core/provider/conduitfs-provider", own);
-	if (needed > 0 && (size_t)needed < size && access(runner, X_OK) == 0) {
-		snprintf(provider_directory, size, "%s/../providers", own);
-		return true;
+	if (!set_path(ret_runner, own, "/../core/provider/conduitfs-provider", fail)) {
+		return false;
 	}
-	snprintf(runner, size, "%s/conduitfs-provider", CONDUITFS_LIBEXECDIR);
-	snprintf(provider_directory, size, "%s/providers", CONDUITFS_LIBDIR);
-	return access(runner, X_OK) == 0 ||
-			fail_set(fail, ENOENT,
-					"conduitfs-provider isn't at %s: conduitfs isn't installed whole",
-					runner);
+	if (access(*ret_runner, X_OK) == 0) {
+		return set_path(ret_provider_directory, own, "/../providers", fail);
+	}
+	return set_path(ret_runner, CONDUITFS_LIBEXECDIR, "/conduitfs-provider", fail) &&
+			set_path(ret_provider_directory, CONDUITFS_LIBDIR, "/providers", fail) &&
+			(access(*ret_runner, X_OK) == 0 ||
+					fail_set(fail, ENOENT,
+							"conduitfs-provider isn't at %s: conduitfs isn't "
+							"installed whole",
+							*ret_runner));
 }
 
 void unmount_by_helper(const char *mountpoint) {

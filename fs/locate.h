@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The directory of the bundled providers and the path of conduitfs-provider, each into `size`
- * bytes. */
-bool locate(char *provider_directory, char *runner, size_t size, struct fail *fail);
+/* The directory of the bundled providers and the path of conduitfs-provider; the caller frees
+ * both, also after a failure. */
+bool locate(char **ret_provider_directory, char **ret_runner, struct fail *fail);
 
 /* `fusermount3 -u -z`: takes a mount off that isn't root's to take. */
 void unmount_by_helper(const char *mountpoint);

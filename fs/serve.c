@@ -8,11 +8,11 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 /* Requests of the kernel that are served in a row before other events have their turn. */
 #define DRAIN_MOST 256
@@ -27,6 +27,7 @@ enum { SIGNALS = 3 };
 struct server {
 	const struct serve_options *options;
 	uv_loop_t loop;
+	char *provider_directory, *runner; /* where the other parts lie */
 	struct engine *engine;
 	struct tree tree;
 	struct fuse_session *session;
@@ -155,10 +156,11 @@ static bool add_argument(struct fuse_args *args, const char *argument, struct fa
 	return fuse_opt_add_arg(args, argument) == 0 || fail_set(fail, ENOMEM, "no memory");
 }
 
-/* A mountpoint whose daemon died answers ENOTCONN: it is taken off first. */
+/* A mountpoint whose daemon died answers ENOTCONN: it is taken off first. statvfs always asks the
+ * daemon, where stat may be answered from what the kernel kept. */
 static void recover_mountpoint(const char *mountpoint) {
-	struct stat status;
-	if (stat(mountpoint, &status) == 0 || errno != ENOTCONN) {
+	struct statvfs status;
+	if (statvfs(mountpoint, &status) == 0 || errno != ENOTCONN) {
 		return;
 	}
 	log_warning("%s is a stale mount: taking it off", mountpoint);
@@ -211,14 +213,13 @@ static void watch_signals(struct server *server) {
 }
 
 static bool open_engine(struct server *server, struct fail *fail) {
-	static char provider_directory[PATH_MAX], runner[PATH_MAX];
-	if (!locate(provider_directory, runner, sizeof(runner), fail)) {
+	if (!locate(&server->provider_directory, &server->runner, fail)) {
 		return false;
 	}
 	struct engine_options options = {
 			.config_file = server->options->config,
-			.provider_directory = provider_directory,
-			.runner = runner,
+			.provider_directory = server->provider_directory,
+			.runner = server->runner,
 			.listing_changed = on_listing_changed,
 			.between = between,
 			.data = server,
@@ -263,6 +264,8 @@ static void finish(struct server *server) {
 	uv_close((uv_handle_t *)&server->patience, NULL);
 	uv_close((uv_handle_t *)&server->check, NULL);
 	free(server->request.mem);
+	free(server->provider_directory);
+	free(server->runner);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	uv_walk(&server->loop, close_any, NULL);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
