@@ -254,23 +254,30 @@ void attempt_begin(struct run *run) {
 
 /* ---- ending ---- */
 
-/* Pico-USD of what is stated; -1 when a price or a count is unknown. */
+/* Pico-USD by the stated prices; -1 when a price or a count is unknown. What is free, and what a
+ * local service answers without stating a price, costs nothing (design section 3.11). */
 static int64_t computed_cost(struct run *run) {
-	double prompt, completion, request = 0;
+	double prompt = -1, completion = -1, request = 0;
 	struct place *place = run_place(run);
 	const struct model_record *record = place != NULL
 			? catalogue_record(run->provider->engine->catalogue, place)
 			: NULL;
-	if (record == NULL || run->usage.prompt_tokens < 0 || run->usage.completion_tokens < 0 ||
-			!model_price(record, "prompt", &prompt) ||
-			!model_price(record, "completion", &completion) || prompt < 0 ||
-			completion < 0) {
-		return record != NULL && record->free ? 0 : -1;
+	if (record == NULL) {
+		return -1;
 	}
+	if (record->free || (record->n_prices == 0 && run->provider->local)) {
+		return 0;
+	}
+	model_price(record, "prompt", &prompt);
+	model_price(record, "completion", &completion);
 	model_price(record, "request", &request);
+	if (prompt < 0 || completion < 0 || request < 0 || run->usage.prompt_tokens < 0 ||
+			run->usage.completion_tokens < 0) {
+		return -1;
+	}
 	double cost = prompt * (double)run->usage.prompt_tokens +
 			completion * (double)run->usage.completion_tokens + request;
-	return cost >= 0 && cost < 1e6 ? (int64_t)llround(cost * 1e12) : -1;
+	return cost < 1e6 ? (int64_t)llround(cost * 1e12) : -1;
 }
 
 static void keep_usage(struct run *run) {

@@ -127,6 +127,7 @@ static bool base_url_host(
 			curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
 			curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 	if (parsed) {
+		provider->local = provider->manifest.local || is_loopback(host);
 		bool insecure = provider->config != NULL && provider->config->insecure;
 		const char *manifest_url = provider->manifest.base_url;
 		*ret = (struct transfer_host){

@@ -35,6 +35,7 @@ struct provider {
 	struct place *place;
 	char *base_url; /* "" when it has none */
 	bool own_base_url; /* the user named it: the driver's key variable isn't inherited */
+	bool local; /* a service of this machine: what states no price costs nothing */
 	struct transfer_host *hosts;
 	size_t n_hosts;
 	struct key *key;

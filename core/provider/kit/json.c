@@ -34,10 +34,10 @@ static int escaped_unit(const char *at, const char *end) {
 	return unit;
 }
 
-/* Two escapes that cJSON can't read become U+FFFD: U+0000, at which it would end the string, so
- * that two names became one; and half a surrogate pair, at which it would refuse the document
- * (services cut an emoji between two chunks). */
-static void replace_escapes(char *text, size_t size) {
+/* Two escapes that cJSON can't read are replaced: U+0000, at which it would end the string, so that
+ * two names became one, by `nul`; and half a surrogate pair, at which it would refuse the document
+ * (services cut an emoji between two chunks), by U+FFFD. */
+static void replace_escapes(char *text, size_t size, const char *nul) {
 	char *end = text + size;
 	for (char *at = memchr(text, '\\', size); at != NULL && end - at >= 2;
 			at = memchr(at, '\\', (size_t)(end - at))) {
@@ -47,7 +47,9 @@ static void replace_escapes(char *text, size_t size) {
 			at += 12;
 			continue;
 		}
-		if (unit == 0 || (unit >= 0xd800 && unit <= 0xdfff)) {
+		if (unit == 0) {
+			memcpy(at, nul, 6);
+		} else if (unit >= 0xd800 && unit <= 0xdfff) {
 			memcpy(at, "\\ufffd", 6);
 		}
 		at += 2;
@@ -64,7 +66,7 @@ static bool only_blanks(const char *text, const char *end) {
 	return true;
 }
 
-struct conduit_json *conduit_json_parse(const char *text, size_t size) {
+static struct conduit_json *parse(const char *text, size_t size, const char *nul) {
 	if (size == 0 || size > CONDUIT_JSON_LIMIT || memchr(text, '\0', size) != NULL) {
 		return NULL;
 	}
@@ -75,7 +77,7 @@ struct conduit_json *conduit_json_parse(const char *text, size_t size) {
 	}
 	memcpy(copy, text, size);
 	copy[size] = '\0';
-	replace_escapes(copy, size);
+	replace_escapes(copy, size, nul);
 	const char *end = NULL;
 	cJSON *json = cJSON_ParseWithLengthOpts(copy, size, &end, false);
 	if (json != NULL && !only_blanks(end, copy + size)) {
@@ -83,6 +85,14 @@ struct conduit_json *conduit_json_parse(const char *text, size_t size) {
 		json = NULL;
 	}
 	return (struct conduit_json *)json;
+}
+
+struct conduit_json *conduit_json_parse(const char *text, size_t size) {
+	return parse(text, size, "\\ufffd");
+}
+
+struct conduit_json *conduit_json_parse_exact(const char *text, size_t size) {
+	return parse(text, size, "\\ufdd0");
 }
 
 void conduit_json_free(struct conduit_json *json) {

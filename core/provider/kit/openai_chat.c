@@ -27,12 +27,22 @@ static void fail_with(
 
 /* ---- text ---- */
 
-static void emit_text(struct chat *chat, const char *text) {
-	size_t size = text != NULL ? strlen(text) : 0;
+static void emit(struct chat *chat, const char *text, size_t size) {
 	if (size != 0) {
 		conduit_output(chat->job, text, size);
 		chat->last = text[size - 1];
 	}
+}
+
+/* A model may say NUL (llama.cpp streams it as \u0000): it goes out as the byte it is. */
+static void emit_text(struct chat *chat, const char *text) {
+	const char *nul;
+	while (text != NULL && (nul = strstr(text, CONDUIT_JSON_NUL)) != NULL) {
+		emit(chat, text, (size_t)(nul - text));
+		emit(chat, "", 1);
+		text = nul + strlen(CONDUIT_JSON_NUL);
+	}
+	emit(chat, text, text != NULL ? strlen(text) : 0);
 }
 
 static void emit_reasoning(struct chat *chat, const char *text) {
@@ -237,7 +247,7 @@ static void complete(struct chat *chat) {
 }
 
 static bool take_json(struct chat *chat, const char *name, const char *text, size_t size) {
-	struct conduit_json *chunk = conduit_json_parse(text, size);
+	struct conduit_json *chunk = conduit_json_parse_exact(text, size);
 	if (chunk == NULL) {
 		return false;
 	}

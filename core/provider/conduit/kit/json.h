@@ -27,6 +27,11 @@ enum conduit_json_type {
  * alive). NULL when it isn't one, or memory is short. The character U+0000, which a C string
  * can't hold, and half a surrogate pair are read as U+FFFD. Free with conduit_json_free. */
 struct conduit_json *conduit_json_parse(const char *text, size_t size);
+/* The same for documents whose text goes to the output byte for byte: U+0000 is read as
+ * CONDUIT_JSON_NUL, a noncharacter (U+FDD0) that no text for interchange holds, for the caller to
+ * turn back. */
+#define CONDUIT_JSON_NUL "\xef\xb7\x90"
+struct conduit_json *conduit_json_parse_exact(const char *text, size_t size);
 void conduit_json_free(struct conduit_json *json);
 
 /* A path is member names joined with dots; a number counts an array's elements from 0:
