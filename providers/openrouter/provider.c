@@ -1,20 +1,12 @@
-/* OpenRouter (https://openrouter.ai/docs): OpenAI's chat dialect, a list of models that states
- * prices, modalities and parameters, and the headers that tell which program asks. */
+/* OpenRouter (https://openrouter.ai/docs): OpenAI's chat dialect, and a list of models that
+ * states prices, modalities and parameters. */
 #include <conduit/kit/openai.h>
-
-/* "App attribution" in OpenRouter's documentation: without a referer the title isn't shown. */
-static const char *const headers[] = {
-		"HTTP-Referer: https://github.com/conduitfs/conduitfs",
-		"X-OpenRouter-Title: conduitfs",
-		NULL,
-};
 
 /* Without the parameter the list holds only models that give text. Usage, with the cost, comes in
  * the last chunk unasked. */
 static const struct conduit_openai dialect = {
 		.service = "OpenRouter",
 		.models_path = "/models?output_modalities=all",
-		.headers = headers,
 		.prices = true,
 };
 

@@ -23,8 +23,9 @@ static const char *first_string(const struct conduit_json *json, const char *con
 
 static const char *message_of(const struct conduit_json *body) {
 	static const char *const paths[] = {"error.message", "error.detail", "error.error", "error",
-			"message", "detail", "detail.message", "detail.error", "detail.0.msg",
-			"errors.0.message", "title", "error_description", NULL};
+			"error.0", "message", "message.detail", "message.detail.0.msg", "detail",
+			"detail.message", "detail.error", "detail.0.msg", "errors.0.message",
+			"title", "error_description", NULL};
 	return first_string(body, paths);
 }
 

@@ -10,7 +10,6 @@
 
 #include <conduit/kit/failure.h>
 #include <conduit/kit/sse.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,26 +148,21 @@ void conduit_openai_transform(struct conduit_job *job, const struct conduit_turn
 		return;
 	}
 	openai->is_chat = true;
-	cleanup_fail struct fail wrong = {0};
-	struct conduit_body *body = openai_request(turn, dialect, &wrong);
-	if (body == NULL) {
-		fail(job, wrong.code == EINVAL ? CONDUIT_FAIL_INVALID : CONDUIT_FAIL_OTHER,
-				fail_words(&wrong));
-		return;
-	}
 	const char *path = dialect->chat_path != NULL ? dialect->chat_path : "/chat/completions";
 	cleanup_buf struct buf url = {0};
 	buf_add_format(&url, "%s%s", conduit_base_url(job), path);
 	struct headers headers = {0};
 	add_headers(&headers, own);
 	add_headers(&headers, dialect->headers);
-	conduit_body_send(body, job,
+	struct conduit_object *body = openai_request(turn, dialect);
+	conduit_object_leave_out(body, job, service_name(dialect), dialect->without);
+	conduit_object_send(body, job,
 			&(struct conduit_request){
 					.method = "POST",
 					.url = buf_string(&url),
 					.headers = headers.lines,
 			});
-	conduit_body_destroy(body);
+	conduit_object_destroy(body);
 }
 
 /* ---- replies ---- */

@@ -217,6 +217,11 @@ void chat_chunk(struct chat *chat, const struct conduit_json *chunk) {
 		conduit_json_failure(chat->job, 200, chunk);
 		chat->over = true;
 	}
+	/* "An error string indicating why a stream was stopped early", says Groq's SDK. */
+	if (!chat->over && is_error(conduit_json_get(chunk, "x_groq.error"))) {
+		conduit_json_failure(chat->job, 200, conduit_json_get(chunk, "x_groq"));
+		chat->over = true;
+	}
 	if (first != NULL && !chat->over) {
 		take_finish(chat, first);
 	}

@@ -125,6 +125,9 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 			.raw = raw,
 			.raw_size = raw_size,
 	};
+	if (model.parameters == NULL) {
+		model.parameters = models->dialect->parameters;
+	}
 	if (models->dialect->model == NULL || models->dialect->model(entry, &model)) {
 		conduit_model(models->job, &model);
 		models->emitted++;

@@ -3,21 +3,7 @@
 
 #include "core/base/text.h"
 
-#include <errno.h>
 #include <string.h>
-
-bool object_member(struct object *object, const char *name) {
-	for (size_t i = 0; i < object->extra->n; i++) {
-		if (strcmp(object->extra->members[i].name, name) == 0) {
-			return false;
-		}
-	}
-	conduit_body_text(object->body, object->begun ? ",\"" : "{\"");
-	conduit_body_text(object->body, name);
-	conduit_body_text(object->body, "\":");
-	object->begun = true;
-	return true;
-}
 
 static bool is_text(const struct conduit_part *part) {
 	return starts_with(part->type, "text/");
@@ -128,47 +114,22 @@ static void put_messages(struct conduit_body *body, const struct conduit_turn *t
 	conduit_body_text(body, "]");
 }
 
-static bool put_request(struct object *object, const struct conduit_turn *turn,
-		const struct conduit_openai *dialect, struct fail *fail) {
-	struct conduit_body *body = object->body;
-	if (object_member(object, "model")) {
+struct conduit_object *openai_request(
+		const struct conduit_turn *turn, const struct conduit_openai *dialect) {
+	struct conduit_object *object = conduit_object_create(turn);
+	struct conduit_body *body = conduit_object_body(object);
+	if (conduit_object_member(object, "model")) {
 		conduit_body_string(body, turn->model, strlen(turn->model));
 	}
-	if (object_member(object, "messages")) {
+	if (conduit_object_member(object, "messages")) {
 		put_messages(body, turn);
 	}
-	if (object_member(object, "stream")) {
+	if (conduit_object_member(object, "stream")) {
 		conduit_body_text(body, "true");
 	}
-	if (dialect->include_usage && object_member(object, "stream_options")) {
+	if (dialect->include_usage && conduit_object_member(object, "stream_options")) {
 		conduit_body_text(body, "{\"include_usage\":true}");
 	}
-	if (!openai_settings(object, turn, dialect, fail)) {
-		return false;
-	}
-	for (size_t i = 0; i < object->extra->n; i++) {
-		conduit_body_text(body, object->begun ? ",\"" : "{\"");
-		conduit_body_text(body, object->extra->members[i].name);
-		conduit_body_text(body, "\":");
-		conduit_body_text(body, object->extra->members[i].json);
-		object->begun = true;
-	}
-	conduit_body_text(body, "}");
-	return true;
-}
-
-struct conduit_body *openai_request(const struct conduit_turn *turn,
-		const struct conduit_openai *dialect, struct fail *fail) {
-	struct extra extra = {0};
-	struct conduit_body *body = conduit_body_create();
-	struct object object = {.body = body, .extra = &extra};
-	bool built = body != NULL || fail_set(fail, ENOMEM, "memory is short");
-	built = built && openai_extra_read(&extra, conduit_setting(turn, "extra"), fail) &&
-		put_request(&object, turn, dialect, fail);
-	openai_extra_finish(&extra);
-	if (!built) {
-		conduit_body_destroy(body);
-		return NULL;
-	}
-	return body;
+	openai_settings(object, turn, dialect);
+	return object;
 }

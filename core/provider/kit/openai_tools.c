@@ -19,6 +19,15 @@ static struct tool_call *append_call(struct tool_calls *tools, int64_t index) {
 	return call;
 }
 
+static struct tool_call *call_at(struct tool_calls *tools, int64_t index) {
+	for (size_t i = 0; i < tools->n; i++) {
+		if (tools->calls[i].index == index) {
+			return &tools->calls[i];
+		}
+	}
+	return append_call(tools, index);
+}
+
 static struct tool_call *find_call(struct tool_calls *tools, const struct conduit_json *fragment) {
 	int64_t index;
 	if (!conduit_json_int64(fragment, "index", &index)) {
@@ -29,12 +38,7 @@ static struct tool_call *find_call(struct tool_calls *tools, const struct condui
 		}
 		return append_call(tools, last != NULL ? last->index + 1 : 0);
 	}
-	for (size_t i = 0; i < tools->n; i++) {
-		if (tools->calls[i].index == index) {
-			return &tools->calls[i];
-		}
-	}
-	return append_call(tools, index);
+	return call_at(tools, index);
 }
 
 static bool add_text(struct tool_calls *tools, struct buf *buf, const char *text) {
@@ -70,6 +74,14 @@ static bool add_fragment(struct tool_calls *tools, const struct conduit_json *fr
 	return true;
 }
 
+bool tool_calls_piece(struct tool_calls *tools, int64_t index, const char *id, const char *name,
+		const char *arguments) {
+	struct tool_call *call = call_at(tools, index);
+	return call != NULL && set_text(tools, &call->id, id) &&
+	       set_text(tools, &call->name, name) &&
+	       (arguments == NULL || add_text(tools, &call->arguments, arguments));
+}
+
 bool tool_calls_add(struct tool_calls *tools, const struct conduit_json *array) {
 	if (conduit_json_type(array, NULL) != CONDUIT_JSON_ARRAY) {
 		return true;
@@ -92,7 +104,8 @@ bool tool_calls_print(const struct tool_calls *tools, struct buf *out) {
 		buf_add_string(out, "\",\"type\":\"function\",\"function\":{\"name\":\"");
 		json_escape(out, buf_string(&call->name), call->name.size);
 		buf_add_string(out, "\",\"arguments\":\"");
-		json_escape(out, buf_string(&call->arguments), call->arguments.size);
+		const char *arguments = call->arguments.size != 0 ? call->arguments.data : "{}";
+		json_escape(out, arguments, strlen(arguments));
 		buf_add_string(out, "\"}}");
 	}
 	return buf_add_byte(out, ']') && !out->failed;

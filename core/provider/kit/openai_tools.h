@@ -26,7 +26,12 @@ struct tool_calls {
  * together; without an index, an id begins a call and its absence continues the last one. False
  * when they exceed the limits or memory. */
 bool tool_calls_add(struct tool_calls *tools, const struct conduit_json *array);
-/* Appends them as a JSON array in the shape of a whole message's `tool_calls`. */
+/* The same for one fragment whose parts are known; each string may be NULL. */
+bool tool_calls_piece(struct tool_calls *tools, int64_t index, const char *id, const char *name,
+		const char *arguments);
+/* Appends them as a JSON array in the shape of a whole message's `tool_calls`; a call without
+ * arguments has
+ * "{}". */
 bool tool_calls_print(const struct tool_calls *tools, struct buf *out);
 void tool_calls_finish(struct tool_calls *tools);
 

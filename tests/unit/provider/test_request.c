@@ -61,8 +61,7 @@ static void a_prompt_is_posted_as_a_streamed_chat(void **state) {
 	assert_string_equal(request->method, "POST");
 	assert_string_equal(request->url, "https://x.example/api/v1/chat/completions");
 	assert_non_null(strstr(request->headers, "Content-Type: application/json\n"));
-	assert_non_null(strstr(request->headers, "HTTP-Referer: https://"));
-	assert_non_null(strstr(request->headers, "X-OpenRouter-Title: conduitfs\n"));
+	assert_null(strstr(request->headers, "Referer"));
 	assert_null(strstr(request->headers, "Authorization"));
 	assert_body(&replay, HEAD "}");
 }

@@ -16,8 +16,9 @@
  * status: one line of plain UTF-8. What looks like a key in them is replaced by "[key]".
  *
  * Shapes known (each recorded or documented by a service): {"error":{message,type,code,
- * metadata}}, {"error":"…","error_type":…}, {"detail":"…" | [{msg}] | {message}}, {"message":…},
- * {"title":…}, {"errors":[{message}]}, with int and string codes; a page of HTML; plain text. */
+ * metadata}}, {"error":"…" | ["…"],"error_type":…}, {"detail":"…" | [{msg}] | {message}},
+ * {"message":"…" | {"detail":…}}, {"title":…}, {"errors":[{message}]}, with int and string codes; a
+ * page of HTML; plain text. */
 #ifndef CONDUIT_KIT_FAILURE_H
 #define CONDUIT_KIT_FAILURE_H
 

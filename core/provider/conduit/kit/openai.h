@@ -22,9 +22,10 @@
  *   attachments as files. The setting "system" leads where the conversation has no system message.
  * - the settings temperature top_p top_k min_p top_a frequency_penalty presence_penalty
  *   repetition_penalty seed max_tokens top_logprobs (numbers, digit for digit as they were
- *   written), logprobs parallel_tool_calls (booleans), stop (one a line), reasoning_effort
- *   verbosity (strings), logit_bias tools tool_choice (JSON), schema (a JSON schema the answer
- *   keeps to).
+ *   written), logprobs parallel_tool_calls include_reasoning (booleans), stop (one a line),
+ *   reasoning_effort verbosity (strings), logit_bias tools tool_choice reasoning prediction
+ *   web_search_options response_format (JSON), schema (a JSON schema the answer keeps to, strictly
+ *   unless structured_outputs is off; wins over response_format).
  * - `extra`: a JSON object whose members are added and win over all of the above.
  *
  * The reply, SSE or JSON whatever was asked for: text goes to the output, thinking (reasoning,
@@ -47,14 +48,23 @@ struct conduit_openai {
 	const char *const *headers; /* further header lines, ended by NULL; NULL for none */
 	const char *max_tokens; /* the member for the setting max_tokens; NULL: "max_tokens" */
 	const char *seed; /* the member for the setting seed; NULL: "seed" */
+	const char *const *without; /* settings that the service has not and would refuse, ended by
+				       NULL: left out of the request with a line in the log */
 	bool include_usage; /* send stream_options.include_usage, without which OpenAI, vLLM
 			       and llama.cpp don't report tokens */
 	bool prices; /* `pricing` holds USD a unit, as OpenRouter's; elsewhere it is
 			USD a million tokens, or something else */
+	const char *parameters; /* the settings that models take whose entry doesn't say it:
+				   "top_k,tools"; NULL: unknown */
 	/* Changes a model before it is emitted; `entry` is the service's own words about it. False
 	 * leaves it out. What it points to must be static or belong to `entry`. May be NULL. */
 	bool (*model)(const struct conduit_json *entry, struct conduit_model *model);
 };
+
+/* For `model` above, or to be called by it: gives a model whose list doesn't say what it makes its
+ * modalities. A well-known name (embedding, whisper, tts, dall-e …) tells it; what no name gives
+ * away is taken to chat. */
+bool conduit_openai_guess_kind(const struct conduit_json *entry, struct conduit_model *model);
 
 void conduit_openai_discover(struct conduit_job *job, const struct conduit_openai *dialect);
 void conduit_openai_transform(struct conduit_job *job, const struct conduit_turn *turn,
