@@ -21,19 +21,13 @@ static void check_all(const char *name) {
 	globfree(&files);
 }
 
-static void openrouter_answers_as_recorded(void **state) {
+static void each_compiled_provider_answers_as_recorded(void **state) {
 	(void)state;
-	check_all("openrouter");
-}
-
-static void openai_answers_as_recorded(void **state) {
-	(void)state;
-	check_all("openai");
-}
-
-static void cowsay_answers_as_recorded(void **state) {
-	(void)state;
-	check_all("cowsay");
+	static const char *const names[] = {"anthropic", "cowsay", "groq", "huggingface", "mistral",
+			"openai", "openrouter", "together"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		check_all(names[i]);
+	}
 }
 
 static void assert_refused(const char *content, const char *words) {
@@ -65,9 +59,7 @@ static void an_exchange_that_says_otherwise_is_found_with_its_line(void **state)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-			cmocka_unit_test(openrouter_answers_as_recorded),
-			cmocka_unit_test(openai_answers_as_recorded),
-			cmocka_unit_test(cowsay_answers_as_recorded),
+			cmocka_unit_test(each_compiled_provider_answers_as_recorded),
 			cmocka_unit_test(an_exchange_that_says_otherwise_is_found_with_its_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

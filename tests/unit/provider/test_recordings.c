@@ -1,4 +1,4 @@
-/* Recorded streams and answers of six services: what each gives, whichever way it is cut.
+/* Recorded streams and answers of seven services: what each gives, whichever way it is cut.
  *
  * The expected values were computed from the recordings by another program in another language. */
 #include "tests/unit/provider/support.h"
@@ -7,6 +7,21 @@
 
 #include <math.h>
 #include <string.h>
+
+/* Who reads a recording: the service's own provider, or OpenRouter's for what only shows the
+ * dialect. */
+static const struct conduit_provider *reader_of(const char *path) {
+	static const char *const readers[][2] = {{"anthropic/", "anthropic"},
+			{"together/", "together"}, {"mistral/", "mistral"},
+			{"huggingface/", "huggingface"}, {"openai_compat/groq", "groq"},
+			{"openai_compat/openai", "openai"}};
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		if (starts_with(path, readers[i][0])) {
+			return load_provider(readers[i][1]);
+		}
+	}
+	return load_provider("openrouter");
+}
 
 #define FAIL(kind, words) true, CONDUIT_FAIL_##kind, words
 #define WELL false, CONDUIT_FAIL_OTHER, NULL
@@ -69,6 +84,14 @@ static const struct expected {
 		{"huggingface/router_chat_nonstream.json", 874, 0xd8d1c72ad417a514, 0, 0xcbf29ce484222325, "stop", "deepseek-ai/DeepSeek-R1", {4, 197, -1, 0, NAN}, WELL},
 		{"huggingface/hf_inference_chat.json", 284, 0x9feba178efd97f21, 0, 0xcbf29ce484222325, "stop", "HuggingFaceH4/zephyr-7b-beta", {35, 66, -1, -1, NAN}, WELL},
 		{"ollama/openai/local_json_schema.json", 40, 0xa8143c7db14d0c08, 508, 0x1b8212e91dca6e24, "stop", "qwen3:0.6b", {136, 15, -1, -1, NAN}, WELL},
+		{"anthropic/sse/adaptive_thinking.sse", 36, 0x833571a5648c42f1, 40, 0x2a8e9e92105b1456, "stop", "claude-opus-4-6", {34, 44, -1, 0, NAN}, WELL},
+		{"anthropic/sse/documented_midstream_error.sse", 0, 0xcbf29ce484222325, 0, 0xcbf29ce484222325, NULL, NULL, {10, 1, -1, 0, NAN}, FAIL(UPSTREAM, "Overloaded")},
+		{"anthropic/sse/image_url_long.sse", 943, 0xf2854b8c2d2d5c1c, 0, 0xcbf29ce484222325, "stop", "claude-sonnet-4-5-20250929", {273, 206, -1, 0, NAN}, WELL},
+		{"anthropic/sse/text.sse", 5, 0x63f0bfacf2c00f6b, 0, 0xcbf29ce484222325, "stop", "claude-haiku-4-5-20251001", {10, 4, -1, 0, NAN}, WELL},
+		{"anthropic/sse/text_llmrb.sse", 7, 0x8572c86b8ec1bd40, 0, 0xcbf29ce484222325, "stop", "claude-sonnet-4-20250514", {74, 9, -1, 0, NAN}, WELL},
+		{"anthropic/sse/thinking.sse", 90, 0x9a8afc7a8aaa63e0, 290, 0xb574f8a3860ebd2a, "stop", "claude-haiku-4-5-20251001", {46, 133, -1, 0, NAN}, WELL},
+		{"anthropic/sse/tool_use.sse", 121, 0xcd04258a327d291a, 0, 0xcbf29ce484222325, "tool_calls", "claude-haiku-4-5-20251001", {543, 40, -1, 0, NAN}, WELL},
+		{"anthropic/json/message_basic.json", 1, 0xaf63af4c8601a015, 0, 0xcbf29ce484222325, "stop", "claude-sonnet-5", {30, 3, 0, 0, NAN}, WELL},
 		{"openrouter/json/responses_api_basic.json", 0, 0xcbf29ce484222325, 0, 0xcbf29ce484222325, NULL, NULL, {21, 1, -1, -1, 3.75e-06}, FAIL(MALFORMED, "holds no choices")},
 		/* clang-format on */
 };
@@ -104,9 +127,9 @@ static void assert_as_expected(const struct expected *expected, const struct rep
 
 static void each_recorded_stream_gives_what_it_holds_however_it_is_cut(void **state) {
 	(void)state;
-	const struct conduit_provider *provider = load_provider("openrouter");
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
 		const struct expected *expected = &streams[i];
+		const struct conduit_provider *provider = reader_of(expected->path);
 		struct buf body = recording(expected->path);
 		print_message("%s\n", expected->path);
 		bool is_json = ends_with(expected->path, ".json");
@@ -199,7 +222,19 @@ static const struct {
 				"Model this-model-does-not-exist-123 does not exist (HTTP 404)"},
 		{"huggingface/error_422_chat.json", 422, CONDUIT_FAIL_INVALID, 0,
 				"Template error: template not found (HTTP 422)"},
-		{"huggingface/inference_400.json", 400, CONDUIT_FAIL_INVALID, 0, NULL},
+		{"huggingface/inference_400.json", 400, CONDUIT_FAIL_INVALID, 0,
+				"Error in `inputs.context`: field required (HTTP 400)"},
+		{"anthropic/errors/400_effort.json", 400, CONDUIT_FAIL_INVALID, 0,
+				"This model does not support effort level 'xhigh'. Supported "
+				"levels: high, low, max, medium. (HTTP 400)"},
+		{"anthropic/errors/400_file_not_downloadable.json", 400, CONDUIT_FAIL_INVALID, 0,
+				NULL},
+		{"anthropic/errors/400_prompt_too_long.json", 400, CONDUIT_FAIL_TOO_LONG, 0,
+				"prompt is too long: 3333404 tokens > 200000 maximum (HTTP 400)"},
+		{"anthropic/errors/401.json", 401, CONDUIT_FAIL_BAD_KEY, 0,
+				"invalid x-api-key (HTTP 401)"},
+		{"anthropic/errors/404_model.json", 404, CONDUIT_FAIL_GONE, 0,
+				"model: claude-sonet-4-5 (HTTP 404)"},
 		{"ollama/errors/cloud_400_context.json", 400, CONDUIT_FAIL_TOO_LONG, 0, NULL},
 		{"ollama/errors/cloud_401.json", 401, CONDUIT_FAIL_BAD_KEY, 0, NULL},
 		{"openai_compat/openai_401.json", 401, CONDUIT_FAIL_BAD_KEY, 0,
@@ -209,8 +244,8 @@ static const struct {
 
 static void each_recorded_error_has_its_kind_and_words(void **state) {
 	(void)state;
-	const struct conduit_provider *provider = load_provider("openrouter");
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		const struct conduit_provider *provider = reader_of(errors[i].path);
 		struct buf body = recording(errors[i].path);
 		print_message("%s\n", errors[i].path);
 		struct replay_exchange exchange = {.status = errors[i].status,
@@ -307,20 +342,91 @@ static void each_recorded_catalogue_gives_all_its_models(void **state) {
 	}
 }
 
-static void the_list_of_a_compatible_service_gives_its_models(void **state) {
+/* Sums over the lists of the other services, told by who reads them. */
+static const struct {
+	const char *path;
+	size_t models;
+	uint64_t ids;
+	int64_t created;
+	int64_t context_length;
+	int64_t max_output;
+	size_t prices;
+	double price; /* of all, USD a token */
+} lists[] = {
+		/* clang-format off */
+		{"anthropic/json/models_2025-12.json", 9, 0xc8ccee8fdd3e4387, 15713308800, 0, 0, 0, 0},
+		{"anthropic/json/models_2026-08_capabilities.json", 11, 0x6224f65b58f03d9e, 19483718400, 8600000, 1120000, 0, 0},
+		{"together/models_bare_array_131.json", 131, 0x5849c3053f8a75a4, 211641535163, 9809681, 0, 136, 4.2117e-05 + 7.3622e-05},
+		{"mistral/models_list_stub.json", 5, 0x865f92ae58e4b608, 8914653970, 790528, 0, 0, 0},
+		{"huggingface/router_v1_models_subset.json", 4, 0xfb6d0c2a93971fdd, 7130088572, 3407872, 0, 4, (3 + 15 + 1.4 + 4.4) / 1e6},
+		/* clang-format on */
+};
+
+static void assert_list(size_t i, const struct replay *replay) {
+	cleanup_buf struct buf ids = {0};
+	int64_t created = 0;
+	int64_t context_length = 0;
+	int64_t max_output = 0;
+	size_t prices = 0;
+	double price = 0;
+	assert_null(replay->broken);
+	assert_true(replay->finished);
+	assert_int_equal(replay->n_models, lists[i].models);
+	for (size_t n = 0; n < replay->n_models; n++) {
+		const struct replay_model *model = &replay->models[n];
+		buf_add_format(&ids, "%s\n", model->id);
+		created += model->created;
+		context_length += model->context_length;
+		max_output += model->max_output;
+		prices += model->n_prices;
+		for (size_t p = 0; p < model->n_prices; p++) {
+			price += model->prices[p].usd;
+		}
+		assert_non_null(model->output_modalities);
+		assert_false(replay_is_free(model));
+	}
+	assert_int_equal(fnv1a(ids.data, ids.size), lists[i].ids);
+	assert_int_equal(created, lists[i].created);
+	assert_int_equal(context_length, lists[i].context_length);
+	assert_int_equal(max_output, lists[i].max_output);
+	assert_int_equal(prices, lists[i].prices);
+	assert_true(fabs(price - lists[i].price) < 1e-12);
+}
+
+static void the_list_of_each_service_gives_its_models(void **state) {
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct conduit_provider *provider = reader_of(lists[i].path);
+		struct buf body = recording(lists[i].path);
+		print_message("%s\n", lists[i].path);
+		struct replay_exchange exchange = {.status = 200,
+				.content_type = "application/json",
+				.body = body.data,
+				.size = body.size};
+		for (int cut = REPLAY_WHOLE; cut <= REPLAY_AT; cut++) {
+			struct replay replay = replay_models(
+					provider, &exchange, (enum replay_cut)cut, body.size / 3);
+			assert_list(i, &replay);
+			replay_finish(&replay);
+		}
+		buf_finish(&body);
+	}
+}
+
+static void the_list_of_a_compatible_service_states_no_prices_that_are_ours(void **state) {
 	(void)state;
 	static const struct {
 		const char *path;
 		size_t models;
-	} lists[] = {
+	} compatible[] = {
 			{"openai_compat/openai_models.json", 120},
 			{"together/models_bare_array_131.json", 131},
 			{"mistral/models_list_stub.json", 5},
 			{"huggingface/router_v1_models_subset.json", 4},
 	};
 	const struct conduit_provider *provider = load_provider("openai");
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		struct buf body = recording(lists[i].path);
+	for (size_t i = 0; i < sizeof(compatible) / sizeof(compatible[0]); i++) {
+		struct buf body = recording(compatible[i].path);
 		struct replay_exchange exchange = {.status = 200,
 				.content_type = "application/json",
 				.body = body.data,
@@ -328,7 +434,7 @@ static void the_list_of_a_compatible_service_gives_its_models(void **state) {
 		struct replay replay = replay_models(provider, &exchange, REPLAY_BYTES, 0);
 		assert_null(replay.broken);
 		assert_true(replay.finished);
-		assert_int_equal(replay.n_models, lists[i].models);
+		assert_int_equal(replay.n_models, compatible[i].models);
 		for (size_t n = 0; n < replay.n_models; n++) {
 			/* Their prices, where there are any, are not USD a token. */
 			assert_int_equal(replay.models[n].n_prices, 0);
@@ -346,7 +452,9 @@ int main(void) {
 					a_recorded_stream_that_is_cut_short_never_passes_for_a_whole_one),
 			cmocka_unit_test(each_recorded_error_has_its_kind_and_words),
 			cmocka_unit_test(each_recorded_catalogue_gives_all_its_models),
-			cmocka_unit_test(the_list_of_a_compatible_service_gives_its_models),
+			cmocka_unit_test(the_list_of_each_service_gives_its_models),
+			cmocka_unit_test(
+					the_list_of_a_compatible_service_states_no_prices_that_are_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,89 @@
+/* Hugging Face's router (https://huggingface.co/docs/inference-providers): OpenAI's chat dialect in
+ * front of many providers. A model is served by several at once, each with its own price and
+ * context; which of them answers is the router's choice. */
+#include <conduit/kit/openai.h>
+#include <string.h>
+
+/* What holds whichever of a model's live providers answers. */
+struct offer {
+	int live;
+	int64_t context_length; /* the longest: another may be shorter, and then refuses with words
+				 */
+	bool priced; /* each states its price */
+	double input; /* the dearest, USD a million tokens: a budget must hold in any case */
+	double output;
+};
+
+/* A price of 0 is none unless the entry says that it is free of charge. */
+static bool take_price(struct offer *offer, const struct conduit_json *provider) {
+	double input = 0;
+	double output = 0;
+	bool is_free = false;
+	bool stated = conduit_json_number(provider, "pricing.input", &input) &&
+		      conduit_json_number(provider, "pricing.output", &output);
+	conduit_json_bool(provider, "is_free", &is_free);
+	if (input < 0 || output < 0 || (stated ? input + output <= 0 && !is_free : !is_free)) {
+		return false;
+	}
+	offer->input = input > offer->input ? input : offer->input;
+	offer->output = output > offer->output ? output : offer->output;
+	return true;
+}
+
+static struct offer offer_of(const struct conduit_json *entry) {
+	struct offer offer = {.priced = true};
+	for (const struct conduit_json *provider =
+					conduit_json_first(conduit_json_get(entry, "providers"));
+			provider != NULL; provider = conduit_json_next(provider)) {
+		const char *status = conduit_json_string(provider, "status");
+		if (status == NULL || strcmp(status, "live") != 0) {
+			continue;
+		}
+		int64_t length = 0;
+		conduit_json_int64(provider, "context_length", &length);
+		offer.context_length = length > offer.context_length ? length
+								     : offer.context_length;
+		offer.priced = take_price(&offer, provider) && offer.priced;
+		offer.live++;
+	}
+	return offer;
+}
+
+/* A model that nobody serves at the moment is left out: it couldn't be asked. */
+static bool complete(const struct conduit_json *entry, struct conduit_model *model) {
+	static struct conduit_price prices[2];
+	struct offer offer = offer_of(entry);
+	bool listed = conduit_json_type(entry, "providers") == CONDUIT_JSON_ARRAY;
+	if (listed && offer.live == 0) {
+		return false;
+	}
+	if (offer.context_length > 0) {
+		model->context_length = offer.context_length;
+	}
+	if (listed && offer.priced) {
+		prices[0] = (struct conduit_price){"prompt", offer.input / 1e6};
+		prices[1] = (struct conduit_price){"completion", offer.output / 1e6};
+		model->prices = prices;
+		model->n_prices = 2;
+	}
+	return conduit_openai_guess_kind(entry, model);
+}
+
+static const struct conduit_openai dialect = {
+		.service = "Hugging Face",
+		.include_usage = true,
+		.parameters = "frequency_penalty,presence_penalty,logit_bias,logprobs,top_logprobs,"
+			      "reasoning_effort,tools,tool_choice,response_format",
+		.model = complete,
+};
+
+static void discover(struct conduit_job *job) {
+	conduit_openai_discover(job, &dialect);
+}
+
+static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
+	conduit_openai_transform(job, turn, &dialect);
+}
+
+CONDUIT_PROVIDER(.name = "huggingface", .version = "1.0.0", .discover = discover,
+		.transform = transform, CONDUIT_OPENAI_CALLBACKS)
