@@ -36,7 +36,7 @@ static bool may_go_on(enum setting_type type, const char *text, size_t size) {
 			whole += length;
 		}
 		return size - whole < 4 && (unsigned char)text[whole] >= 0xc2 &&
-				(unsigned char)text[whole] <= 0xf4;
+		       (unsigned char)text[whole] <= 0xf4;
 	}
 	if (type != SETTING_JSON && type != SETTING_OBJECT) {
 		return false;
@@ -54,8 +54,8 @@ static bool may_go_on(enum setting_type type, const char *text, size_t size) {
 ACCEPT(accept_setting) {
 	(void)who;
 	struct values *values = tree->engine->values;
-	const struct config_provider *config =
-			node->provider != NULL ? node->provider->config : NULL;
+	const struct config_provider *config = node->provider != NULL ? node->provider->config
+								      : NULL;
 	enum setting_type type = setting_specs[node->setting].type;
 	if (size > SETTING_MOST + 1) {
 		fail_set(fail, EFBIG, "%s: a value has at most %zu bytes",
@@ -120,8 +120,8 @@ static ssize_t each_line(struct tree *tree, const struct node *node, const struc
 	return (ssize_t)done;
 }
 
-static bool unknown_command(const char *command, const char *const *known, size_t n,
-		struct fail *fail) {
+static bool unknown_command(
+		const char *command, const char *const *known, size_t n, struct fail *fail) {
 	cleanup_buf struct buf list = {0};
 	const char *near = nearest_name(command, known, n);
 	for (size_t i = 0; i < n; i++) {
@@ -185,15 +185,14 @@ static bool run_model(struct tree *tree, const struct node *node, const struct c
 	if (!cancel && !retry && strcmp(command, "submit") != 0) {
 		return unknown_command(command, known, 3, fail);
 	}
-	int64_t id = engine_newest(
-			engine, node->place, who->n > 0 ? who->ids[0].pid : 0, false);
+	int64_t id = engine_newest(engine, node->place, who->n > 0 ? who->ids[0].pid : 0, false);
 	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
 	if (turn == NULL) {
 		return fail_set(fail, ESRCH, "%s: there is no turn here yet", command);
 	}
-	return cancel ? engine_cancel(engine, turn, fail)
-		: retry	      ? engine_retry(engine, turn, who, fail)
-			      : submit(engine, turn, fail);
+	return cancel  ? engine_cancel(engine, turn, fail)
+	       : retry ? engine_retry(engine, turn, who, fail)
+		       : submit(engine, turn, fail);
 }
 
 ACCEPT(accept_model_ctl) {

@@ -1,12 +1,12 @@
-/* What happens with what is written to the small files: settings, ctl, key. See fs/table.h's `accept`
- * for the contract; all of it is text, and nothing here waits. */
+/* What happens with what is written to the small files: settings, ctl, key. See fs/table.h's
+ * `accept` for the contract; all of it is text, and nothing here waits. */
 #ifndef FS_ACCEPT_H
 #define FS_ACCEPT_H
 
 #include "fs/node.h"
 #include "fs/tree.h"
 
-#define ACCEPT(name)                                                                                 \
+#define ACCEPT(name)                                                                               \
 	ssize_t name(struct tree *tree, const struct node *node, const struct chain *who,          \
 			const char *text, size_t size, enum moment moment, struct fail *fail)
 

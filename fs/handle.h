@@ -1,5 +1,6 @@
 /* An open file. It travels through the kernel as a number, so that it bears a mark which is checked
- * when it comes back. */
+ * when it comes back. What may be done with it depends on its type; each type has a file of its
+ * own. */
 #ifndef FS_HANDLE_H
 #define FS_HANDLE_H
 
@@ -8,33 +9,72 @@
 
 #define HANDLE_MAGIC 0x434f4e44u
 
+enum handle_type {
+	HANDLE_SMALL, /* shows a text; settings, ctl and key also take one: small.c */
+	HANDLE_INPUT, /* input, open for writing: input.c */
+	HANDLE_RPC, /* rpc, open for writing: rpc.c */
+	HANDLE_OUTPUT, /* a turn's output: output.c */
+	HANDLE_TURN_FILE, /* another of a turn's files: handle.c */
+	HANDLE_SCRATCH, /* scratch.c */
+};
+
 struct handle {
 	unsigned magic;
+	enum handle_type type;
+	struct list link; /* in the tree's open files */
 	struct tree *tree;
 	uint64_t number; /* inode */
-	int flags;	 /* of open(2) */
+	int flags; /* of open(2) */
 
-	/* A file that shows text: what it showed at the open. */
+	/* HANDLE_SMALL: what it showed at the open; what came and isn't done with; who writes. */
 	struct buf text;
-	/* A small file that is written: what came and isn't done with; who wrote. */
 	struct buf written;
 	bool wrote, refused;
-	struct chain writer;
+	struct chain writer; /* of HANDLE_INPUT too */
 
-	/* input: the turn that its bytes go to, from the first byte on. See input.c. */
+	/* HANDLE_INPUT and HANDLE_RPC: the turn that the bytes go to, from the first one on. The
+	 * others: the turn that is read. */
 	struct turn *turn;
-	bool is_input, continues, has_base, rebased, killed;
+	enum turn_file file; /* of HANDLE_TURN_FILE */
+	bool continues, has_base, rebased, killed;
 	uint64_t base; /* offset in the file of the prompt's first byte */
 	int32_t last_thread; /* that wrote, and the process it belongs to */
 	int32_t last_writer;
 
-	/* A turn's output: reads that wait, and who polls. See output.c. */
+	/* HANDLE_OUTPUT and HANDLE_RPC: reads that wait, and who polls. */
 	struct list parked;
 	struct turn_watch watch;
 	struct fuse_pollhandle *poll;
+	uint64_t answer_base; /* offset in the file of the answer's first byte */
 
 	struct scratch *scratch;
 };
+
+/* ---- handle.c ---- */
+
+/* Opens a node for a caller: the handle, or NULL with an errno in `ret_failed`. Sets in `info` what
+ * the kernel is told, the handle's number included. */
+struct handle *handle_open(struct tree *tree, const struct node *node, int flags, pid_t tid,
+		struct fuse_file_info *info, int *ret_failed);
+/* The handle that the kernel names; NULL when it is none of ours. */
+struct handle *handle_of(const struct fuse_file_info *info);
+/* The last close. */
+void handle_close(struct handle *handle);
+/* The mount ends: closes what is still open. Prompts that nobody closed aren't sent. */
+void handles_close(struct tree *tree);
+bool handle_writes(const struct handle *handle);
+
+/* ---- small.c ---- */
+
+int small_open(struct handle *handle, const struct node *node, pid_t tid);
+void small_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset);
+/* Each returns 0 or an errno. */
+int small_write(struct handle *handle, const char *bytes, size_t size);
+int small_flush(struct handle *handle);
+void small_release(struct handle *handle);
+/* A whole text at once (`mv tmp config/system`). */
+int small_whole(struct tree *tree, const struct node *node, const char *text, size_t size,
+		pid_t tid);
 
 /* ---- input.c ---- */
 
@@ -50,12 +90,23 @@ void input_release(struct handle *handle);
 int input_whole(struct tree *tree, const struct node *node, const char *bytes, size_t size,
 		pid_t tid);
 
+/* ---- rpc.c ---- */
+
+/* The same as input's, but the turn is private to the descriptor. */
+int rpc_open(struct handle *handle, const struct node *node, pid_t tid);
+ssize_t rpc_write(struct handle *handle, const char *bytes, size_t size, off_t offset, pid_t tid);
+/* The first read after a write sends it. */
+void rpc_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset, bool wait);
+void rpc_poll(struct handle *handle, fuse_req_t req, struct fuse_pollhandle *poll, bool reads);
+/* Ends the turn, if it isn't over. */
+void rpc_release(struct handle *handle);
+
 /* ---- output.c ---- */
 
 /* Answers, or keeps the request until bytes come or the turn ends. */
 void output_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset, bool wait);
 void output_poll(struct handle *handle, fuse_req_t req, struct fuse_pollhandle *poll);
-/* The file is closed: nobody waits any more. */
+/* Nobody waits on this handle any more; lets the turn go. */
 void output_release(struct handle *handle);
 
 #endif

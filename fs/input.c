@@ -15,7 +15,7 @@ static int refuse(struct tree *tree, struct place *place, const struct chain *wh
 
 int input_open(struct handle *handle, const struct node *node, pid_t tid) {
 	cleanup_fail struct fail fail = {0};
-	handle->is_input = true;
+	handle->type = HANDLE_INPUT;
 	handle->continues = (handle->flags & O_APPEND) != 0;
 	chain_capture(tid, &handle->writer);
 	if (!engine_may_submit(handle->tree->engine, node->place, &fail)) {
@@ -36,8 +36,7 @@ static int32_t process_of(pid_t tid) {
 static int begin(struct handle *handle, const struct node *node) {
 	cleanup_fail struct fail fail = {0};
 	struct engine *engine = handle->tree->engine;
-	handle->turn = engine_begin(
-			engine, node->place, &handle->writer, handle->continues, &fail);
+	handle->turn = engine_begin(engine, node->place, &handle->writer, handle->continues, &fail);
 	if (handle->turn == NULL) {
 		return refuse(handle->tree, node->place, &handle->writer, &fail);
 	}
@@ -49,8 +48,8 @@ static int begin(struct handle *handle, const struct node *node) {
 	return 0;
 }
 
-ssize_t input_write(struct handle *handle, const char *bytes, size_t size, off_t offset,
-		pid_t tid) {
+ssize_t input_write(
+		struct handle *handle, const char *bytes, size_t size, off_t offset, pid_t tid) {
 	struct node node;
 	int failed = node_resolve(handle->tree, handle->number, &node);
 	if (tid != handle->last_thread) {
@@ -75,8 +74,8 @@ ssize_t input_write(struct handle *handle, const char *bytes, size_t size, off_t
 		}
 	}
 	if (!handle->has_base) {
-		/* >> writes at the size that the kernel remembers; a descriptor that goes on after a
-		 * submission writes at its position. */
+		/* >> writes at the size that the kernel remembers; a descriptor that goes on after
+		 * a submission writes at its position. */
 		handle->base = handle->continues || handle->rebased ? (uint64_t)offset : 0;
 		handle->has_base = true;
 	}
@@ -101,8 +100,8 @@ int input_truncate(struct handle *handle, off_t size) {
 	return turn_prompt_truncate(handle->turn, (uint64_t)size) ? 0 : errno;
 }
 
-/* Whoever wrote last decides: `timeout 1 cat > input` is ended though timeout itself exits by itself,
- * and in `{ timeout 1 cat; echo; } > input` the echo goes on. */
+/* Whoever wrote last decides: `timeout 1 cat > input` is ended though timeout itself exits by
+ * itself, and in `{ timeout 1 cat; echo; } > input` the echo goes on. */
 void input_flush(struct handle *handle, pid_t tid) {
 	int signal = handle->turn != NULL ? process_signal(tid) : 0;
 	if (signal != 0 && signal != SIGPIPE && process_of(tid) == handle->last_writer) {
@@ -133,8 +132,7 @@ void input_release(struct handle *handle) {
 
 int input_whole(struct tree *tree, const struct node *node, const char *bytes, size_t size,
 		pid_t tid) {
-	struct handle handle = {
-			.tree = tree, .number = node_of(node), .flags = O_WRONLY | O_TRUNC};
+	struct handle handle = {.tree = tree, .number = node_of(node), .flags = O_WRONLY | O_TRUNC};
 	int failed = input_open(&handle, node, tid);
 	if (failed != 0 || size == 0) {
 		return failed;

@@ -97,15 +97,15 @@ static void forget(struct user_links *links, const char *name) {
 	}
 }
 
-bool user_link_set(struct user_links *links, const char *name, const char *target,
-		struct fail *fail) {
+bool user_link_set(
+		struct user_links *links, const char *name, const char *target, struct fail *fail) {
 	int64_t id = 0;
 	if (!store_link_set(links->store, name, target, &id, fail)) {
 		return false;
 	}
 	forget(links, name);
 	return append(links, id, name, target, now_us()) ||
-			fail_set(fail, ENOMEM, "no memory for a link");
+	       fail_set(fail, ENOMEM, "no memory for a link");
 }
 
 bool user_link_remove(struct user_links *links, const char *name, struct fail *fail) {

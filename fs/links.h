@@ -1,6 +1,6 @@
-/* The user's own links in the root (`ln -s providers/… mnt/fast`), kept across mounts, and the names
- * of ours that were unlinked a moment ago, which stay hidden so that `rm`, `tar x` and `install` see
- * what they expect. */
+/* The user's own links in the root (`ln -s providers/… mnt/fast`), kept across mounts, and the
+ * names of ours that were unlinked a moment ago, which stay hidden so that `rm`, `tar x` and
+ * `install` see what they expect. */
 #ifndef FS_LINKS_H
 #define FS_LINKS_H
 
@@ -21,8 +21,8 @@ const struct user_link *user_link_find(const struct user_links *links, const cha
 /* The one with the least id above `after`; NULL at the end. */
 const struct user_link *user_link_next(const struct user_links *links, int64_t after);
 /* Makes or replaces a link. */
-bool user_link_set(struct user_links *links, const char *name, const char *target,
-		struct fail *fail);
+bool user_link_set(
+		struct user_links *links, const char *name, const char *target, struct fail *fail);
 bool user_link_remove(struct user_links *links, const char *name, struct fail *fail);
 
 /* How long an unlinked name of ours stays hidden unless it is made again. */

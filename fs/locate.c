@@ -27,7 +27,8 @@ bool locate(char **ret_provider_directory, char **ret_runner, struct fail *fail)
 	}
 	own[length] = '\0';
 	*strrchr(own, '/') = '\0';
-	/* Uninstalled: BUILD/fs/conduitfs, BUILD/core/provider/conduitfs-provider, BUILD/providers. */
+	/* Uninstalled: BUILD/fs/conduitfs, BUILD/core/provider/conduitfs-provider, BUILD/providers.
+	 */
 	if (!set_path(ret_runner, own, "/../core/provider/conduitfs-provider", fail)) {
 		return false;
 	}
@@ -35,12 +36,12 @@ bool locate(char **ret_provider_directory, char **ret_runner, struct fail *fail)
 		return set_path(ret_provider_directory, own, "/../providers", fail);
 	}
 	return set_path(ret_runner, CONDUITFS_LIBEXECDIR, "/conduitfs-provider", fail) &&
-			set_path(ret_provider_directory, CONDUITFS_LIBDIR, "/providers", fail) &&
-			(access(*ret_runner, X_OK) == 0 ||
-					fail_set(fail, ENOENT,
-							"conduitfs-provider isn't at %s: conduitfs isn't "
-							"installed whole",
-							*ret_runner));
+	       set_path(ret_provider_directory, CONDUITFS_LIBDIR, "/providers", fail) &&
+	       (access(*ret_runner, X_OK) == 0 ||
+			       fail_set(fail, ENOENT,
+					       "conduitfs-provider isn't at %s: conduitfs isn't "
+					       "installed whole",
+					       *ret_runner));
 }
 
 void unmount_by_helper(const char *mountpoint) {

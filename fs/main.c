@@ -61,8 +61,7 @@ static int wait_for(pid_t child, int pipe) {
 	if (got == 1) {
 		return EXIT_SUCCESS;
 	}
-	if (waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-			WEXITSTATUS(status) != 0) {
+	if (waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) != 0) {
 		return WEXITSTATUS(status);
 	}
 	fprintf(stderr, "conduitfs: ended before the mount answered\n");

@@ -35,7 +35,7 @@ static struct node make(const struct entry *entry, int64_t id, struct place *pla
 
 static bool needs_model(enum kind kind) {
 	return (kind >= KIND_INPUT && kind <= KIND_MODEL_INFO_LAST) ||
-			(kind >= KIND_LAST_LINK && kind <= KIND_ZERO_ERROR);
+	       (kind >= KIND_LAST_LINK && kind <= KIND_RPC);
 }
 
 static int resolve_place(struct tree *tree, struct node *ret) {
@@ -133,7 +133,7 @@ static bool dynamic_place(struct tree *tree, const struct node *directory, const
 		return false;
 	}
 	const struct entry *entry = kind == KIND_PROVIDERS ? entry_of(KIND_PROVIDER)
-			: in_free			   ? free_entry(place)
+				    : in_free		   ? free_entry(place)
 							   : entry_of(KIND_PLACE);
 	*ret = make(entry, place->id, place);
 	return ret->provider != NULL;
@@ -194,11 +194,11 @@ static bool dynamic_child(struct tree *tree, const struct node *directory, const
 
 bool node_takes_scratch(const struct node *node) {
 	return node->entry->kind == KIND_CONFIG ||
-			(node->entry->kind == KIND_PLACE && node->place->model);
+	       (node->entry->kind == KIND_PLACE && node->place->model);
 }
 
-bool node_own_child(struct tree *tree, const struct node *parent, const char *name,
-		struct node *ret) {
+bool node_own_child(
+		struct tree *tree, const struct node *parent, const char *name, struct node *ret) {
 	const struct entry *entry = entry_find(parent->entry->kind, name);
 	if (entry != NULL && node_has(tree, parent, entry)) {
 		*ret = static_node(parent, entry);
@@ -212,8 +212,9 @@ int node_child(struct tree *tree, const struct node *parent, const char *name, s
 		return 0;
 	}
 	struct scratch *scratch = node_takes_scratch(parent)
-			? scratch_find(tree->scratch, node_of(parent), name)
-			: NULL;
+						  ? scratch_find(tree->scratch, node_of(parent),
+								    name)
+						  : NULL;
 	if (scratch == NULL) {
 		return ENOENT;
 	}
@@ -240,8 +241,8 @@ static int64_t place_time(const struct tree *tree, const struct node *node) {
 	return place->changed > 0 ? place->changed : tree->engine->started;
 }
 
-static void turn_attributes(struct turn *turn, const struct node *node, struct stat *ret,
-		double *ret_keep) {
+static void turn_attributes(
+		struct turn *turn, const struct node *node, struct stat *ret, double *ret_keep) {
 	const struct turn_row *row = &turn->row;
 	bool over = row->state >= TURN_DONE;
 	int64_t when = over ? row->finished : row->submitted;

@@ -24,8 +24,8 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret);
 /* 0, or ENOENT. */
 int node_child(struct tree *tree, const struct node *parent, const char *name, struct node *ret);
 /* The child that is ours (no scratch file), whether it is hidden or not. */
-bool node_own_child(struct tree *tree, const struct node *parent, const char *name,
-		struct node *ret);
+bool node_own_child(
+		struct tree *tree, const struct node *parent, const char *name, struct node *ret);
 /* Fills the attributes as `tid` sees them; 0 or an errno. Returns for how long (seconds) the kernel
  * may keep them in `ret_keep`. */
 int node_attributes(struct tree *tree, const struct node *node, int32_t tid, struct stat *ret,

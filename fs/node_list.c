@@ -1,5 +1,5 @@
-/* Listing a directory: first the names of the table, then those that data make, each with a position
- * that stays the same while others come and go. */
+/* Listing a directory: first the names of the table, then those that data make, each with a
+ * position that stays the same while others come and go. */
 #include "fs/links.h"
 #include "fs/node.h"
 #include "fs/tree.h"
@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Positions 1 and 2 are "." and ".."; the table's names follow; then ids. Scratch files aren't listed:
- * they belong to whoever knows their name. */
+/* Positions 1 and 2 are "." and ".."; the table's names follow; then ids. Scratch files aren't
+ * listed: they belong to whoever knows their name. */
 #define TABLE_FIRST 3
 #define DATA_FIRST 4096
 
@@ -52,9 +52,8 @@ static int64_t data_after(const struct listing *listing) {
 static bool list_places(struct listing *listing) {
 	struct tree *tree = listing->tree;
 	enum kind kind = listing->directory->entry->kind;
-	const struct place *above = kind == KIND_PROVIDERS
-			? catalogue_root(tree->engine->catalogue)
-			: listing->directory->place;
+	const struct place *above = kind == KIND_PROVIDERS ? catalogue_root(tree->engine->catalogue)
+							   : listing->directory->place;
 	struct place *place = place_next(above, data_after(listing));
 	for (; place != NULL; place = place_next(above, place->id)) {
 		struct node child;

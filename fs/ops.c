@@ -102,7 +102,8 @@ static void op_init(void *data, struct fuse_conn_info *connection) {
 	(void)data;
 	/* READLINK is asked each time, so that `output` leads each caller to its own turn. */
 	connection->want &= ~(unsigned)(FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO |
-			FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+					FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+					FUSE_CAP_SPLICE_MOVE);
 	/* A RELEASE travels in the background: it must never queue behind others. */
 	connection->max_background = 512;
 	connection->congestion_threshold = 384;

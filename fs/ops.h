@@ -17,8 +17,7 @@ static inline pid_t caller(fuse_req_t req) {
 /* Answers with the node's entry; with ENOENT (kept for a moment) when it is NULL. */
 void reply_entry(fuse_req_t req, const struct node *node);
 /* Fills what a lookup and a listing tell of a node; 0 or an errno. */
-int entry_fill(struct tree *tree, const struct node *node, pid_t tid,
-		struct fuse_entry_param *ret);
+int entry_fill(struct tree *tree, const struct node *node, pid_t tid, struct fuse_entry_param *ret);
 
 /* ops_directory.c */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info);
@@ -40,13 +39,6 @@ void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info,
 		struct fuse_pollhandle *poll);
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int valid,
 		struct fuse_file_info *info);
-/* Opens a node for a caller: the handle, or NULL with an errno in `ret_failed`. */
-struct handle *handle_open(struct tree *tree, const struct node *node, int flags, pid_t tid,
-		struct fuse_file_info *info, int *ret_failed);
-/* Hands what was written to a small file to its taker; 0 or an errno. */
-int small_file_whole(struct tree *tree, const struct node *node, const char *text, size_t size,
-		pid_t tid);
-
 /* ops_name.c */
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		struct fuse_file_info *info);

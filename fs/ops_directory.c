@@ -19,9 +19,10 @@ static bool add(struct filling *filling, const char *name, const struct fuse_ent
 		off_t position) {
 	char *to = filling->bytes + filling->used;
 	size_t left = filling->size - filling->used;
-	size_t needed = filling->plus
-			? fuse_add_direntry_plus(filling->req, to, left, name, entry, position)
-			: fuse_add_direntry(filling->req, to, left, name, &entry->attr, position);
+	size_t needed = filling->plus ? fuse_add_direntry_plus(filling->req, to, left, name, entry,
+							position)
+				      : fuse_add_direntry(filling->req, to, left, name,
+							&entry->attr, position);
 	if (needed > left) {
 		return false;
 	}
@@ -86,7 +87,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
 	/* Turns come with every prompt, scratch files by themselves, and a hidden name comes back:
 	 * such listings aren't kept. */
 	bool changes = directory.entry->kind == KIND_TURNS || directory.entry->kind == KIND_TURN ||
-			hidden_any(tree->hidden);
+		       hidden_any(tree->hidden);
 	info->cache_readdir = !changes;
 	info->keep_cache = !changes;
 	fuse_reply_open(req, info);

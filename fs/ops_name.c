@@ -1,11 +1,11 @@
-/* Making, renaming and removing names: what a model's directory, its config/ and the root allow, and
- * that a rename or a re-creation onto a file of ours is a write of it. The daemon itself refuses the
- * rest: mode bits don't stop root. */
+/* Making, renaming and removing names: what a model's directory, its config/ and the root allow,
+ * and that a rename or a re-creation onto a file of ours is a write of it. The daemon itself
+ * refuses the rest: mode bits don't stop root. */
 #include "fs/ops.h"
 
+#include "fs/accept.h"
 #include "fs/links.h"
 #include "fs/scratch.h"
-#include "fs/accept.h"
 
 #include <errno.h>
 #include <linux/fs.h>
@@ -16,8 +16,7 @@
 #define TARGET_MOST 4095
 
 /* Resolves a directory and refuses names that are too long; 0 or an errno. */
-static int directory_of(struct tree *tree, fuse_ino_t parent, const char *name,
-		struct node *ret) {
+static int directory_of(struct tree *tree, fuse_ino_t parent, const char *name, struct node *ret) {
 	return strlen(name) > NAME_MOST ? ENAMETOOLONG : node_resolve(tree, parent, ret);
 }
 
@@ -25,7 +24,7 @@ static int directory_of(struct tree *tree, fuse_ino_t parent, const char *name,
 static bool own_node(struct tree *tree, const struct node *directory, const char *name,
 		struct node *ret) {
 	return scratch_find(tree->scratch, node_of(directory), name) == NULL &&
-			node_own_child(tree, directory, name, ret);
+	       node_own_child(tree, directory, name, ret);
 }
 
 /* ---- making ---- */
@@ -127,9 +126,9 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 static int remove_link(struct tree *tree, const struct node *node) {
 	cleanup_fail struct fail fail = {0};
 	const struct user_link *link = user_link_get(tree->links, node->id);
-	return link == NULL					    ? ESTALE
-			: user_link_remove(tree->links, link->name, &fail) ? 0
-									   : fail.code;
+	return link == NULL					  ? ESTALE
+	       : user_link_remove(tree->links, link->name, &fail) ? 0
+								  : fail.code;
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
@@ -166,8 +165,8 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
 /* ---- renaming ---- */
 
 /* A scratch file onto a file of ours is a write of it, with the renamer as the writer. */
-static int rename_onto(struct tree *tree, struct scratch *scratch, const struct node *onto,
-		pid_t tid) {
+static int rename_onto(
+		struct tree *tree, struct scratch *scratch, const struct node *onto, pid_t tid) {
 	const struct buf *data = &scratch->data;
 	if (scratch->target != NULL) {
 		return EPERM;
@@ -176,8 +175,8 @@ static int rename_onto(struct tree *tree, struct scratch *scratch, const struct 
 		return EACCES;
 	}
 	int failed = onto->entry->kind == KIND_INPUT
-			? input_whole(tree, onto, buf_string(data), data->size, tid)
-			: small_file_whole(tree, onto, buf_string(data), data->size, tid);
+				     ? input_whole(tree, onto, buf_string(data), data->size, tid)
+				     : small_whole(tree, onto, buf_string(data), data->size, tid);
 	if (failed == 0) {
 		hidden_remove(tree->hidden, node_of(onto));
 		scratch_unlink(tree->scratch, scratch);

@@ -25,8 +25,8 @@ void options_print_help(void) {
 }
 
 static bool only_in_fstab(const char *option) {
-	static const char *const names[] = {
-			"_netdev", "noauto", "auto", "nofail", "user", "users", "nouser", "defaults"};
+	static const char *const names[] = {"_netdev", "noauto", "auto", "nofail", "user", "users",
+			"nouser", "defaults"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(option, names[i]) == 0) {
 			return true;
@@ -46,7 +46,8 @@ static bool add_mount_options(struct buf *out, const char *list, struct fail *fa
 	while ((option = strsep(&rest, ",")) != NULL) {
 		if (strcmp(option, "allow_other") == 0 || strcmp(option, "allow_root") == 0) {
 			return fail_set(fail, EINVAL,
-					"-o %s isn't supported: every user of the mount would spend "
+					"-o %s isn't supported: every user of the mount would "
+					"spend "
 					"with your keys; each user mounts a tree of their own",
 					option);
 		}
@@ -147,7 +148,7 @@ bool options_read(struct options *ret, int argc, char **argv, struct fail *fail)
 	}
 	ret->fuse_options = strdup(buf_string(&mount_options));
 	return (ret->fuse_options != NULL || fail_set(fail, ENOMEM, "no memory")) &&
-			absolute(argv[argc - 1], "mountpoint", &ret->mountpoint, fail);
+	       absolute(argv[argc - 1], "mountpoint", &ret->mountpoint, fail);
 }
 
 void options_finish(struct options *options) {

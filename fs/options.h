@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 struct options {
-	char *mountpoint;   /* absolute */
-	char *config;       /* absolute, or NULL */
+	char *mountpoint; /* absolute */
+	char *config; /* absolute, or NULL */
 	char *fuse_options; /* comma-separated, "" none */
 	bool foreground, debug, help, version;
 };

@@ -1,5 +1,6 @@
-/* Reading a turn's output: what has come, waiting while the turn runs, the end, or after it the errno
- * of its failure (design section 3, points 6, 7 and 9). The one place where a request waits. */
+/* Reading a turn's output: what has come, waiting while the turn runs, the end, or after it the
+ * errno of its failure (design section 3, points 6, 7 and 9). The one place where a request waits.
+ */
 #include "fs/handle.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct parked {
 /* Answers if there is something to say; false when the read has to wait. */
 static bool answer(struct handle *handle, fuse_req_t req, size_t size, off_t offset) {
 	struct turn *turn = handle->turn;
+	offset -= (off_t)handle->answer_base;
 	uint64_t have = turn->row.output_size;
 	if ((uint64_t)offset < have) {
 		uint64_t left = have - (uint64_t)offset;
@@ -55,7 +57,8 @@ static void on_turn_changed(struct turn_watch *watch) {
 	struct parked *parked;
 	list_for_each(parked, &handle->parked, link) {
 		bool wanted = turn_over(handle->turn) ||
-				(uint64_t)parked->offset < handle->turn->row.output_size;
+			      (uint64_t)parked->offset - handle->answer_base <
+					      handle->turn->row.output_size;
 		if (wanted) {
 			unpark(parked);
 			answer(handle, parked->req, parked->size, parked->offset);
@@ -100,8 +103,7 @@ void output_read(struct handle *handle, fuse_req_t req, size_t size, off_t offse
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*parked = (struct parked){
-			.handle = handle, .req = req, .size = size, .offset = offset};
+	*parked = (struct parked){.handle = handle, .req = req, .size = size, .offset = offset};
 	list_append(&handle->parked, &parked->link);
 	watch(handle);
 	/* May call on_interrupt at once: nothing of `parked` is touched after it. */
@@ -109,8 +111,8 @@ void output_read(struct handle *handle, fuse_req_t req, size_t size, off_t offse
 }
 
 void output_poll(struct handle *handle, fuse_req_t req, struct fuse_pollhandle *poll) {
-	/* The position of a reader isn't known here: readable means that the turn is over or some of
-	 * its output is there. */
+	/* The position of a reader isn't known here: readable means that the turn is over or some
+	 * of its output is there. */
 	bool readable = turn_over(handle->turn) || handle->turn->row.output_size > 0;
 	if (poll != NULL) {
 		if (handle->poll != NULL) {

@@ -1,6 +1,6 @@
-/* Scratch files: what editors and `mv tmp input` put beside our own files (vim's swap, emacs's lock,
- * sed's temporary file). They live in memory, bounded, belong to no model and are gone at unlink, an
- * hour after they were last used, and at unmount. */
+/* Scratch files: what editors and `mv tmp input` put beside our own files (vim's swap, emacs's
+ * lock, sed's temporary file). They live in memory, bounded, belong to no model and are gone at
+ * unlink, an hour after they were last used, and at unmount. */
 #ifndef FS_SCRATCH_H
 #define FS_SCRATCH_H
 
@@ -20,10 +20,10 @@ struct scratch_files;
 
 struct scratch {
 	struct list link;
-	int64_t id;      /* never used again while the daemon lives */
+	int64_t id; /* never used again while the daemon lives */
 	uint64_t parent; /* inode of its directory */
-	char *name;      /* NULL once it is unlinked or was renamed onto a file of ours */
-	char *target;    /* a symbolic link's; NULL for a file */
+	char *name; /* NULL once it is unlinked or was renamed onto a file of ours */
+	char *target; /* a symbolic link's; NULL for a file */
 	struct buf data;
 	mode_t mode; /* permission bits */
 	unsigned opens;

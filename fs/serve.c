@@ -174,10 +174,10 @@ static bool mount_session(struct server *server, struct fail *fail) {
 	char own[] = "fsname=conduitfs,subtype=conduitfs,nosuid,nodev,noexec,default_permissions";
 	const char *more = server->options->fuse_options;
 	bool added = add_argument(&args, "conduitfs", fail) && add_argument(&args, "-o", fail) &&
-			add_argument(&args, own, fail) &&
-			(more[0] == '\0' || (add_argument(&args, "-o", fail) &&
-							    add_argument(&args, more, fail))) &&
-			(!server->options->debug || add_argument(&args, "-d", fail));
+		     add_argument(&args, own, fail) &&
+		     (more[0] == '\0' || (add_argument(&args, "-o", fail) &&
+							 add_argument(&args, more, fail))) &&
+		     (!server->options->debug || add_argument(&args, "-d", fail));
 	if (added) {
 		server->session = fuse_session_new(
 				&args, &tree_ops, sizeof(tree_ops), &server->tree);
@@ -251,6 +251,11 @@ static void finish(struct server *server) {
 		server->polling = false;
 		uv_poll_stop(&server->kernel);
 		uv_close((uv_handle_t *)&server->kernel, NULL);
+	}
+	if (server->tree.engine != NULL) {
+		/* Readers that wait are told that their turn was interrupted. */
+		engine_stop(server->engine);
+		handles_close(&server->tree);
 	}
 	engine_close(server->engine);
 	if (server->session != NULL) {

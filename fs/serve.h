@@ -8,9 +8,9 @@
 
 struct serve_options {
 	const char *mountpoint; /* absolute */
-	const char *config;     /* absolute, or NULL */
+	const char *config; /* absolute, or NULL */
 	const char *fuse_options; /* for -o, comma-separated; "" none */
-	bool debug;             /* print each FUSE request */
+	bool debug; /* print each FUSE request */
 	/* Called once, when the mount answers (and the first discovery has ended, or took too
 	 * long). */
 	void (*ready)(void *data);

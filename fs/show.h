@@ -5,7 +5,8 @@
 #include "fs/node.h"
 #include "fs/tree.h"
 
-#define SHOW(name) bool name(struct tree *tree, const struct node *node, int32_t tid, struct buf *out)
+#define SHOW(name)                                                                                 \
+	bool name(struct tree *tree, const struct node *node, int32_t tid, struct buf *out)
 
 /* show_root.c */
 SHOW(show_readme);

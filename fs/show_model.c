@@ -15,7 +15,7 @@ SHOW(show_model_status) {
 	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
 	queue_count(node->provider, node->place->id, &running, &queued);
 	return show_turn_lines(turn, out) && show_count(out, "running", (int64_t)running) &&
-			show_count(out, "queued", (int64_t)queued);
+	       show_count(out, "queued", (int64_t)queued);
 }
 
 SHOW(show_model_ctl) {
@@ -23,7 +23,8 @@ SHOW(show_model_ctl) {
 	return buf_add_string(out,
 			"# cancel          end your newest turn here; closes its connection\n"
 			"# retry           send your newest prompt again, as a new turn\n"
-			"# submit          send what an open input holds, or a prompt whose writer\n"
+			"# submit          send what an open input holds, or a prompt whose "
+			"writer\n"
 			"#                 was ended by a signal\n");
 }
 
@@ -97,7 +98,7 @@ SHOW(show_model_info) {
 	} else if (strcmp(name, "raw.json") == 0) {
 		/* Not every service says more than the facts. */
 		return !catalogue_raw(tree->engine->catalogue, node->place, out) ||
-				buf_add_byte(out, '\n');
+		       buf_add_byte(out, '\n');
 	}
 	return false;
 }
@@ -107,8 +108,8 @@ SHOW(show_free_link) {
 	(void)tree, (void)tid;
 	const struct place *path[64];
 	size_t depth = 0;
-	for (const struct place *place = node->place;
-			place->kind == PLACE_COMPONENT && depth < 64; place = place->parent) {
+	for (const struct place *place = node->place; place->kind == PLACE_COMPONENT && depth < 64;
+			place = place->parent) {
 		path[depth++] = place;
 	}
 	for (size_t i = 0; i < depth; i++) {

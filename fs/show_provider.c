@@ -105,8 +105,8 @@ SHOW(show_provider_info) {
 		return buf_add_format(out, "%zu\n", provider->n_queued);
 	} else if (strcmp(name, "health") == 0) {
 		text = provider->state == PROVIDER_FAILED ? "down"
-				: provider->why[0] != '\0' ? "degraded"
-							   : "healthy";
+		       : provider->why[0] != '\0'	  ? "degraded"
+							  : "healthy";
 	} else if (strcmp(name, "last_error") == 0) {
 		text = provider->why[0] != '\0' ? provider->why : provider->last_error;
 	}

@@ -55,25 +55,32 @@ SHOW(show_readme) {
 			"\n"
 			"That one needs no key and no network. The others want one:\n"
 			"\n"
-			"    cat status                                what works now, what is missing\n"
-			"    echo KEY > providers/openrouter/key       kept in a file only you can read\n"
+			"    cat status                                what works now, what is "
+			"missing\n"
+			"    echo KEY > providers/openrouter/key       kept in a file only you can "
+			"read\n"
 			"    ls providers/openrouter/free/*            models that cost nothing\n"
-			"    ln -s providers/openrouter/models/... mine      a short name of your own\n"
+			"    ln -s providers/openrouter/models/... mine      a short name of your "
+			"own\n"
 			"\n"
 			"In a model's directory:\n"
 			"    input     write a prompt; the last close sends it. > begins a\n"
 			"              conversation, >> continues your last one\n"
-			"    output    the answer to your own newest prompt, as it comes; reading waits\n"
+			"    output    the answer to your own newest prompt, as it comes; reading "
+			"waits\n"
 			"              for the end. prompt, usage and error belong to it too\n"
 			"    status    what the model does, and your newest turn\n"
 			"    ctl       cancel, retry, submit\n"
-			"    config/   settings, a file each; those of the provider and the root are\n"
+			"    config/   settings, a file each; those of the provider and the root "
+			"are\n"
 			"              inherited; an empty write restores that\n"
 			"    info/     facts, a file each\n"
 			"    turns/    every turn, by number\n"
 			"\n"
-			"When something fails, cat ends with an error and `error` says why in words.\n"
-			"Looking never costs anything: only closing input or writing to ctl starts work.\n"
+			"When something fails, cat ends with an error and `error` says why in "
+			"words.\n"
+			"Looking never costs anything: only closing input or writing to ctl starts "
+			"work.\n"
 			"The manual: man 5 conduitfs.\n");
 }
 
@@ -88,9 +95,9 @@ static int usefulness(struct provider *provider) {
 static bool provider_line(struct provider *provider, struct buf *out) {
 	cleanup_free char *key = key_words(provider->key);
 	bool keyless = !provider_has_key(provider);
-	const char *why = keyless && key != NULL ? key
-			: provider->why[0] != '\0' ? provider->why
-						   : "-";
+	const char *why = keyless && key != NULL     ? key
+			  : provider->why[0] != '\0' ? provider->why
+						     : "-";
 	return buf_add_format(out, "provider %s %s %zu %zu %s\n", provider->name,
 			keyless && provider->state == PROVIDER_READY
 					? "needs-key"
@@ -128,9 +135,8 @@ SHOW(show_root_status) {
 
 SHOW(show_root_ctl) {
 	(void)tree, (void)node, (void)tid;
-	return buf_add_string(out,
-			"# refresh         ask every provider for its models now\n"
-			"# reload          read config.yml again (as SIGHUP does)\n");
+	return buf_add_string(out, "# refresh         ask every provider for its models now\n"
+				   "# reload          read config.yml again (as SIGHUP does)\n");
 }
 
 SHOW(show_root_error) {
@@ -172,6 +178,6 @@ static int64_t period_start(bool month) {
 SHOW(show_root_usage) {
 	(void)node, (void)tid;
 	return usage_lines(tree, "today", period_start(false), out) &&
-			usage_lines(tree, "month", period_start(true), out) &&
-			usage_lines(tree, "total", 0, out);
+	       usage_lines(tree, "month", period_start(true), out) &&
+	       usage_lines(tree, "total", 0, out);
 }

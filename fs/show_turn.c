@@ -51,7 +51,8 @@ static const char *state_name(const struct turn *turn) {
 static bool add_waiting(const struct turn *turn, struct buf *out) {
 	if (turn->unsent && turn->row.state == TURN_OPEN) {
 		return show_line(out, "waiting_for",
-				"nothing was sent: its writer was ended; echo submit > ctl sends it");
+				"nothing was sent: its writer was ended; echo submit > ctl sends "
+				"it");
 	}
 	if (turn->row.state == TURN_OPEN) {
 		return buf_add_format(out,

@@ -1,8 +1,8 @@
 /* The table that generates the tree: see table.h. */
 #include "fs/table.h"
 
-#include "fs/show.h"
 #include "fs/accept.h"
+#include "fs/show.h"
 
 #include <string.h>
 
@@ -14,11 +14,15 @@
 
 /* A provider's fact and a model's: stable until the next discovery. */
 #define PROVIDER_FACT(number, fact)                                                                \
-	{KIND_PROVIDER_INFO_FILE + (number), KIND_PROVIDER_INFO, fact, READ_ONLY, SPACE_PLACE,     \
-			.show = show_provider_info}
+	{                                                                                          \
+		KIND_PROVIDER_INFO_FILE + (number), KIND_PROVIDER_INFO, fact, READ_ONLY,           \
+				SPACE_PLACE, .show = show_provider_info                            \
+	}
 #define MODEL_FACT(number, fact)                                                                   \
-	{KIND_MODEL_INFO_FILE + (number), KIND_MODEL_INFO, fact, READ_ONLY, SPACE_PLACE,           \
-			.stable = true, .show = show_model_info}
+	{                                                                                          \
+		KIND_MODEL_INFO_FILE + (number), KIND_MODEL_INFO, fact, READ_ONLY, SPACE_PLACE,    \
+				.stable = true, .show = show_model_info                            \
+	}
 
 static const struct entry entries[] = {
 		{KIND_ROOT, 0, NULL, DIRECTORY, SPACE_NONE},
@@ -76,14 +80,15 @@ static const struct entry entries[] = {
 				.show = show_free_link},
 
 		{KIND_INPUT, KIND_PLACE, "input", READ_WRITE, SPACE_PLACE},
+		{KIND_RPC, KIND_PLACE, "rpc", READ_WRITE, SPACE_PLACE},
 		{KIND_OUTPUT_LINK, KIND_PLACE, "output", LINK, SPACE_PLACE, .show = show_turn_link},
 		{KIND_PROMPT_LINK, KIND_PLACE, "prompt", LINK, SPACE_PLACE, .show = show_turn_link},
 		{KIND_USAGE_LINK, KIND_PLACE, "usage", LINK, SPACE_PLACE, .show = show_turn_link},
 		{KIND_ERROR_LINK, KIND_PLACE, "error", LINK, SPACE_PLACE, .show = show_turn_link},
 		{KIND_MODEL_STATUS, KIND_PLACE, "status", READ_ONLY, SPACE_PLACE,
 				.show = show_model_status},
-		{KIND_MODEL_CTL, KIND_PLACE, "ctl", READ_WRITE, SPACE_PLACE,
-				.show = show_model_ctl, .accept = accept_model_ctl},
+		{KIND_MODEL_CTL, KIND_PLACE, "ctl", READ_WRITE, SPACE_PLACE, .show = show_model_ctl,
+				.accept = accept_model_ctl},
 		{KIND_MODEL_INFO, KIND_PLACE, "info", DIRECTORY, SPACE_PLACE},
 		{KIND_CONFIG, KIND_PLACE, "config", DIRECTORY, SPACE_PLACE},
 		{KIND_TURNS, KIND_PLACE, "turns", DIRECTORY, SPACE_PLACE},

@@ -76,6 +76,7 @@ enum kind {
 	KIND_ZERO_STATUS = 110,
 	KIND_ZERO_USAGE = 111,
 	KIND_ZERO_ERROR = 112,
+	KIND_RPC = 113,
 
 	KIND_SETTING = 128, /* 128 and up: the index into setting_specs is added */
 	KIND_SETTING_LAST = 255,
@@ -83,18 +84,18 @@ enum kind {
 
 /* What the rest of an inode number is the id of. */
 enum space {
-	SPACE_NONE,    /* there is one of it */
-	SPACE_PLACE,   /* a place of the catalogue */
-	SPACE_TURN,    /* a turn */
-	SPACE_LINK,    /* a link of the user's */
+	SPACE_NONE, /* there is one of it */
+	SPACE_PLACE, /* a place of the catalogue */
+	SPACE_TURN, /* a turn */
+	SPACE_LINK, /* a link of the user's */
 	SPACE_SCRATCH, /* a scratch file */
 };
 
 /* When what was written is handed over. */
 enum moment {
 	AFTER_WRITE, /* more may come; a shell reports what is refused here */
-	AT_FLUSH,    /* a process closed its descriptor; others may go on. cp and editors report */
-	AT_RELEASE,  /* the last close: nobody hears of a failure but through `error` */
+	AT_FLUSH, /* a process closed its descriptor; others may go on. cp and editors report */
+	AT_RELEASE, /* the last close: nobody hears of a failure but through `error` */
 };
 
 struct entry {
@@ -103,12 +104,13 @@ struct entry {
 	const char *name; /* NULL: data make the names */
 	mode_t mode;
 	enum space space;
-	bool stable; /* what it shows doesn't change by itself: the kernel may keep size and bytes */
-	/* A file's content, a link's target. `tid` is who asks, 0 nobody in particular. NULL: handled by
-	 * its own code (input, a turn's files) or a directory. */
+	bool stable; /* what it shows doesn't change by itself: the kernel may keep size and bytes
+		      */
+	/* A file's content, a link's target. `tid` is who asks, 0 nobody in particular. NULL:
+	 * handled by its own code (input, a turn's files) or a directory. */
 	bool (*show)(struct tree *tree, const struct node *node, int32_t tid, struct buf *out);
-	/* Takes what was written and isn't done with yet. Returns how many bytes at the front are done
-	 * with, or -1 with words. NULL: read-only. */
+	/* Takes what was written and isn't done with yet. Returns how many bytes at the front are
+	 * done with, or -1 with words. NULL: read-only. */
 	ssize_t (*accept)(struct tree *tree, const struct node *node, const struct chain *who,
 			const char *text, size_t size, enum moment moment, struct fail *fail);
 };

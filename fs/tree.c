@@ -14,6 +14,7 @@ bool tree_open(struct tree *tree, struct engine *engine, struct fail *fail) {
 			.uid = getuid(),
 			.gid = getgid(),
 	};
+	list_init(&tree->handles);
 	tree->links = user_links_create(engine->store, fail);
 	if (tree->links == NULL || tree->scratch == NULL || tree->hidden == NULL) {
 		tree_close(tree);

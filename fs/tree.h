@@ -20,7 +20,7 @@ struct tree {
 	struct hidden_names *hidden;
 	uid_t uid;
 	gid_t gid;
-	size_t handles; /* open files */
+	struct list handles; /* open files: struct handle */
 };
 
 /* False with words without memory, or when the stored links can't be read. */

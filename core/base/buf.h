@@ -15,7 +15,7 @@ struct buf {
 	size_t size;
 	size_t capacity;
 	size_t limit; /* most bytes it may hold; 0: BUF_LIMIT */
-	bool failed;  /* an append didn't fit; what was there before stays */
+	bool failed; /* an append didn't fit; what was there before stays */
 };
 
 /* No buffer of ours grows past this without saying so in `limit`. */

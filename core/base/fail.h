@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 struct fail {
-	int code;    /* errno; 0 while nothing failed */
+	int code; /* errno; 0 while nothing failed */
 	char *words; /* owned; NULL while nothing failed or memory was short */
 };
 

@@ -10,7 +10,7 @@ struct idmap {
 	struct idmap_slot {
 		int64_t id; /* 0: free */
 		void *value;
-	} *slots;
+	} * slots;
 	size_t n_slots; /* a power of two, or 0 */
 	size_t used;
 };

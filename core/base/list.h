@@ -38,16 +38,16 @@ static inline void list_remove(struct list *link) {
 	link->next = link->previous = NULL;
 }
 
-#define list_entry(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
+#define list_entry(link, type, member) ((type *)((char *)(link)-offsetof(type, member)))
 
 /* The loop's body may remove `entry`, nothing else. */
 #define list_for_each(entry, head, member)                                                         \
-	for (__typeof__(entry) entry##_next_ =                                                     \
-					(entry = list_entry((head)->next, __typeof__(*entry),      \
-							 member),                                  \
-			list_entry(entry->member.next, __typeof__(*entry), member));               \
+	for (__typeof__(entry) entry##_next_ = (entry = list_entry((head)->next,                   \
+								__typeof__(*entry), member),       \
+					       list_entry(entry->member.next, __typeof__(*entry),  \
+							       member));                           \
 			&entry->member != (head); entry = entry##_next_,                           \
-			entry##_next_ = list_entry(entry##_next_->member.next, __typeof__(*entry), \
-					member))
+			       entry##_next_ = list_entry(entry##_next_->member.next,              \
+					       __typeof__(*entry), member))
 
 #endif

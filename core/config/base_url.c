@@ -19,7 +19,7 @@ static void free_part(char **part) {
 	curl_free(*part);
 }
 
-static bool is_loopback(const char *host) {
+bool host_is_loopback(const char *host) {
 	struct in_addr address;
 	if (inet_pton(AF_INET, host, &address) == 1) {
 		return ntohl(address.s_addr) >> 24 == 127;
@@ -81,7 +81,7 @@ char *base_url_check(const char *text, bool insecure, struct fail *fail) {
 		fail_set(fail, EINVAL, "'%s' is not an address: %s", text, curl_url_strerror(code));
 		return NULL;
 	}
-	if (text[4] == ':' && !insecure && !is_loopback(host)) {
+	if (text[4] == ':' && !insecure && !host_is_loopback(host)) {
 		fail_set(fail, EACCES,
 				"'%s' is plain http: whoever is on the way can read the key and "
 				"the "

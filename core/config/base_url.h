@@ -11,4 +11,7 @@
  * words that never repeat an address which may hold a password or a key. */
 char *base_url_check(const char *text, bool insecure, struct fail *fail);
 
+/* Whether a host, as an address names it ("[::1]" for IPv6), is this machine by its very name. */
+bool host_is_loopback(const char *host);
+
 #endif

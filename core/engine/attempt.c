@@ -5,6 +5,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/queue.h"
 #include "core/engine/run.h"
+#include "core/engine/text_check.h"
 
 #include <errno.h>
 #include <math.h>
@@ -16,8 +17,10 @@
 #define DELAY_FIRST 0.5
 #define DELAY_MOST 8.0
 #define RETRY_AFTER_MOST 300.0
-/* A reply kept beside the turn is cut here. */
+/* A reply kept beside the turn is cut here, and so is what a model thought. */
 #define RESPONSE_MOST ((uint64_t)64 << 20)
+/* A turn whose output grows beyond this ends. */
+#define OUTPUT_MOST ((uint64_t)16 << 30)
 /* Prompts above this are checked on the pool. */
 #define CHECK_INLINE_MOST ((uint64_t)1 << 20)
 /* A request above this isn't written out beside the turn: its parts are there. */
@@ -55,7 +58,11 @@ static void on_output(void *data, const void *bytes, size_t size) {
 	if (run->turn->row.first_byte == 0) {
 		run->turn->row.first_byte = now_us();
 	}
-	if (!turn_output_append(run->turn, bytes, size, &run->failure)) {
+	bool fits = size <= OUTPUT_MOST - run->turn->row.output_size ||
+			fail_set(&run->failure, EFBIG,
+					"the output is larger than %llu bytes, the most that a turn keeps",
+					(unsigned long long)OUTPUT_MOST);
+	if (!fits || !turn_output_append(run->turn, bytes, size, &run->failure)) {
 		/* An exchange can't be ended inside its own event. */
 		uv_timer_start(&run->timer, on_failed, 0, 0);
 	}
@@ -63,7 +70,10 @@ static void on_output(void *data, const void *bytes, size_t size) {
 
 static void on_reasoning(void *data, const void *bytes, size_t size) {
 	struct run *run = data;
-	turn_file_append(run->turn, TURN_REASONING, bytes, size);
+	if (run->reasoning_size < RESPONSE_MOST) {
+		run->reasoning_size += size;
+		turn_file_append(run->turn, TURN_REASONING, bytes, size);
+	}
 }
 
 static void on_response(void *data, const void *bytes, size_t size) {
@@ -100,7 +110,7 @@ static void on_wait_over(uv_timer_t *timer) {
 /* Waits and tries again, when the rules of design section 3.8 let it; false when they don't. */
 static bool try_again(struct run *run, const struct exchange_result *result) {
 	struct turn *turn = run->turn;
-	double most = engine_number(run->provider->engine, run_place(run), "retries", 4);
+	double most = run_number(run, "retries", 4);
 	if (!result->retry || turn->row.output_size != 0 || run->failure.code != 0 ||
 			run->attempts > (int)most) {
 		return false;
@@ -158,6 +168,11 @@ static void exchange_begin(struct run *run) {
 	struct fail fail = {0};
 	turn->row.state = TURN_RUNNING;
 	turn_changed(turn);
+	/* What an attempt before this one was told isn't part of the answer. */
+	run->response_size = run->reasoning_size = 0;
+	run->has_usage = false;
+	turn_file_empty(turn, TURN_RESPONSE);
+	turn_file_empty(turn, TURN_REASONING);
 	if (prepare(run, &prepared, &fail)) {
 		run->exchange = exchange_transform(run->provider, &prepared.turn,
 				take(prepared.files), prepared.n_files, &prepared.timeouts, &events,
@@ -172,80 +187,46 @@ static void exchange_begin(struct run *run) {
 	fail_finish(&fail);
 }
 
-/* Text models take text: the whole prompt must be UTF-8. Reads the file, so that it may run on
- * libuv's pool. */
-static bool prompt_is_text(struct turn *turn, uint64_t *ret_where) {
-	char piece[65536];
-	size_t kept = 0;
-	uint64_t offset = 0;
-	ssize_t size;
-	int fd = turn->fds[TURN_PROMPT];
-	while ((size = pread(fd, piece + kept, sizeof(piece) - kept, (off_t)(offset + kept))) > 0) {
-		size_t have = kept + (size_t)size, i = 0;
-		size_t length;
-		while (i < have && (length = utf8_length(piece + i, have - i)) != 0) {
-			i += length;
-		}
-		if (have - i >= 4) {
-			*ret_where = offset + i;
-			return false;
-		}
-		kept = have - i;
-		memmove(piece, piece + i, kept);
-		offset += i;
-	}
-	*ret_where = offset;
-	return kept == 0;
-}
-
-static void not_text(struct run *run, uint64_t where) {
-	fail_set(&run->failure, EINVAL,
-			"the prompt isn't text: byte %llu isn't UTF-8, and this model takes text only",
-			(unsigned long long)where);
-}
-
-static void check_work(uv_work_t *work) {
-	struct run *run = work->data;
-	uint64_t where = 0;
-	if (!prompt_is_text(run->turn, &where)) {
-		not_text(run, where);
-	}
-}
-
-static void run_free(struct run *run);
-
-static void check_done(uv_work_t *work, int status) {
-	struct run *run = work->data;
-	(void)status;
-	run->checking = false;
+static void on_checked(void *data, const struct fail *fail) {
+	struct run *run = data;
+	run->check = NULL;
 	run->checked = true;
-	if (run->abandoned) {
-		run_free(run);
+	if (fail->code != 0) {
+		run_end(run, TURN_FAILED, fail->code, fail_words(fail), NULL);
 	} else {
 		attempt_begin(run);
 	}
 }
 
-void attempt_begin(struct run *run) {
-	struct turn *turn = run->turn;
-	uint64_t where = 0;
-	run->attempt_began = now_us();
-	if (!run->checked && turn_open_file(turn, TURN_PROMPT, false) >= 0) {
-		if (turn->row.prompt_size > CHECK_INLINE_MOST) {
-			run->check.data = run;
-			run->checking = uv_queue_work(run->provider->engine->loop, &run->check,
-						check_work, check_done) == 0;
-			if (run->checking) {
-				return;
-			}
-		}
-		run->checked = true;
-		if (!prompt_is_text(turn, &where)) {
-			not_text(run, where);
+/* Text models take text, so the whole prompt must be UTF-8. False when there is no attempt to make
+ * now: the turn has ended, or goes on when the check on the pool is through. */
+static bool prompt_passes(struct run *run) {
+	cleanup_fail struct fail fail = {0};
+	int fd = turn_open_file(run->turn, TURN_PROMPT, false);
+	if (fd < 0) {
+		fail_set(&fail, EIO, "the prompt can't be read from the state directory: %s",
+				strerror(errno));
+		run_end(run, TURN_FAILED, fail.code, fail_words(&fail), NULL);
+		return false;
+	}
+	if (run->turn->row.prompt_size > CHECK_INLINE_MOST) {
+		run->check = text_check_start(
+				run->provider->engine->loop, fd, on_checked, run);
+		if (run->check != NULL) {
+			return false;
 		}
 	}
-	if (run->failure.code != 0) {
-		run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), NULL);
+	run->checked = true;
+	if (!text_check_now(fd, &fail)) {
+		run_end(run, TURN_FAILED, fail.code, fail_words(&fail), NULL);
+		return false;
+	}
+	return true;
+}
+
+void attempt_begin(struct run *run) {
+	run->attempt_began = now_us();
+	if (!run->checked && !prompt_passes(run)) {
 		return;
 	}
 	run->attempts++;
@@ -314,6 +295,7 @@ static void on_timer_closed(uv_handle_t *handle) {
 
 static void run_free(struct run *run) {
 	fail_finish(&run->failure);
+	run_drop_settings(run);
 	turn_release(run->turn);
 	uv_close((uv_handle_t *)&run->timer, on_timer_closed);
 }
@@ -351,10 +333,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	list_remove(&run->link);
 	turn_changed(turn);
 	exchange_cancel(take(run->exchange));
-	if (run->checking) {
-		run->abandoned = true;
-	} else {
-		run_free(run);
-	}
+	text_check_cancel(take(run->check));
+	run_free(run);
 	queue_pump(provider);
 }

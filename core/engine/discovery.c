@@ -24,6 +24,10 @@ static void schedule(struct provider *provider, double seconds) {
 static void schedule_retry(struct provider *provider) {
 	double most = provider->engine->config.refresh;
 	double delay = FAILURE_DELAY * exp2(provider->discovery_failures++);
+	if (provider->discovery_keyless && key_value(provider->key) != NULL) {
+		/* key_command gave the key meanwhile. */
+		delay = 0;
+	}
 	schedule(provider, delay < most ? delay : most);
 }
 
@@ -33,15 +37,31 @@ static void on_model(void *data, const struct job_model *model) {
 	refresh_add(provider->refresh, model);
 }
 
+static void settle(struct provider *provider, const char *why) {
+	provider->state = provider->place->n_models != 0 ? PROVIDER_READY : PROVIDER_FAILED;
+	provider_set_why(provider, why);
+}
+
 static void on_committed(void *data, size_t came, size_t went, size_t total) {
 	struct provider *provider = data;
+	struct catalogue *catalogue = provider->engine->catalogue;
 	char line[128];
+	int64_t when;
+	const char *why;
 	provider->refresh = NULL;
-	provider->state = PROVIDER_READY;
-	provider->discovery_failures = 0;
-	provider_set_why(provider, "");
 	snprintf(line, sizeof(line), "%zu models, %zu new, %zu gone", total, came, went);
 	provider_log(provider, line);
+	catalogue_refreshed(catalogue, provider->place, &when, &why);
+	if (total == 0 && why[0] == '\0') {
+		why = "discovery found no model whose id can be a path";
+		catalogue_refresh_failed(catalogue, provider->place, why);
+	}
+	settle(provider, why);
+	if (why[0] != '\0') {
+		schedule_retry(provider);
+		return;
+	}
+	provider->discovery_failures = 0;
 	schedule(provider, provider->engine->config.refresh);
 }
 
@@ -50,8 +70,7 @@ static void failed(struct provider *provider, const char *why) {
 		refresh_abort(take(provider->refresh));
 	}
 	catalogue_refresh_failed(provider->engine->catalogue, provider->place, why);
-	provider->state = provider->place->n_models != 0 ? PROVIDER_READY : PROVIDER_FAILED;
-	provider_set_why(provider, why);
+	settle(provider, why);
 	schedule_retry(provider);
 }
 
@@ -83,6 +102,7 @@ void discovery_refresh(struct provider *provider) {
 	};
 	uv_timer_stop(&provider->discovery_timer);
 	provider->discovered = 0;
+	provider->discovery_keyless = key_value(provider->key) == NULL;
 	provider->refresh = refresh_begin(engine->catalogue, provider->place);
 	if (provider->place->n_models == 0) {
 		provider->state = PROVIDER_DISCOVERING;

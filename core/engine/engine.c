@@ -47,52 +47,6 @@ static bool loaded(const struct engine *engine, const char *name) {
 	return false;
 }
 
-/* A bundled provider that config.yml doesn't name is there under its own name. */
-static bool load_bundled(struct engine *engine, struct fail *fail) {
-	cleanup_closedir DIR *directory = opendir(engine->options.provider_directory);
-	if (directory == NULL) {
-		return fail_set(fail, errno, "the bundled providers aren't at %s: %s",
-				engine->options.provider_directory, strerror(errno));
-	}
-	const struct dirent *entry;
-	while ((entry = readdir(directory)) != NULL) {
-		cleanup_free char *name = strdup(entry->d_name);
-		if (name == NULL || !ends_with(name, ".yml")) {
-			continue;
-		}
-		name[strlen(name) - strlen(".yml")] = '\0';
-		if (config_provider(&engine->config, name) == NULL && !loaded(engine, name) &&
-				!load(engine, name, name, fail)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-bool engine_load_missing(struct engine *engine, struct fail *fail) {
-	for (size_t i = 0; i < engine->config.n_providers; i++) {
-		const struct config_provider *config = &engine->config.providers[i];
-		if (config->off || loaded(engine, config->name)) {
-			continue;
-		}
-		const char *driver = config->driver != NULL ? config->driver : config->name;
-		if (!load(engine, config->name, driver, fail)) {
-			return false;
-		}
-	}
-	return load_bundled(engine, fail);
-}
-
-/* The places of providers that are stored but not loaded aren't shown. */
-static void hide_unloaded(struct engine *engine) {
-	struct place *root = catalogue_root(engine->catalogue);
-	for (size_t i = root->n_children; i-- > 0;) {
-		if (root->children[i]->user == NULL) {
-			catalogue_hide(engine->catalogue, root->children[i]);
-		}
-	}
-}
-
 /* Keys in the environment were copied: no child and no reader of /proc finds them any more. */
 static void hide_keys(struct engine *engine) {
 	const struct provider *provider;
@@ -102,6 +56,52 @@ static void hide_keys(struct engine *engine) {
 				provider->config != NULL ? provider->config->key_env : NULL, NULL};
 		key_hide_environment(of_manifest);
 		key_hide_environment(of_config);
+	}
+}
+
+/* A bundled provider that config.yml doesn't name is there under its own name. */
+static bool load_bundled(struct engine *engine, struct fail *fail) {
+	cleanup_closedir DIR *directory = opendir(engine->options.provider_directory);
+	if (directory == NULL) {
+		return fail_set(fail, errno, "the bundled providers aren't at %s: %s",
+				engine->options.provider_directory, strerror(errno));
+	}
+	bool all = true;
+	const struct dirent *entry;
+	while ((entry = readdir(directory)) != NULL) {
+		cleanup_free char *name = strdup(entry->d_name);
+		if (name == NULL || !ends_with(name, ".yml")) {
+			continue;
+		}
+		name[strlen(name) - strlen(".yml")] = '\0';
+		if (config_provider(&engine->config, name) == NULL && !loaded(engine, name)) {
+			all = load(engine, name, name, all ? fail : NULL) && all;
+		}
+	}
+	return all;
+}
+
+bool engine_load_missing(struct engine *engine, struct fail *fail) {
+	bool all = true;
+	for (size_t i = 0; i < engine->config.n_providers; i++) {
+		const struct config_provider *config = &engine->config.providers[i];
+		const char *driver = config->driver != NULL ? config->driver : config->name;
+		if (!config->off && !loaded(engine, config->name)) {
+			all = load(engine, config->name, driver, all ? fail : NULL) && all;
+		}
+	}
+	all = load_bundled(engine, all ? fail : NULL) && all;
+	hide_keys(engine);
+	return all;
+}
+
+/* The places of providers that are stored but not loaded aren't shown. */
+static void hide_unloaded(struct engine *engine) {
+	struct place *root = catalogue_root(engine->catalogue);
+	for (size_t i = root->n_children; i-- > 0;) {
+		if (root->children[i]->user == NULL) {
+			catalogue_hide(engine->catalogue, root->children[i]);
+		}
 	}
 }
 
@@ -155,6 +155,11 @@ struct engine *engine_open(
 	engine->started = now_us();
 	list_init(&engine->providers);
 	engine->last_error = strdup("");
+	if (engine->last_error == NULL) {
+		fail_set(fail, ENOMEM, "no memory");
+		free(engine);
+		return NULL;
+	}
 	if (!open_parts(engine, fail)) {
 		engine_close(engine);
 		return NULL;
@@ -170,20 +175,23 @@ struct engine *engine_open(
 		return NULL;
 	}
 	hide_unloaded(engine);
-	hide_keys(engine);
 	catalogue_watch(engine->catalogue, on_catalogue_changed, engine);
 	return engine;
+}
+
+void engine_stop(struct engine *engine) {
+	struct provider *provider;
+	engine->closing = true;
+	list_for_each(provider, &engine->providers, link) {
+		provider_destroy(provider);
+	}
 }
 
 void engine_close(struct engine *engine) {
 	if (engine == NULL) {
 		return;
 	}
-	engine->closing = true;
-	struct provider *provider;
-	list_for_each(provider, &engine->providers, link) {
-		provider_destroy(provider);
-	}
+	engine_stop(engine);
 	transfer_engine_destroy(engine->transfers);
 	turn_table_destroy(engine->turns);
 	chain_map_destroy(engine->chains);
@@ -206,41 +214,10 @@ const char *engine_setting(struct engine *engine, struct place *place, const cha
 					   provider != NULL ? provider->config : NULL, index);
 }
 
-static double config_timeout(const struct provider *provider, const char *name) {
-	const struct config_timeouts *timeout = &provider->config->timeout;
-	double value = strcmp(name, "timeout_connect") == 0 ? timeout->connect
-			: strcmp(name, "timeout_first_byte") == 0 ? timeout->first_byte
-			: strcmp(name, "timeout_idle") == 0	  ? timeout->idle
-			: strcmp(name, "timeout_total") == 0	  ? timeout->total
-			: strcmp(name, "retries") == 0		  ? provider->config->retries
-								  : -1;
-	return value;
-}
-
 double engine_number(
 		struct engine *engine, struct place *place, const char *name, double otherwise) {
 	double value;
-	const struct provider *provider = engine_provider(engine, place);
-	const char *text = engine_setting(engine, place, name);
-	int index = setting_find(name);
-	bool standard = index >= 0 && strcmp(text, setting_specs[index].standard) == 0;
-	/* config.yml's own members for time-outs and retries lie beneath what the tree says. */
-	if (standard && provider != NULL && provider->config != NULL &&
-			config_timeout(provider, name) >= 0) {
-		return config_timeout(provider, name);
-	}
-	return parse_double(text, &value) ? value : otherwise;
-}
-
-/* Whether a comma-separated list has the name. */
-static bool list_has(const char *list, const char *name) {
-	size_t length = strlen(name);
-	for (const char *at = list; (at = strstr(at, name)) != NULL; at += length) {
-		if ((at == list || at[-1] == ',') && (at[length] == '\0' || at[length] == ',')) {
-			return true;
-		}
-	}
-	return false;
+	return parse_double(engine_setting(engine, place, name), &value) ? value : otherwise;
 }
 
 bool engine_has_setting(struct engine *engine, struct place *place, int index) {
@@ -251,5 +228,5 @@ bool engine_has_setting(struct engine *engine, struct place *place, int index) {
 		return true;
 	}
 	const struct model_record *record = catalogue_record(engine->catalogue, place);
-	return record != NULL && list_has(record->parameters, setting_specs[index].name);
+	return setting_offered(index, record != NULL ? record->parameters : NULL);
 }

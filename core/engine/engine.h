@@ -46,15 +46,19 @@ struct engine {
  * that may hold several lines. libcurl must have been started. */
 struct engine *engine_open(
 		uv_loop_t *loop, const struct engine_options *options, struct fail *fail);
-/* Cancels nothing that was paid for without saying so: what runs becomes interrupted. The loop must
- * turn (uv_run) after it until its handles are closed. */
+/* Ends the providers: what runs or waits becomes interrupted, and who watches a turn is told. Turns can
+ * still be looked at. */
+void engine_stop(struct engine *engine);
+/* The same, and frees everything; nobody may hold a turn any more. The loop must turn (uv_run) after it
+ * until its handles are closed. NULL is fine. */
 void engine_close(struct engine *engine);
 /* Reads config.yml again: providers that changed are loaded anew, limits take force. False with
- * words when the file has a fault; then nothing changes. */
+ * words when the file has a fault (then nothing changes), and of the first provider that can't be
+ * loaded (the rest of the file takes force). */
 bool engine_reload(struct engine *engine, struct fail *fail);
 
-/* Loads every bundled or configured provider that isn't loaded. False with words at the first that
- * can't be. */
+/* Loads every bundled or configured provider that isn't loaded, and takes their keys out of the
+ * environment. False with words of the first that can't be; the others are loaded. */
 bool engine_load_missing(struct engine *engine, struct fail *fail);
 
 /* The provider whose place this is, or lies above it; NULL for the root and for hidden ones. */

@@ -2,13 +2,11 @@
 #include "core/engine/exchange.h"
 
 #include "core/engine/engine.h"
+#include "core/engine/feed.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <math.h>
 #include <string.h>
-
-/* A piece of a file handed to a provider that asked for it. */
-#define READ_PIECE ((size_t)32 << 10)
 
 /* A reply whose rest nobody needs is read on for so long, so that its connection can be used again. */
 #define LEFT_MS 1000
@@ -38,9 +36,7 @@ struct exchange {
 	bool to_output;
 	bool submits;
 
-	/* A file that the provider reads. */
-	int read_fd;
-	uint64_t read_left;
+	struct feed feed; /* a file that the provider reads */
 
 	int status; /* of the last reply */
 	bool straight; /* the body goes to the output without the provider */
@@ -48,10 +44,15 @@ struct exchange {
 	double retry_after;
 	struct fail failure; /* what ends the exchange from the timer */
 	uv_timer_t timer; /* a delay, a deferred failure, the next piece of a file */
+	uv_timer_t deadline; /* timeout_total, over all of its requests and what lies between */
+	unsigned handles; /* of these two that aren't closed */
 };
 
 static void on_closed(uv_handle_t *handle) {
-	free(handle->data);
+	struct exchange *exchange = handle->data;
+	if (--exchange->handles == 0) {
+		free(exchange);
+	}
 }
 
 static void strings_free(char **strings) {
@@ -92,18 +93,15 @@ void exchange_cancel(struct exchange *exchange) {
 	if (exchange->job != NULL) {
 		job_cancel(take(exchange->job));
 	}
-	if (exchange->read_fd >= 0) {
-		close(exchange->read_fd);
-		exchange->read_fd = -1;
-	}
+	feed_close(&exchange->feed);
 	request_finish(exchange);
 	exchange_files_free(exchange->files, exchange->n_files);
 	exchange->files = NULL;
 	exchange->n_files = 0;
 	fail_finish(&exchange->failure);
 	list_remove(&exchange->link);
-	exchange->timer.data = exchange;
 	uv_close((uv_handle_t *)&exchange->timer, on_closed);
+	uv_close((uv_handle_t *)&exchange->deadline, on_closed);
 }
 
 static void finish(struct exchange *exchange, const struct exchange_result *result) {
@@ -112,16 +110,29 @@ static void finish(struct exchange *exchange, const struct exchange_result *resu
 	exchange_cancel(exchange);
 }
 
-static void on_deferred_failure(uv_timer_t *timer) {
-	struct exchange *exchange = timer->data;
+/* From a timer: `failure` ends it, and nothing is tried again. */
+static void finish_failed(struct exchange *exchange) {
 	struct exchange_result result = {
 			.code = exchange->failure.code,
 			.words = fail_words(&exchange->failure),
 			.finish = "",
 			.model = "",
+			.status = exchange->status,
 			.retry_after = -1,
 	};
 	finish(exchange, &result);
+}
+
+static void on_deferred_failure(uv_timer_t *timer) {
+	finish_failed(timer->data);
+}
+
+static void on_deadline(uv_timer_t *timer) {
+	struct exchange *exchange = timer->data;
+	fail_set(&exchange->failure, ETIMEDOUT,
+			"%s: not done after %g s: raise timeout_total, in config/ of the model",
+			exchange->provider->name, exchange->timeouts.total);
+	finish_failed(exchange);
 }
 
 /* Ends the exchange from the loop: a job or a transfer can't be freed inside its own event. */
@@ -139,6 +150,7 @@ static void on_patience_over(uv_timer_t *timer) {
  * Closing now would cost the connection, so the rest is read and dropped. */
 static void leave(struct exchange *exchange) {
 	exchange->leaving = true;
+	uv_timer_stop(&exchange->deadline);
 	list_append(&exchange->provider->leaving, &exchange->link);
 	transfer_resume(exchange->transfer);
 	uv_timer_start(&exchange->timer, on_patience_over, LEFT_MS, 0);
@@ -161,7 +173,9 @@ static bool on_data(void *data, const void *bytes, size_t size) {
 		return true;
 	}
 	if (exchange->straight) {
-		exchange->events.output(exchange->data, bytes, size);
+		if (exchange->events.output != NULL) {
+			exchange->events.output(exchange->data, bytes, size);
+		}
 		return true;
 	}
 	if (exchange->events.response != NULL) {
@@ -212,6 +226,8 @@ static void send_request(struct exchange *exchange) {
 	struct provider *provider = exchange->provider;
 	cleanup_buf struct buf key = {0};
 	bool keyed = provider_key_header(provider, &key);
+	struct transfer_timeouts timeouts = exchange->timeouts;
+	timeouts.total = 0; /* the exchange's own deadline sees to that */
 	struct transfer_request request = {
 			.method = exchange->method,
 			.url = exchange->url,
@@ -220,7 +236,7 @@ static void send_request(struct exchange *exchange) {
 			.key_header = keyed ? buf_string(&key) : NULL,
 			.hosts = provider->hosts,
 			.n_hosts = provider->n_hosts,
-			.timeouts = exchange->timeouts,
+			.timeouts = timeouts,
 			.body_most = exchange->body_most,
 	};
 	exchange->status = 0;
@@ -289,7 +305,8 @@ static bool resolve_files(struct exchange *exchange) {
 
 static void on_request(void *data, struct job_request *request) {
 	struct exchange *exchange = data;
-	if (exchange->transfer != NULL || exchange->url != NULL || exchange->read_fd >= 0) {
+	if (exchange->transfer != NULL || exchange->url != NULL ||
+			feed_active(&exchange->feed)) {
 		fail_set(&exchange->failure, EPROTO,
 				"the provider %s made a request while another was under way",
 				exchange->provider->name);
@@ -318,56 +335,37 @@ static void on_request(void *data, struct job_request *request) {
 	}
 }
 
-/* Hands over pieces of a file until the provider has enough to do. */
-static void on_read_turn(uv_timer_t *timer) {
+static void on_feed_turn(uv_timer_t *timer) {
 	struct exchange *exchange = timer->data;
-	char piece[READ_PIECE];
-	while (exchange->read_left > 0) {
-		size_t wanted = exchange->read_left < sizeof(piece) ? (size_t)exchange->read_left
-								    : sizeof(piece);
-		ssize_t size = read(exchange->read_fd, piece, wanted);
-		if (size <= 0) {
-			fail_set(&exchange->failure, EIO, "a file of the turn can't be read: %s",
-					size < 0 ? strerror(errno) : "it is shorter than it was");
-			fail_later(exchange);
-			return;
-		}
-		exchange->read_left -= (uint64_t)size;
-		if (!job_data(exchange->job, piece, (size_t)size) && exchange->read_left > 0) {
-			return;
-		}
+	feed_go_on(&exchange->feed, exchange->job, &exchange->failure);
+	if (exchange->failure.code != 0) {
+		fail_later(exchange);
 	}
-	close(take_fd(&exchange->read_fd));
-	job_body_end(exchange->job);
 }
 
 static void on_read(void *data, uint32_t number) {
 	struct exchange *exchange = data;
-	if (number >= exchange->n_files || exchange->transfer != NULL || exchange->read_fd >= 0) {
+	bool at_rest = exchange->transfer == NULL && exchange->url == NULL &&
+			!feed_active(&exchange->feed);
+	if (!at_rest || number >= exchange->n_files) {
 		fail_set(&exchange->failure, EPROTO,
-				"the provider %s asked for file %u, which it can't have now",
-				exchange->provider->name, number);
+				"the provider %s asked for file %u of a turn that has %zu%s",
+				exchange->provider->name, number, exchange->n_files,
+				at_rest ? "" : ", while a request was under way");
 		fail_later(exchange);
-		return;
-	}
-	const struct exchange_file *file = &exchange->files[number];
-	exchange->read_fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (exchange->read_fd < 0) {
-		fail_set(&exchange->failure, EIO, "a file of the turn can't be read: %s",
-				strerror(errno));
+	} else if (!feed_open(&exchange->feed, &exchange->files[number], &exchange->failure)) {
 		fail_later(exchange);
-		return;
+	} else {
+		uv_timer_start(&exchange->timer, on_feed_turn, 0, 0);
 	}
-	exchange->read_left = file->size > file->drop ? file->size - file->drop : 0;
-	uv_timer_start(&exchange->timer, on_read_turn, 0, 0);
 }
 
 static void on_resume(void *data) {
 	struct exchange *exchange = data;
 	if (exchange->transfer != NULL) {
 		transfer_resume(exchange->transfer);
-	} else if (exchange->read_fd >= 0) {
-		uv_timer_start(&exchange->timer, on_read_turn, 0, 0);
+	} else if (feed_active(&exchange->feed) && exchange->failure.code == 0) {
+		uv_timer_start(&exchange->timer, on_feed_turn, 0, 0);
 	}
 }
 
@@ -413,9 +411,10 @@ static void on_job_end(void *data, const struct job_result *job) {
 					!exchange->submitted && status_retries(exchange->status),
 			.retry_after = exchange->retry_after,
 	};
-	if (job->code == 0 && exchange->transfer != NULL) {
-		exchange->events.end(exchange->data, &result);
+	/* Without a head there is no reply yet, and so no rest of one. */
+	if (job->code == 0 && exchange->transfer != NULL && exchange->status != 0) {
 		leave(exchange);
+		exchange->events.end(exchange->data, &result);
 	} else {
 		finish(exchange, &result);
 	}
@@ -445,10 +444,16 @@ static struct exchange *exchange_create(struct provider *provider,
 	exchange->timeouts = *timeouts;
 	exchange->events = *events;
 	exchange->data = data;
-	exchange->read_fd = -1;
+	exchange->feed.fd = -1;
 	exchange->retry_after = -1;
 	uv_timer_init(provider->engine->loop, &exchange->timer);
-	exchange->timer.data = exchange;
+	uv_timer_init(provider->engine->loop, &exchange->deadline);
+	exchange->handles = 2;
+	exchange->timer.data = exchange->deadline.data = exchange;
+	if (timeouts->total > 0) {
+		uv_timer_start(&exchange->deadline, on_deadline,
+				(uint64_t)ceil(timeouts->total * 1000), 0);
+	}
 	return exchange;
 }
 

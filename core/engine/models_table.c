@@ -35,10 +35,14 @@ bool add_decimal(struct buf *out, double value) {
 }
 
 /* A field has neither tab nor newline. */
-static void add_field(struct buf *out, const char *text) {
+static void add_text(struct buf *out, const char *text) {
 	for (; *text != '\0'; text++) {
 		buf_add_byte(out, (unsigned char)*text < 0x20 ? ' ' : *text);
 	}
+}
+
+static void add_field(struct buf *out, const char *text) {
+	add_text(out, text);
 	buf_add_byte(out, '\t');
 }
 
@@ -72,8 +76,8 @@ static void add_row(struct models_table *table, const struct place *place) {
 	add_field(out, record->input_modalities);
 	add_field(out, record->output_modalities);
 	add_count(out, record->created);
-	add_field(out, record->name);
-	out->data[out->size - 1] = '\n';
+	add_text(out, record->name);
+	buf_add_byte(out, '\n');
 }
 
 /* The place after `place` in a walk from the provider downwards; NULL at the end. */
@@ -101,8 +105,9 @@ static bool go_on(struct models_table *table, size_t most) {
 	const struct place *top = table->provider->place;
 	const struct place *place = catalogue_place(table->provider->engine->catalogue, table->at);
 	if (place == NULL) {
+		/* Gone meanwhile: from the beginning. */
 		begin(table);
-		return false;
+		place = top;
 	}
 	for (size_t i = 0; i < most; i++) {
 		place = walk(place, top);

@@ -25,6 +25,38 @@ void prepared_finish(struct prepared *prepared) {
 	*prepared = (struct prepared){0};
 }
 
+bool run_keep_settings(struct run *run) {
+	struct engine *engine = run->provider->engine;
+	struct place *place = run_place(run);
+	run->settings = calloc(n_setting_specs, sizeof(*run->settings));
+	for (size_t i = 0; run->settings != NULL && i < n_setting_specs; i++) {
+		const char *value = engine_has_setting(engine, place, (int)i)
+				? engine_setting(engine, place, setting_specs[i].name)
+				: "";
+		if (value[0] != '\0' && (run->settings[i] = strdup(value)) == NULL) {
+			run_drop_settings(run);
+		}
+	}
+	return run->settings != NULL;
+}
+
+void run_drop_settings(struct run *run) {
+	for (size_t i = 0; run->settings != NULL && i < n_setting_specs; i++) {
+		free(run->settings[i]);
+	}
+	free(take(run->settings));
+}
+
+const char *run_setting(const struct run *run, const char *name) {
+	int index = setting_find(name);
+	return index >= 0 && run->settings[index] != NULL ? run->settings[index] : "";
+}
+
+double run_number(const struct run *run, const char *name, double otherwise) {
+	double value;
+	return parse_double(run_setting(run, name), &value) ? value : otherwise;
+}
+
 /* 1 when the file's last byte is a newline, which isn't sent (design section 3.4). */
 static uint64_t trailing_newline(struct turn *turn, enum turn_file file) {
 	char last = 0;
@@ -56,8 +88,12 @@ static bool add_file(struct prepared *prepared, enum job_role role, const char *
 	return true;
 }
 
+/* An empty answer isn't part of the conversation: it may have no file. */
 static bool add_turn_file(struct prepared *prepared, struct turn *turn, enum turn_file file) {
 	char path[PATH_MAX];
+	if (file == TURN_OUTPUT && turn_file_size(turn, file) == 0) {
+		return true;
+	}
 	enum job_role role = file == TURN_PROMPT ? JOB_USER : JOB_ASSISTANT;
 	return turn_file_path(turn, file, path, sizeof(path)) &&
 			add_file(prepared, role, path, turn_file_size(turn, file),
@@ -90,7 +126,7 @@ static size_t conversation(struct turn *turn, int64_t *ids) {
 /* The system text goes to the turn's directory: it may be long, and it is part of the record. */
 static bool add_system(struct run *run, struct prepared *prepared) {
 	char path[PATH_MAX];
-	const char *system = engine_setting(run->provider->engine, run_place(run), "system");
+	const char *system = run_setting(run, "system");
 	if (system[0] == '\0') {
 		return true;
 	}
@@ -98,7 +134,8 @@ static bool add_system(struct run *run, struct prepared *prepared) {
 		return false;
 	}
 	strcpy(strrchr(path, '/'), "/system");
-	cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	cleanup_close int fd = open(
+			path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	size_t size = strlen(system);
 	return fd >= 0 && write(fd, system, size) == (ssize_t)size &&
 			add_file(prepared, JOB_SYSTEM, path, size, 0);
@@ -134,7 +171,7 @@ static bool gather_messages(struct run *run, struct prepared *prepared) {
  * the standard, lowered so that it fits the context beside the prompt. */
 static void choose_max_tokens(struct run *run, struct prepared *prepared,
 		const struct model_record *record) {
-	const char *set = engine_setting(run->provider->engine, run_place(run), "max_tokens");
+	const char *set = run_setting(run, "max_tokens");
 	if (set[0] != '\0') {
 		snprintf(prepared->max_tokens, sizeof(prepared->max_tokens), "%s", set);
 		return;
@@ -160,7 +197,6 @@ static void choose_max_tokens(struct run *run, struct prepared *prepared,
 }
 
 static bool gather_settings(struct run *run, struct prepared *prepared) {
-	struct engine *engine = run->provider->engine;
 	prepared->settings = calloc(n_setting_specs + 1, sizeof(*prepared->settings));
 	if (prepared->settings == NULL) {
 		return false;
@@ -168,13 +204,8 @@ static bool gather_settings(struct run *run, struct prepared *prepared) {
 	size_t n = 0;
 	for (size_t i = 0; i < n_setting_specs; i++) {
 		const struct setting_spec *spec = &setting_specs[i];
-		bool own = strcmp(spec->name, "max_tokens") == 0 ||
-				strcmp(spec->name, "system") == 0;
-		if (!spec->to_provider || own || !engine_has_setting(engine, run_place(run), (int)i)) {
-			continue;
-		}
-		const char *value = engine_setting(engine, run_place(run), spec->name);
-		if (value[0] != '\0') {
+		const char *value = run->settings[i];
+		if (spec->to_provider && value != NULL && strcmp(spec->name, "max_tokens") != 0) {
 			prepared->settings[n++] = (struct job_setting){
 					.name = spec->name, .value = value, .size = strlen(value)};
 		}
@@ -211,13 +242,15 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 	ret->capability = capability_of(place, record);
 	ret->turn.capability = ret->capability;
 	ret->timeouts = (struct transfer_timeouts){
-			.connect = engine_number(engine, place, "timeout_connect", 15),
-			.first_byte = engine_number(engine, place, "timeout_first_byte", 300),
-			.idle = engine_number(engine, place, "timeout_idle", 120),
-			.total = engine_number(engine, place, "timeout_total", 3600),
+			.connect = run_number(run, "timeout_connect", 15),
+			.first_byte = run_number(run, "timeout_first_byte", 300),
+			.idle = run_number(run, "timeout_idle", 120),
+			.total = run_number(run, "timeout_total", 3600),
 	};
+	errno = 0;
 	if (ret->capability == NULL || !gather_messages(run, ret)) {
-		return fail_set(fail, EIO, "the conversation can't be gathered: %s",
+		return fail_set(fail, EIO,
+				"the conversation can't be gathered in the state directory: %s",
 				strerror(errno != 0 ? errno : ENOMEM));
 	}
 	choose_max_tokens(run, ret, record);

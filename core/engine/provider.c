@@ -2,7 +2,7 @@
 #include "core/engine/provider.h"
 
 #include "core/base/log.h"
-#include "core/base/text.h"
+#include "core/config/base_url.h"
 #include "core/engine/discovery.h"
 #include "core/engine/engine.h"
 #include "core/engine/exchange.h"
@@ -54,8 +54,13 @@ static void on_process_log(void *data, const char *line) {
 	provider_log(data, line);
 }
 
+/* key_command has ended: what waited for the key goes on, and models that weren't told without one
+ * are asked for again. */
 static void on_key_changed(void *data) {
 	struct provider *provider = data;
+	if (provider->state == PROVIDER_FAILED) {
+		discovery_refresh(provider);
+	}
 	queue_pump(provider);
 }
 
@@ -90,35 +95,45 @@ static char *base_url_variable(const char *name) {
 	return variable;
 }
 
-static bool choose_base_url(struct provider *provider, struct fail *fail) {
-	const struct manifest *manifest = &provider->manifest;
-	cleanup_free char *variable = base_url_variable(provider->name);
-	const char *base = provider->config != NULL ? provider->config->base_url : NULL;
-	provider->own_base_url = base != NULL;
-	if (base == NULL && variable != NULL) {
-		base = getenv(variable);
+/* What the environment says; NULL when it says nothing. `ret_variable` names who said it. */
+static const char *base_url_of_environment(const struct provider *provider, char **ret_variable) {
+	const char *variable = provider->manifest.base_url_env;
+	cleanup_free char *own = base_url_variable(provider->name);
+	const char *base = own != NULL ? getenv(own) : NULL;
+	if (base != NULL && base[0] != '\0') {
+		*ret_variable = take(own);
+		return base;
 	}
-	if (base == NULL && manifest->base_url_env != NULL) {
-		base = getenv(manifest->base_url_env);
-	}
+	base = variable != NULL ? getenv(variable) : NULL;
 	if (base == NULL || base[0] == '\0') {
-		base = manifest->base_url != NULL ? manifest->base_url : "";
+		return NULL;
 	}
-	size_t length = strlen(base);
-	while (length > 0 && base[length - 1] == '/') {
-		length--;
-	}
-	provider->base_url = strndup(base, length);
-	return provider->base_url != NULL || fail_set(fail, ENOMEM, "no memory");
+	*ret_variable = strdup(variable);
+	return base;
 }
 
-static bool is_loopback(const char *host) {
-	return strcasecmp(host, "localhost") == 0 || starts_with(host, "127.") ||
-			strcmp(host, "[::1]") == 0 || strcmp(host, "::1") == 0;
+/* config.yml's and the manifest's were checked where they were read. */
+static bool choose_base_url(struct provider *provider, struct fail *fail) {
+	cleanup_free char *variable = NULL;
+	cleanup_fail struct fail why = {0};
+	const struct config_provider *config = provider->config;
+	const char *base = config != NULL ? config->base_url : NULL;
+	provider->own_base_url = base != NULL;
+	if (base == NULL && (base = base_url_of_environment(provider, &variable)) != NULL) {
+		provider->base_url = base_url_check(base, config != NULL && config->insecure, &why);
+		return provider->base_url != NULL ||
+				fail_set(fail, why.code, "provider %s: %s in the environment: %s",
+						provider->name, variable != NULL ? variable : "",
+						fail_words(&why));
+	}
+	if (base == NULL) {
+		base = provider->manifest.base_url != NULL ? provider->manifest.base_url : "";
+	}
+	provider->base_url = strdup(base);
+	return provider->base_url != NULL || fail_set(fail, ENOMEM, "no memory for a provider");
 }
 
-static bool base_url_host(
-		struct provider *provider, struct transfer_host *ret, struct fail *fail) {
+static bool base_url_host(struct provider *provider, struct transfer_host *ret) {
 	CURLU *url = curl_url();
 	char *scheme = NULL, *host = NULL, *port = NULL;
 	bool parsed = url != NULL &&
@@ -127,57 +142,44 @@ static bool base_url_host(
 			curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
 			curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 	if (parsed) {
-		provider->local = provider->manifest.local || is_loopback(host);
-		bool insecure = provider->config != NULL && provider->config->insecure;
-		const char *manifest_url = provider->manifest.base_url;
+		const struct manifest *manifest = &provider->manifest;
+		provider->local = manifest->local || host_is_loopback(host);
 		*ret = (struct transfer_host){
 				.scheme = strdup(scheme),
 				.host = strdup(host),
-				.port = atoi(port),
+				.port = (int)strtol(port, NULL, 10),
 				.keyed = true,
 				/* What the user wrote may be local; so may a local service's own. */
-				.local = manifest_url == NULL ||
-						strcmp(manifest_url, provider->base_url) != 0 ||
-						provider->manifest.local,
+				.local = manifest->local || manifest->base_url == NULL ||
+						strcmp(manifest->base_url, provider->base_url) != 0,
 		};
-		if (strcasecmp(scheme, "http") == 0 && !is_loopback(host) && !insecure) {
-			parsed = fail_set(fail, EINVAL,
-					"%s: %s is plain http to another host; set insecure: true for "
-					"%s in config.yml if its traffic may be read on the way",
-					provider->name, provider->base_url, provider->name);
-		}
-	} else {
-		fail_set(fail, EINVAL, "%s: '%s' is not an http or https address", provider->name,
-				provider->base_url);
 	}
 	curl_free(scheme);
 	curl_free(host);
 	curl_free(port);
 	curl_url_cleanup(url);
-	return parsed;
+	return parsed && ret->scheme != NULL && ret->host != NULL;
 }
 
 static bool choose_hosts(struct provider *provider, struct fail *fail) {
 	const struct manifest *manifest = &provider->manifest;
 	provider->hosts = calloc(manifest->n_endpoints + 1, sizeof(*provider->hosts));
-	if (provider->hosts == NULL) {
-		return fail_set(fail, ENOMEM, "no memory");
+	bool complete = provider->hosts != NULL;
+	if (complete && provider->base_url[0] != '\0') {
+		complete = base_url_host(provider, &provider->hosts[provider->n_hosts++]);
 	}
-	if (provider->base_url[0] != '\0') {
-		struct transfer_host *own = &provider->hosts[provider->n_hosts++];
-		if (!base_url_host(provider, own, fail)) {
-			return false;
-		}
-	}
-	for (size_t i = 0; i < manifest->n_endpoints; i++) {
-		provider->hosts[provider->n_hosts++] = (struct transfer_host){
+	for (size_t i = 0; complete && i < manifest->n_endpoints; i++) {
+		struct transfer_host *host = &provider->hosts[provider->n_hosts++];
+		*host = (struct transfer_host){
 				.scheme = strdup("https"),
 				.host = strdup(manifest->endpoints[i].host),
 				.port = manifest->endpoints[i].port,
 				.keyed = manifest->endpoints[i].keyed,
 		};
+		complete = host->scheme != NULL && host->host != NULL;
 	}
-	return true;
+	/* The addresses were checked, so only memory can be short. */
+	return complete || fail_set(fail, ENOMEM, "no memory for a provider");
 }
 
 /* ---- loading ---- */
@@ -188,8 +190,8 @@ static bool read_manifest(struct provider *provider, const char *driver, char *o
 	char path[PATH_MAX];
 	const char *directory = provider->engine->options.provider_directory;
 	const struct config_provider *config = provider->config;
-	snprintf(path, sizeof(path), "%s/%s.yml", directory, driver);
-	if (access(path, R_OK) != 0) {
+	int path_length = snprintf(path, sizeof(path), "%s/%s.yml", directory, driver);
+	if (path_length < 0 || (size_t)path_length >= sizeof(path) || access(path, R_OK) != 0) {
 		return fail_set(fail, ENOENT,
 				"%s:%d: provider %s: there is no bundled provider '%s'; say driver: "
 				"with one of those that are",
@@ -207,9 +209,12 @@ static bool read_manifest(struct provider *provider, const char *driver, char *o
 
 static bool open_key(struct provider *provider, struct fail *fail) {
 	const struct config_provider *config = provider->config;
-	char tree_file[PATH_MAX];
-	snprintf(tree_file, sizeof(tree_file), "%s/keys/%s", provider->engine->config.config_dir,
-			provider->name);
+	cleanup_free char *tree_file = NULL;
+	if (asprintf(&tree_file, "%s/keys/%s", provider->engine->config.config_dir,
+			    provider->name) < 0) {
+		tree_file = NULL;
+		return fail_set(fail, ENOMEM, "no memory for a provider");
+	}
 	const char *env = config != NULL && config->key_env != NULL ? config->key_env
 			: provider->own_base_url			    ? NULL
 									    : provider->manifest.key_env;
@@ -222,7 +227,7 @@ static bool open_key(struct provider *provider, struct fail *fail) {
 			.command = config != NULL ? config->key_command : NULL,
 	};
 	provider->key = key_create(provider->engine->loop, &sources, on_key_changed, provider);
-	return provider->key != NULL || fail_set(fail, ENOMEM, "no memory");
+	return provider->key != NULL || fail_set(fail, ENOMEM, "no memory for a provider");
 }
 
 static bool open_process(struct provider *provider, const char *object, struct fail *fail) {
@@ -237,7 +242,7 @@ static bool open_process(struct provider *provider, const char *object, struct f
 			.data = provider,
 	};
 	provider->process = process_create(provider->engine->loop, &options);
-	return provider->process != NULL || fail_set(fail, ENOMEM, "no memory");
+	return provider->process != NULL || fail_set(fail, ENOMEM, "no memory for a provider");
 }
 
 static void choose_limits(struct provider *provider) {
@@ -250,6 +255,11 @@ static void choose_limits(struct provider *provider) {
 	provider->queue_most = config->queue > 0 ? config->queue : QUEUE_DEFAULT;
 }
 
+void provider_take_config(struct provider *provider, const struct config_provider *config) {
+	provider->config = config;
+	choose_limits(provider);
+}
+
 static void on_timer_closed(uv_handle_t *handle) {
 	struct provider *provider = handle->data;
 	free(provider);
@@ -260,6 +270,10 @@ void provider_destroy(struct provider *provider) {
 		return;
 	}
 	list_remove(&provider->link);
+	/* The catalogue's watcher finds it there. */
+	if (provider->place != NULL && provider->place->user == provider) {
+		provider->place->user = NULL;
+	}
 	discovery_stop(provider);
 	queue_interrupt(provider);
 	exchange_leave_all(provider);
@@ -287,7 +301,7 @@ struct provider *provider_create(struct engine *engine, const char *name, const 
 	char object[PATH_MAX];
 	struct provider *provider = calloc(1, sizeof(*provider));
 	if (provider == NULL) {
-		fail_set(fail, ENOMEM, "no memory");
+		fail_set(fail, ENOMEM, "no memory for a provider");
 		return NULL;
 	}
 	provider->engine = engine;
@@ -301,7 +315,7 @@ struct provider *provider_create(struct engine *engine, const char *name, const 
 	provider->why = strdup("");
 	provider->last_error = strdup("");
 	if (provider->name == NULL || provider->why == NULL || provider->last_error == NULL) {
-		fail_set(fail, ENOMEM, "no memory");
+		fail_set(fail, ENOMEM, "no memory for a provider");
 		provider_destroy(provider);
 		return NULL;
 	}

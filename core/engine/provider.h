@@ -54,6 +54,7 @@ struct provider {
 	struct list running;
 	size_t n_queued, n_running;
 	int concurrent, queue_most;
+	bool pumping; /* queue_pump is on the stack */
 	struct list leaving; /* exchanges that ended and read the rest of a reply */
 
 	/* Discovery: see discovery.h. */
@@ -61,6 +62,7 @@ struct provider {
 	struct refresh *refresh; /* while models come and while they are committed */
 	uv_timer_t discovery_timer;
 	unsigned discovery_failures;
+	bool discovery_keyless; /* the one under way began without a key */
 	size_t discovered;
 };
 
@@ -74,6 +76,9 @@ void provider_destroy(struct provider *provider);
 bool provider_key_header(struct provider *provider, struct buf *ret);
 /* True when opening `input` may not be refused for want of a key. */
 bool provider_has_key(struct provider *provider);
+/* Takes the entry of a config.yml that was read anew, the same but for its address, and the limits
+ * of that file. */
+void provider_take_config(struct provider *provider, const struct config_provider *config);
 void provider_log(struct provider *provider, const char *line);
 void provider_set_why(struct provider *provider, const char *why);
 const char *provider_state_name(enum provider_state state);

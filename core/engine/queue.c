@@ -10,13 +10,14 @@ bool queue_has_room(const struct provider *provider) {
 	return provider->n_queued < (size_t)provider->queue_most;
 }
 
-/* Turns of one conversation run in order: not before the one that it continues is over. */
+/* Turns of one conversation run in order: not before the one that it continues is over. Who has no
+ * run any more is, whatever its row could be told. */
 static bool ready(const struct run *run) {
 	if (run->turn->row.previous == 0) {
 		return true;
 	}
 	cleanup_turn struct turn *previous = turn_get(run->turn->table, run->turn->row.previous);
-	return previous == NULL || turn_over(previous);
+	return previous == NULL || previous->run == NULL;
 }
 
 static struct run *next_ready(struct provider *provider) {
@@ -42,43 +43,45 @@ static void recount(struct provider *provider) {
 
 void queue_pump(struct provider *provider) {
 	recount(provider);
-	if (provider->engine->closing || key_pending(provider->key)) {
+	/* A turn that ends as soon as it begins pumps as well: the loop below goes on for it. */
+	if (provider->pumping || provider->engine->closing || key_pending(provider->key)) {
 		return;
 	}
-	while (provider->n_running < (size_t)provider->concurrent) {
-		struct run *run = next_ready(provider);
-		if (run == NULL) {
-			return;
-		}
+	provider->pumping = true;
+	struct run *run;
+	while (provider->n_running < (size_t)provider->concurrent &&
+			(run = next_ready(provider)) != NULL) {
 		list_remove(&run->link);
 		list_append(&provider->running, &run->link);
-		provider->n_queued--;
-		provider->n_running++;
 		run->turn->row.started = now_us();
 		attempt_begin(run);
 		recount(provider);
 	}
+	provider->pumping = false;
 }
 
 struct place *run_place(const struct run *run) {
 	return catalogue_place(run->provider->engine->catalogue, run->turn->row.place);
 }
 
-void queue_add(struct provider *provider, struct turn *turn) {
+bool queue_add(struct provider *provider, struct turn *turn, struct fail *fail) {
 	struct run *run = calloc(1, sizeof(*run));
 	if (run == NULL) {
-		turn->row.state = TURN_FAILED;
-		turn_set_words(turn, ENOMEM, "no memory for a turn");
-		turn_changed(turn);
-		return;
+		return fail_set(fail, ENOMEM, "no memory for a turn");
 	}
 	run->provider = provider;
-	run->turn = turn_hold(turn);
+	run->turn = turn;
+	if (!run_keep_settings(run)) {
+		free(run);
+		return fail_set(fail, ENOMEM, "no memory for a turn's settings");
+	}
+	turn_hold(turn);
 	uv_timer_init(provider->engine->loop, &run->timer);
 	run->timer.data = run;
 	turn->run = run;
 	list_append(&provider->queue, &run->link);
 	queue_pump(provider);
+	return true;
 }
 
 void queue_cancel(struct turn *turn) {

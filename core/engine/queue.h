@@ -6,8 +6,9 @@
 #include "core/engine/provider.h"
 #include "core/turn/turn.h"
 
-/* Puts a recorded turn in the provider's queue and starts what may start. */
-void queue_add(struct provider *provider, struct turn *turn);
+/* Puts a recorded turn in the provider's queue and starts what may start; the turn may be over
+ * already when this returns. False without memory. */
+bool queue_add(struct provider *provider, struct turn *turn, struct fail *fail);
 /* Starts what may start now. */
 void queue_pump(struct provider *provider);
 /* True when a further turn may wait. */

@@ -1,5 +1,6 @@
 /* Reading config.yml again while the tree is mounted. See engine.h. */
 #include "core/engine/engine.h"
+#include "core/engine/queue.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,18 +36,23 @@ static bool same_entry(const struct config_provider *a, const struct config_prov
 			same_settings(a, b);
 }
 
-/* Drops the providers whose entry changed; the others point to their entry in the new file. */
+/* Drops the providers whose entry changed. */
 static void drop_changed(struct engine *engine, const struct config *next) {
 	struct provider *provider;
 	list_for_each(provider, &engine->providers, link) {
-		const struct config_provider *entry = config_provider(next, provider->name);
-		if (same_entry(provider->config, entry)) {
-			provider->config = entry;
-		} else {
-			provider->place->user = NULL;
+		if (!same_entry(provider->config, config_provider(next, provider->name))) {
 			catalogue_hide(engine->catalogue, provider->place);
 			provider_destroy(provider);
 		}
+	}
+}
+
+/* Those that stay point to their entry in the new file, and its limits take force. */
+static void keep_unchanged(struct engine *engine) {
+	struct provider *provider;
+	list_for_each(provider, &engine->providers, link) {
+		provider_take_config(provider, config_provider(&engine->config, provider->name));
+		queue_pump(provider);
 	}
 }
 
@@ -56,13 +62,17 @@ bool engine_reload(struct engine *engine, struct fail *fail) {
 		return false;
 	}
 	if (strcmp(next.state, engine->config.state) != 0) {
+		fail_set(fail, EINVAL,
+				"config.yml: state: '%s' takes force at the next mount only (now it "
+				"is '%s'); nothing was changed",
+				next.state, engine->config.state);
 		config_finish(&next);
-		return fail_set(fail, EINVAL,
-				"config.yml: another `state` takes force at the next mount only; "
-				"nothing was changed");
+		return false;
 	}
 	drop_changed(engine, &next);
-	config_finish(&engine->config);
+	struct config old = engine->config;
 	engine->config = next;
+	keep_unchanged(engine);
+	config_finish(&old);
 	return engine_load_missing(engine, fail);
 }

@@ -10,17 +10,18 @@ struct run {
 	struct list link; /* in the provider's queue or running list */
 	struct provider *provider;
 	struct turn *turn; /* held */
+	char **settings;   /* by the table's index, as they were at submission; NULL for none */
 	struct exchange *exchange;
 	struct fail failure; /* of what came in the middle of an attempt: the disk, a check */
 	int attempts;
 	int64_t attempt_began;
-	uint64_t response_size;
+	uint64_t response_size, reasoning_size;
 	struct job_usage usage;
 	bool has_usage;
 	bool text; /* text comes out: it ends with a newline */
 	uv_timer_t timer; /* the wait between attempts */
-	uv_work_t check;  /* a large prompt is checked on libuv's pool */
-	bool checking, checked, abandoned;
+	struct text_check *check; /* of a large prompt, while it goes on */
+	bool checked;
 };
 
 /* What a turn hands to the provider; prepare.c makes it, run_prepared_finish frees it. */
@@ -39,7 +40,14 @@ struct prepared {
 /* The turn's model; NULL once it is gone from the catalogue. */
 struct place *run_place(const struct run *run);
 
-/* Gathers the conversation, the settings in force and the model's limits. False with words. */
+/* Keeps the settings that are in force now (design section 3.4); false without memory. */
+bool run_keep_settings(struct run *run);
+void run_drop_settings(struct run *run);
+/* A setting as it was kept: "" for none, and as a number. */
+const char *run_setting(const struct run *run, const char *name);
+double run_number(const struct run *run, const char *name, double otherwise);
+
+/* Gathers the conversation, the settings and the model's limits. False with words. */
 bool prepare(struct run *run, struct prepared *ret, struct fail *fail);
 void prepared_finish(struct prepared *prepared);
 

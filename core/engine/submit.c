@@ -92,13 +92,17 @@ void engine_note(struct engine *engine, struct place *place, const struct chain 
 	}
 }
 
+/* Ends a turn that never came into a queue. */
 static void fail_turn(struct engine *engine, struct turn *turn, const struct fail *why) {
+	cleanup_fail struct fail fail = {0};
 	turn->row.state = TURN_FAILED;
 	turn->row.finished = now_us();
 	turn_set_words(turn, why->code, fail_words(why));
-	if (turn->stored) {
-		store_turn_update(engine->store, &turn->row, NULL);
+	if (turn->stored && !store_turn_update(engine->store, &turn->row, &fail)) {
+		log_error("turn %lld can't be recorded: %s", (long long)turn->row.id,
+				fail_words(&fail));
 	}
+	engine->turns_failed++;
 	turn_changed(turn);
 }
 
@@ -123,7 +127,9 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 		return;
 	}
 	turn_changed(turn);
-	queue_add(provider, turn);
+	if (!queue_add(provider, turn, &fail)) {
+		fail_turn(engine, turn, &fail);
+	}
 }
 
 void engine_drop(struct engine *engine, struct turn *turn) {
@@ -132,6 +138,7 @@ void engine_drop(struct engine *engine, struct turn *turn) {
 }
 
 bool engine_cancel(struct engine *engine, struct turn *turn, struct fail *fail) {
+	(void)engine;
 	if (turn->run != NULL) {
 		queue_cancel(turn);
 		return true;
@@ -141,7 +148,6 @@ bool engine_cancel(struct engine *engine, struct turn *turn, struct fail *fail) 
 		turn_changed(turn);
 		return true;
 	}
-	(void)engine;
 	return fail_set(fail, ESRCH, "cancel: turn %06lld is over already",
 			(long long)turn->row.number);
 }
@@ -162,7 +168,9 @@ static bool copy_prompt(struct turn *from, struct turn *to, uint64_t most, struc
 		}
 		offset += (uint64_t)size;
 	}
-	return true;
+	return size == 0 || fail_set(fail, errno,
+					    "retry: the prompt of turn %06lld can't be read: %s",
+					    (long long)from->row.number, strerror(errno));
 }
 
 bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *chain,
@@ -176,8 +184,13 @@ bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *
 		return fail_set(fail, EINVAL, "retry: turn %06lld was never sent",
 				(long long)turn->row.number);
 	}
-	if (place == NULL || !engine_may_submit(engine, place, fail)) {
-		return place != NULL || fail_set(fail, ENOENT, "retry: the model is gone");
+	if (place == NULL) {
+		return fail_set(fail, ENOENT,
+				"retry: the model of turn %06lld isn't in the catalogue any more",
+				(long long)turn->row.number);
+	}
+	if (!engine_may_submit(engine, place, fail)) {
+		return false;
 	}
 	cleanup_turn struct turn *again = engine_begin(engine, place, chain, false, fail);
 	if (again == NULL) {
@@ -194,10 +207,12 @@ bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *
 
 int64_t engine_newest(struct engine *engine, struct place *place, int32_t tid, bool notes) {
 	int64_t id = 0, note = 0;
-	if (!chain_map_resolve(engine->chains, place->id, tid, &id)) {
+	if (!chain_map_resolve(engine->chains, place->id, tid, &id) ||
+			!turn_known(engine->turns, id)) {
 		id = turn_newest(engine->turns, place->id);
 	}
-	if (notes && chain_map_resolve(engine->chains, notes_of(place), tid, &note) && note > id) {
+	if (notes && chain_map_resolve(engine->chains, notes_of(place), tid, &note) && note > id &&
+			turn_known(engine->turns, note)) {
 		id = note;
 	}
 	return id;

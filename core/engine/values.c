@@ -9,6 +9,7 @@
 struct values {
 	struct store *store;
 	struct idmap places; /* place id → char *[n_setting_specs] */
+	char number[32];     /* what config.yml holds as a number, as text */
 };
 
 static bool keep(struct values *values, int64_t place, int index, const char *value) {
@@ -89,22 +90,41 @@ void values_reset(struct values *values, int64_t place) {
 	}
 }
 
-static const char *config_value(const struct config_provider *config, const char *name) {
-	for (size_t i = 0; config != NULL && i < config->n_settings; i++) {
+/* The members of an entry of config.yml that are settings, though they stand outside its `config`;
+ * -1 for none. */
+static double config_number(const struct config_provider *config, const char *name) {
+	const struct config_timeouts *timeout = &config->timeout;
+	return strcmp(name, "timeout_connect") == 0	  ? timeout->connect
+			: strcmp(name, "timeout_first_byte") == 0 ? timeout->first_byte
+			: strcmp(name, "timeout_idle") == 0	  ? timeout->idle
+			: strcmp(name, "timeout_total") == 0	  ? timeout->total
+			: strcmp(name, "retries") == 0		  ? config->retries
+								  : -1;
+}
+
+static const char *config_value(
+		struct values *values, const struct config_provider *config, const char *name) {
+	if (config == NULL) {
+		return NULL;
+	}
+	for (size_t i = 0; i < config->n_settings; i++) {
 		if (strcmp(config->settings[i].name, name) == 0) {
 			return config->settings[i].value;
 		}
 	}
-	return NULL;
+	double number = config_number(config, name);
+	snprintf(values->number, sizeof(values->number), "%.15g", number);
+	return number >= 0 ? values->number : NULL;
 }
 
-const char *values_effective(const struct values *values, struct place *place,
+const char *values_effective(struct values *values, struct place *place,
 		const struct config_provider *config, int index) {
 	const char *value = values_own(values, place->id, index);
 	struct place *provider = place_provider(place);
 	if (value == NULL && provider != NULL) {
 		value = values_own(values, provider->id, index);
-		value = value != NULL ? value : config_value(config, setting_specs[index].name);
+		value = value != NULL ? value
+				      : config_value(values, config, setting_specs[index].name);
 	}
 	if (value == NULL) {
 		value = values_own(values, PLACE_ROOT_ID, index);

@@ -21,8 +21,9 @@ bool values_set(struct values *values, int64_t place, int index, const char *val
 /* Restores inheritance of everything at this place. */
 void values_reset(struct values *values, int64_t place);
 /* The value in force at a place: its own, its provider's, config.yml's for that provider (NULL
- * `config` when it has no entry), the root's, the table's default. "" when none is. */
-const char *values_effective(const struct values *values, struct place *place,
+ * `config` when it has no entry; its `timeout` and `retries` are settings as well), the root's, the
+ * table's default. "" when none is. A time-out or `retries` is valid until the next call. */
+const char *values_effective(struct values *values, struct place *place,
 		const struct config_provider *config, int index);
 
 #endif

@@ -1,6 +1,7 @@
 /* Turns in memory: see turn.h. */
 #include "core/turn/turn.h"
 
+#include "core/base/log.h"
 #include "core/base/text.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ struct turn_table {
 	int64_t last_id;
 };
 
-/* What is known of a model's numbering; open and refused turns count, which the store doesn't
+/* What is known of a model's turns and numbering; open and refused turns count, which the store doesn't
  * know. */
 struct newest {
 	int64_t id;     /* 0: none yet */
@@ -46,14 +47,18 @@ struct turn_table *turn_table_create(struct store *store) {
 	return table;
 }
 
+static void close_files(struct turn *turn) {
+	for (int i = 0; i < TURN_FILES; i++) {
+		if (turn->fds[i] >= 0) {
+			close(take_fd(&turn->fds[i]));
+		}
+	}
+}
+
 static void turn_destroy(struct turn *turn) {
 	idmap_remove(&turn->table->turns, turn->row.id);
 	list_remove(&turn->link);
-	for (int i = 0; i < TURN_FILES; i++) {
-		if (turn->fds[i] >= 0) {
-			close(turn->fds[i]);
-		}
-	}
+	close_files(turn);
 	turn_row_finish(&turn->row);
 	free(turn);
 }
@@ -89,6 +94,28 @@ static struct newest *newest_of(struct turn_table *table, int64_t place) {
 	}
 	newest->id = store_turn_newest(table->store, place, &newest->number);
 	return newest;
+}
+
+/* Whether a turn may be a model's newest. */
+static bool counts(const struct turn *turn) {
+	return turn->kind != TURN_NOTE && !turn->dropped;
+}
+
+/* A turn that the store doesn't know goes: if it was the newest, the one before it is again. */
+static void newest_without(struct turn *gone) {
+	struct turn_table *table = gone->table;
+	struct newest *newest = idmap_get(&table->newest, gone->row.place);
+	if (newest == NULL || newest->id != gone->row.id) {
+		return;
+	}
+	newest->id = store_turn_newest(table->store, gone->row.place, NULL);
+	for (size_t i = 0; i < table->turns.n_slots; i++) {
+		const struct turn *turn = table->turns.slots[i].value;
+		if (turn != NULL && turn != gone && turn->row.place == gone->row.place &&
+				counts(turn) && turn->row.id > newest->id) {
+			newest->id = turn->row.id;
+		}
+	}
 }
 
 static struct turn *turn_new(struct turn_table *table) {
@@ -134,6 +161,7 @@ struct turn *turn_create(
 		fail_set(fail, ENOMEM, "no memory for a turn");
 		return NULL;
 	}
+	turn->kind = kind;
 	int64_t id = table->last_id + 1;
 	int64_t number = kind == TURN_REAL ? newest->number + 1 : 0;
 	if (!row_begin(&turn->row, id, place, number) ||
@@ -183,15 +211,6 @@ struct turn *turn_hold(struct turn *turn) {
 	return turn;
 }
 
-static void close_files(struct turn *turn) {
-	for (int i = 0; i < TURN_FILES; i++) {
-		if (turn->fds[i] >= 0) {
-			close(turn->fds[i]);
-			turn->fds[i] = -1;
-		}
-	}
-}
-
 void turn_release(struct turn *turn) {
 	if (turn == NULL || --turn->refs > 0) {
 		return;
@@ -200,8 +219,12 @@ void turn_release(struct turn *turn) {
 	close_files(turn);
 	list_append(&table->unused, &turn->link);
 	if (++table->n_unused > UNUSED_MOST) {
+		struct turn *oldest = list_entry(table->unused.next, struct turn, link);
 		table->n_unused--;
-		turn_destroy(list_entry(table->unused.next, struct turn, link));
+		if (!oldest->stored) {
+			newest_without(oldest);
+		}
+		turn_destroy(oldest);
 	}
 }
 
@@ -224,13 +247,17 @@ void turn_name(const struct turn *turn, char ret[TURN_NAME_SIZE]) {
 	}
 }
 
+bool turn_known(struct turn_table *table, int64_t id) {
+	cleanup_turn struct turn *turn = turn_get(table, id);
+	return turn != NULL;
+}
+
 /* An open or refused turn, which the store doesn't know. */
 static int64_t find_in_memory(struct turn_table *table, int64_t place, const char *name) {
 	for (size_t i = 0; i < table->turns.n_slots; i++) {
 		const struct turn *turn = table->turns.slots[i].value;
 		char own[TURN_NAME_SIZE];
-		if (turn == NULL || turn->stored || turn->row.place != place ||
-				turn->row.state == TURN_CANCELLED) {
+		if (turn == NULL || turn->stored || turn->dropped || turn->row.place != place) {
 			continue;
 		}
 		turn_name(turn, own);
@@ -390,6 +417,14 @@ bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes,
 	return end >= 0 && write_all(fd, bytes, size, end);
 }
 
+void turn_file_empty(struct turn *turn, enum turn_file file) {
+	int fd = turn_open_file(turn, file, false);
+	if (fd >= 0 && ftruncate(fd, 0) != 0) {
+		log_warning("turn %lld: %s can't be emptied: %s", (long long)turn->row.id,
+				turn_file_name(file), strerror(errno));
+	}
+}
+
 void turn_changed(struct turn *turn) {
 	struct turn_watch *watch;
 	list_for_each(watch, &turn->watches, link) {
@@ -415,10 +450,7 @@ void turn_set_words(struct turn *turn, int code, const char *words) {
 void turn_drop(struct turn *turn) {
 	char path[PATH_MAX];
 	struct newest *newest = newest_of(turn->table, turn->row.place);
-	if (newest != NULL && newest->id == turn->row.id) {
-		int64_t number;
-		newest->id = store_turn_newest(turn->table->store, turn->row.place, &number);
-	}
+	newest_without(turn);
 	if (newest != NULL && newest->number == turn->row.number) {
 		newest->number--;
 	}
@@ -427,6 +459,7 @@ void turn_drop(struct turn *turn) {
 		*strrchr(path, '/') = '\0';
 		rmdir(path);
 	}
+	turn->dropped = true;
 	turn->row.state = TURN_CANCELLED;
 	turn_changed(turn);
 }

@@ -35,8 +35,16 @@ struct turn_watch {
 	void (*changed)(struct turn_watch *watch);
 };
 
+enum turn_kind {
+	TURN_REAL,    /* has a directory and, once submitted, a row */
+	TURN_REFUSAL, /* of a prompt at its opening: only words, in memory, without a number; counts
+	                 as newest */
+	TURN_NOTE,    /* a refused write to config/ or ctl: the same, for `error` alone */
+};
+
 struct turn {
 	struct turn_row row;
+	enum turn_kind kind;
 	struct turn_table *table;
 	struct list link;   /* in the table's list of unused turns, while refs is 0 */
 	unsigned refs;
@@ -49,6 +57,7 @@ struct turn {
 	int32_t writer_pid;
 	bool unsent; /* its writer was ended by a signal: `echo submit > ctl` sends it */
 	bool stored; /* has a row; a refused or unsubmitted turn has none */
+	bool dropped; /* see turn_drop: nothing leads to it any more */
 
 	/* While it waits: for what ("" nothing), and until when (µs since the epoch, 0 unknown). */
 	char waiting_for[128];
@@ -62,13 +71,6 @@ int64_t now_us(void);
 struct turn_table *turn_table_create(struct store *store);
 void turn_table_destroy(struct turn_table *table);
 
-enum turn_kind {
-	TURN_REAL,    /* has a directory and, once submitted, a row */
-	TURN_REFUSAL, /* of a prompt at its opening: only words, in memory, without a number; counts
-	                 as newest */
-	TURN_NOTE,    /* a refused write to config/ or ctl: the same, for `error` alone */
-};
-
 /* A new turn of a model in state open, held once; NULL with words when its directory can't be
  * made. */
 struct turn *turn_create(
@@ -76,12 +78,14 @@ struct turn *turn_create(
 /* The turn with this id, held once more; NULL when there is none. */
 struct turn *turn_get(struct turn_table *table, int64_t id);
 struct turn *turn_hold(struct turn *turn);
+/* Whether there is such a turn: refusals that were long unused are forgotten. */
+bool turn_known(struct turn_table *table, int64_t id);
 /* NULL is fine. */
 void turn_release(struct turn *turn);
 #define cleanup_turn cleanup(turn_release_pointer)
 void turn_release_pointer(struct turn **turn);
 
-/* The model's newest turn by number (open and refused ones count): its id, or 0. */
+/* The model's newest turn (open and refused ones count): its id, or 0. */
 int64_t turn_newest(struct turn_table *table, int64_t place);
 /* The id of the turn with this name in its model's turns/; 0 when there is none. */
 int64_t turn_find(struct turn_table *table, int64_t place, const char *name);
@@ -111,6 +115,9 @@ bool turn_prompt_truncate(struct turn *turn, uint64_t size);
 bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struct fail *fail);
 /* Appends to another file (response, reasoning). */
 bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes, size_t size);
+
+/* Takes its bytes away again; nothing to do when there is no such file. */
+void turn_file_empty(struct turn *turn, enum turn_file file);
 
 /* Tells everybody who watches that something changed. */
 void turn_changed(struct turn *turn);

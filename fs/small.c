@@ -1,0 +1,85 @@
+/* The small files: text made at the open, and for settings, ctl and key what is written to them.
+ * What is refused is said at the write where that can be told, and kept where `error` shows it. */
+#include "fs/handle.h"
+
+#include <errno.h>
+
+int small_open(struct handle *handle, const struct node *node, pid_t tid) {
+	const struct entry *entry = node->entry;
+	bool writes = handle_writes(handle);
+	handle->type = HANDLE_SMALL;
+	if (writes) {
+		chain_capture(tid, &handle->writer);
+	}
+	if (entry->show == NULL) {
+		/* input and rpc read as empty; the key isn't read at all. */
+		return writes || entry->accept == NULL ? 0 : EACCES;
+	}
+	return entry->show(handle->tree, node, tid, &handle->text) ? 0 : EIO;
+}
+
+void small_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset) {
+	const struct buf *text = &handle->text;
+	if ((uint64_t)offset >= text->size) {
+		fuse_reply_buf(req, NULL, 0);
+		return;
+	}
+	size_t left = text->size - (size_t)offset;
+	fuse_reply_buf(req, text->data + offset, left < size ? left : size);
+}
+
+/* Hands over what came; 0 or an errno. */
+static int hand_over(struct handle *handle, const struct node *node, enum moment moment) {
+	cleanup_fail struct fail fail = {0};
+	struct tree *tree = handle->tree;
+	if (!handle->wrote || handle->refused) {
+		return 0;
+	}
+	ssize_t done = node->entry->accept(tree, node, &handle->writer,
+			buf_string(&handle->written), handle->written.size, moment, &fail);
+	if (done < 0) {
+		handle->refused = true;
+		buf_clear(&handle->written);
+		engine_note(tree->engine, node->place, &handle->writer, &fail);
+		return fail.code != 0 ? fail.code : EIO;
+	}
+	buf_drop_front(&handle->written, (size_t)done);
+	return 0;
+}
+
+int small_write(struct handle *handle, const char *bytes, size_t size) {
+	struct node node;
+	int failed = node_resolve(handle->tree, handle->number, &node);
+	if (failed != 0) {
+		return failed;
+	}
+	if (!buf_add(&handle->written, bytes, size)) {
+		return EFBIG;
+	}
+	handle->wrote = true;
+	handle->refused = false;
+	return hand_over(handle, &node, AFTER_WRITE);
+}
+
+int small_flush(struct handle *handle) {
+	struct node node;
+	int failed = handle->wrote ? node_resolve(handle->tree, handle->number, &node) : 0;
+	return failed == 0 && handle->wrote ? hand_over(handle, &node, AT_FLUSH) : failed;
+}
+
+void small_release(struct handle *handle) {
+	struct node node;
+	if (handle->wrote && node_resolve(handle->tree, handle->number, &node) == 0) {
+		hand_over(handle, &node, AT_RELEASE);
+	}
+}
+
+int small_whole(struct tree *tree, const struct node *node, const char *text, size_t size,
+		pid_t tid) {
+	struct handle handle = {.tree = tree, .wrote = size > 0};
+	chain_capture(tid, &handle.writer);
+	int failed = buf_add(&handle.written, text, size) ? hand_over(&handle, node, AT_RELEASE)
+							  : EFBIG;
+	buf_finish(&handle.written);
+	return failed;
+}
