@@ -153,10 +153,10 @@ void hidden_add(struct hidden_names *hidden, uint64_t node) {
 	}
 }
 
-bool hidden_any(struct hidden_names *hidden) {
+bool hidden_any(struct hidden_names *hidden, int64_t place) {
 	for (size_t i = 0; hidden->until.used > 0 && i < hidden->until.n_slots; i++) {
 		int64_t id = hidden->until.slots[i].id;
-		if (id != 0 && hidden_has(hidden, (uint64_t)id)) {
+		if (id != 0 && id >> 8 == place && hidden_has(hidden, (uint64_t)id)) {
 			return true;
 		}
 	}

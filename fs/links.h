@@ -34,8 +34,8 @@ struct hidden_names *hidden_names_create(void);
 void hidden_names_destroy(struct hidden_names *hidden);
 void hidden_add(struct hidden_names *hidden, uint64_t node);
 void hidden_remove(struct hidden_names *hidden, uint64_t node);
-/* True while any name is hidden. */
-bool hidden_any(struct hidden_names *hidden);
+/* True while a name of this place's is hidden. */
+bool hidden_any(struct hidden_names *hidden, int64_t place);
 bool hidden_has(struct hidden_names *hidden, uint64_t node);
 
 #endif

@@ -267,10 +267,24 @@ static void turn_attributes(
 	default:
 		break;
 	}
-	if (!over && row->first_byte > 0 && node->entry->kind == KIND_TURN_OUTPUT) {
+	bool grows = node->entry->kind == KIND_TURN_OUTPUT && row->first_byte > 0;
+	if (!over && (grows || node->entry->kind == KIND_TURN)) {
 		when = now_us();
 	}
 	set_times(ret, when > 0 ? when : now_us());
+}
+
+/* A listing is kept while the mtime stays the same. Turns come with every prompt; what is hidden
+ * comes back by itself, so that until then no two answers are the same. */
+static void directory_attributes(struct tree *tree, const struct node *node, struct stat *ret,
+		double *ret_keep) {
+	bool turns = node->entry->kind == KIND_TURNS;
+	int64_t listed = turns ? turn_listed(tree->engine->turns, node->id) : 0;
+	bool hidden = node->entry->space == SPACE_PLACE && hidden_any(tree->hidden, node->id);
+	if (hidden || listed != 0) {
+		set_times(ret, hidden ? now_us() : listed);
+	}
+	*ret_keep = hidden || turns ? 0 : KEEP;
 }
 
 static int scratch_attributes(struct tree *tree, const struct node *node, struct stat *ret) {
@@ -307,8 +321,10 @@ int node_attributes(struct tree *tree, const struct node *node, int32_t tid, str
 			.st_blksize = 4096,
 	};
 	set_times(ret, place_time(tree, node));
-	bool directory = S_ISDIR(entry->mode);
-	*ret_keep = directory || entry->stable ? KEEP : 0;
+	*ret_keep = entry->stable ? KEEP : 0;
+	if (S_ISDIR(entry->mode)) {
+		directory_attributes(tree, node, ret, ret_keep);
+	}
 	int failed = 0;
 	if (entry->kind == KIND_SCRATCH) {
 		failed = scratch_attributes(tree, node, ret);

@@ -99,7 +99,8 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino) {
 }
 
 static void op_init(void *data, struct fuse_conn_info *connection) {
-	(void)data;
+	struct tree *tree = data;
+	tree->no_opendir = (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
 	/* READLINK is asked each time, so that `output` leads each caller to its own turn. */
 	connection->want &= ~(unsigned)(FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO |
 					FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |

@@ -1,5 +1,5 @@
-/* Listing directories for the kernel, which keeps what it was told until inval_inode. */
-#include "fs/links.h"
+/* Listing directories for the kernel, which keeps what it was told until inval_inode or a new
+ * mtime. */
 #include "fs/ops.h"
 
 #include <errno.h>
@@ -76,20 +76,19 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 	fuse_reply_buf(req, bytes, filling.used);
 }
 
+/* Each listing is kept for as long as its directory's mtime stays the same, which node_attributes
+ * sees to. So there is nothing to open: told once, the kernel neither opens nor closes directories,
+ * which is half of the requests of a walk. */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
 	struct tree *tree = tree_of(req);
 	struct node directory;
-	int failed = node_resolve(tree, ino, &directory);
+	int failed = tree->no_opendir ? ENOSYS : node_resolve(tree, ino, &directory);
 	if (failed != 0) {
 		fuse_reply_err(req, failed);
 		return;
 	}
-	/* Turns come with every prompt, scratch files by themselves, and a hidden name comes back:
-	 * such listings aren't kept. */
-	bool changes = directory.entry->kind == KIND_TURNS || directory.entry->kind == KIND_TURN ||
-		       hidden_any(tree->hidden);
-	info->cache_readdir = !changes;
-	info->keep_cache = !changes;
+	info->cache_readdir = 1;
+	info->keep_cache = 1;
 	fuse_reply_open(req, info);
 }
 

@@ -21,6 +21,7 @@ struct tree {
 	uid_t uid;
 	gid_t gid;
 	struct list handles; /* open files: struct handle */
+	bool no_opendir; /* the kernel lists directories without opening them */
 };
 
 /* False with words without memory, or when the stored links can't be read. */

@@ -119,7 +119,7 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 		fail_turn(engine, turn, &fail);
 		return;
 	}
-	turn->stored = true;
+	turn_store(turn);
 	store_sync_soon(engine->store, turn->row.id);
 	if (provider == NULL) {
 		fail_set(&fail, ENODEV, "the model or its provider went while the prompt was written");

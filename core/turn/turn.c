@@ -28,6 +28,7 @@ struct turn_table {
 struct newest {
 	int64_t id;     /* 0: none yet */
 	int64_t number; /* the last given out */
+	int64_t listed; /* when one came into the store; 0: none did yet */
 };
 
 int64_t now_us(void) {
@@ -235,6 +236,19 @@ void turn_release_pointer(struct turn **turn) {
 int64_t turn_newest(struct turn_table *table, int64_t place) {
 	struct newest *newest = newest_of(table, place);
 	return newest != NULL ? newest->id : 0;
+}
+
+void turn_store(struct turn *turn) {
+	struct newest *newest = newest_of(turn->table, turn->row.place);
+	turn->stored = true;
+	if (newest != NULL) {
+		newest->listed = now_us();
+	}
+}
+
+int64_t turn_listed(struct turn_table *table, int64_t place) {
+	const struct newest *newest = idmap_get(&table->newest, place);
+	return newest != NULL ? newest->listed : 0;
 }
 
 #define REFUSED "refused-"

@@ -87,6 +87,11 @@ void turn_release_pointer(struct turn **turn);
 
 /* The model's newest turn (open and refused ones count): its id, or 0. */
 int64_t turn_newest(struct turn_table *table, int64_t place);
+/* The turn has a row now: it is listed. */
+void turn_store(struct turn *turn);
+/* When the listing of a model's turns changed, in microseconds since the epoch; 0: not since the
+ * table was made. */
+int64_t turn_listed(struct turn_table *table, int64_t place);
 /* The id of the turn with this name in its model's turns/; 0 when there is none. */
 int64_t turn_find(struct turn_table *table, int64_t place, const char *name);
 /* "000012", or "refused-345" (its id) for one that has no number. */
