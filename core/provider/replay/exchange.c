@@ -272,6 +272,28 @@ static bool has_model(const struct check *check) {
 	return wrong(check->exchange, check->line, check->fail, "it isn't among the models");
 }
 
+static bool has_price(const struct check *check) {
+	char id[512];
+	char name[64];
+	double expected;
+	if (sscanf(check->line->value, "%511s %63s %lf", id, name, &expected) != 3) {
+		return wrong(check->exchange, check->line, check->fail,
+				"takes a model, a price's name and USD");
+	}
+	char text[64] = "it isn't among the models";
+	for (size_t i = 0; i < check->replay->n_models; i++) {
+		if (strcmp(check->replay->models[i].id, id) != 0) {
+			continue;
+		}
+		double was = replay_price(&check->replay->models[i], name);
+		if (fabs(was - expected) <= 1e-9 * fabs(expected)) {
+			return true;
+		}
+		snprintf(text, sizeof(text), "it is %.10g", was);
+	}
+	return wrong(check->exchange, check->line, check->fail, text);
+}
+
 static bool check_line(struct check *check) {
 	const struct replay *replay = check->replay;
 	const struct replay_request *request =
@@ -323,6 +345,7 @@ static bool check_line(struct check *check) {
 	}
 	return strcmp(key, "request") == 0 ? check_request(check)
 	       : strcmp(key, "model") == 0 ? has_model(check)
+	       : strcmp(key, "price") == 0 ? has_price(check)
 					   : wrong(check->exchange, check->line, check->fail,
 							     "there is no such line");
 }

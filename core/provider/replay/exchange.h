@@ -20,6 +20,7 @@
  *     words try later                              what the words of the failure must hold
  *     models 2                                     how many were found
  *     model acme/one                               one of them
+ *     price acme/one prompt 1.8e-7                 and what a unit of it costs, in USD
  *
  * A turn that isn't said to fail must finish. */
 #ifndef CORE_PROVIDER_REPLAY_EXCHANGE_H

@@ -51,6 +51,9 @@ static void an_exchange_that_says_otherwise_is_found_with_its_line(void **state)
 	assert_refused("turn dragon text-to-text\n", "it failed: there is no such animal");
 	assert_refused("discover\nmodels 99\n", ":2: models 99: it is 4");
 	assert_refused("discover\nmodel dragon\n", "isn't among the models");
+	assert_refused("discover\nprice dragon prompt 1\n", "isn't among the models");
+	assert_refused("discover\nprice cow prompt 1\n", ":2: price cow prompt 1: it is ");
+	assert_refused("discover\nprice cow\n", "takes a model");
 	assert_refused("discover\nrequest GET x\n", "no such request");
 	assert_refused("discover\ncolour red\n", "there is no such line");
 	assert_refused("prompt hi\n", "neither \"turn\" nor \"discover\"");

@@ -268,6 +268,32 @@ static void what_is_not_chat_is_refused_before_anything_is_sent(void **state) {
 	}
 }
 
+static void an_image_that_is_attached_goes_along(void **state) {
+	(void)state;
+	static const char *const names[] = {"anthropic", "groq", "huggingface", "mistral", "openai",
+			"openrouter", "together"};
+	static const struct replay_file files[] = {{"what?", 5}, {"\xff\xd8\xff", 3}};
+	static const struct conduit_part parts[] = {
+			{0, "text/plain", "", 5}, {1, "image/jpeg", "a.jpg", 3}};
+	static const struct conduit_message message = {CONDUIT_USER, parts, 2};
+	static const struct conduit_turn turn = {.model = "m",
+			.capability = "image-to-text",
+			.messages = &message,
+			.n_messages = 1};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct replay_exchange exchange = {.status = 500, .body = "", .size = 0};
+		struct replay_script script = {.exchanges = &exchange,
+				.n_exchanges = 1,
+				.files = files,
+				.n_files = 2};
+		struct replay replay;
+		replay_transform(&replay, load_provider(names[i]), &script, &turn);
+		assert_int_equal(replay.n_requests, 1);
+		assert_non_null(strstr(replay.requests[0].body, "/9j/"));
+		replay_finish(&replay);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(a_type_of_together_says_what_comes_out),
@@ -281,6 +307,7 @@ int main(void) {
 			cmocka_unit_test(a_service_without_exceptions_is_sent_every_setting),
 			cmocka_unit_test(a_schema_wins_over_a_response_format),
 			cmocka_unit_test(what_is_not_chat_is_refused_before_anything_is_sent),
+			cmocka_unit_test(an_image_that_is_attached_goes_along),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
