@@ -1,25 +1,13 @@
-/* Fuzzes the OpenAI dialect with replies to a turn and to a discovery: whatever comes, the job
- * ends, keeps to provider.h's rules, and ends the same however the bytes are cut. */
+/* Fuzzes the provider that it is linked with by replies to a turn and to a discovery: whatever
+ * comes, the job ends, keeps to provider.h's rules, and ends the same however the bytes are cut. */
 #include "core/provider/replay/replay.h"
 
-#include <conduit/kit/openai.h>
 #include <stdint.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static const struct conduit_openai dialect = {.service = "Fuzz", .prices = true};
-
-static void discover(struct conduit_job *job) {
-	conduit_openai_discover(job, &dialect);
-}
-
-static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
-	conduit_openai_transform(job, turn, &dialect);
-}
-
-CONDUIT_PROVIDER(.name = "fuzz", .version = "1", .discover = discover, .transform = transform,
-		CONDUIT_OPENAI_CALLBACKS)
+extern const struct conduit_provider conduit_provider_entry;
 
 static struct replay run(bool is_turn, const struct replay_exchange *exchange, enum replay_cut cut,
 		size_t at) {
