@@ -140,6 +140,16 @@ def test_the_call_of_mount_8_from_a_line_of_fstab_mounts(mount):
     unmount(one.path)
 
 
+@pytest.mark.xfail(strict=True, reason="mount(8) adds dev and suid, which undo nodev and nosuid")
+def test_what_mount_8_adds_for_root_leaves_it_nosuid_and_nodev(mount):
+    if os.geteuid() != 0:
+        pytest.skip("only root may ask for dev and suid")
+    one = mount(OFF, start=False, options=["-o", "rw,dev,suid,exec"]).start()
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        options = next(line for line in file if line.split()[4] == str(one.path)).split()[5].split(",")
+    assert {"nosuid", "nodev", "noexec"} <= set(options)
+
+
 def test_a_command_line_that_is_wrong_exits_with_1_and_a_mount_that_fails_with_32(mount, tmp_path):
     one = mount("limts: 1\n", start=False)
     one.prepare()
