@@ -80,8 +80,9 @@ class Bench:
     def memory(self):
         simulated = Simulated(self.home / "simulated.log")
         self.ends.append(simulated.stop)
-        limits = {"concurrent": 512, "queue": 64}
-        mount = self.mount("memory", simulated.config(limits=limits))
+        # A provider's own `concurrent` goes before the manifest's.
+        entry = simulated.provider(concurrent=self.options.streams + 12)
+        mount = self.mount("memory", {"providers": {"openrouter": entry}})
         yield from memory.rows(mount, simulated, self.options.streams)
 
     def remount(self):

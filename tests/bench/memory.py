@@ -1,11 +1,12 @@
 """What the daemon and a provider's process weigh, at rest and with many streams."""
 
+import json
 import os
+import pathlib
 import re
+import resource
 import select
 import subprocess
-import pathlib
-import resource
 import time
 
 from table import Row
@@ -74,8 +75,9 @@ class Streams:
 
 def curls(url, count):
     """As many curl processes with the same streams; (RSS, PSS) in MiB."""
-    body = '{"model":"test/slow:free","stream":true,"messages":[{"role":"user","content":"%s"}]}'
-    command = ["curl", "-sN", "--noproxy", "*", "-d", body % f"first=0 each={EACH} {'word ' * WORDS}", url]
+    prompt = f"first=0 each={EACH} " + "word " * WORDS
+    body = {"model": "test/slow:free", "messages": [{"role": "user", "content": prompt}]}
+    command = ["curl", "-sN", "--noproxy", "*", "-d", json.dumps(body), url]
     processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(count)]
     time.sleep(2)
     weight = weigh([process.pid for process in processes])
@@ -107,4 +109,9 @@ def rows(mount, simulated, count):
             note=f"RSS {rest[n][0]:.1f} MiB at rest, {busy[n][0]:.1f} MiB with {count} streams",
         )
     ours = busy[0][1] + busy[1][1]
-    yield Row(f"PSS of both, {count} streams", "MiB", [(ours, per_curl * count)], f"{count} curl processes (of 50)")
+    yield Row(
+        f"PSS of both, {count} streams",
+        "MiB",
+        [(ours, per_curl * count)],
+        f"{count} curl, from 50",
+    )
