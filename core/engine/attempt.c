@@ -59,9 +59,10 @@ static void on_output(void *data, const void *bytes, size_t size) {
 		run->turn->row.first_byte = now_us();
 	}
 	bool fits = size <= OUTPUT_MOST - run->turn->row.output_size ||
-			fail_set(&run->failure, EFBIG,
-					"the output is larger than %llu bytes, the most that a turn keeps",
-					(unsigned long long)OUTPUT_MOST);
+		    fail_set(&run->failure, EFBIG,
+				    "the output is larger than %llu bytes, the most that a turn "
+				    "keeps",
+				    (unsigned long long)OUTPUT_MOST);
 	if (!fits || !turn_output_append(run->turn, bytes, size, &run->failure)) {
 		/* An exchange can't be ended inside its own event. */
 		uv_timer_start(&run->timer, on_failed, 0, 0);
@@ -210,8 +211,7 @@ static bool prompt_passes(struct run *run) {
 		return false;
 	}
 	if (run->turn->row.prompt_size > CHECK_INLINE_MOST) {
-		run->check = text_check_start(
-				run->provider->engine->loop, fd, on_checked, run);
+		run->check = text_check_start(run->provider->engine->loop, fd, on_checked, run);
 		if (run->check != NULL) {
 			return false;
 		}
@@ -240,9 +240,9 @@ void attempt_begin(struct run *run) {
 static int64_t computed_cost(struct run *run) {
 	double prompt = -1, completion = -1, request = 0;
 	struct place *place = run_place(run);
-	const struct model_record *record = place != NULL
-			? catalogue_record(run->provider->engine->catalogue, place)
-			: NULL;
+	const struct model_record *record =
+			place != NULL ? catalogue_record(run->provider->engine->catalogue, place)
+				      : NULL;
 	if (record == NULL) {
 		return -1;
 	}
@@ -257,7 +257,7 @@ static int64_t computed_cost(struct run *run) {
 		return -1;
 	}
 	double cost = prompt * (double)run->usage.prompt_tokens +
-			completion * (double)run->usage.completion_tokens + request;
+		      completion * (double)run->usage.completion_tokens + request;
 	return cost < 1e6 ? (int64_t)llround(cost * 1e12) : -1;
 }
 

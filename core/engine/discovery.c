@@ -96,7 +96,8 @@ void discovery_refresh(struct provider *provider) {
 	struct engine *engine = provider->engine;
 	struct transfer_timeouts timeouts = {
 			.connect = engine_number(engine, provider->place, "timeout_connect", 15),
-			.first_byte = engine_number(engine, provider->place, "timeout_first_byte", 60),
+			.first_byte = engine_number(
+					engine, provider->place, "timeout_first_byte", 60),
 			.idle = engine_number(engine, provider->place, "timeout_idle", 60),
 			.total = engine_number(engine, provider->place, "timeout_total", 600),
 	};

@@ -14,8 +14,9 @@
 
 static void on_catalogue_changed(void *data, struct place *place) {
 	struct engine *engine = data;
-	const struct provider *provider =
-			place->kind == PLACE_PROVIDER ? engine_provider(engine, place) : NULL;
+	const struct provider *provider = place->kind == PLACE_PROVIDER
+							  ? engine_provider(engine, place)
+							  : NULL;
 	if (provider != NULL) {
 		models_table_changed(provider->models);
 	}
@@ -131,16 +132,15 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 			.data = engine->options.data,
 	};
 	return config_read(&engine->config, engine->options.config_file, fail) &&
-			(engine->store = store_open(engine->loop, engine->config.state, fail)) !=
-					NULL &&
-			(engine->catalogue = catalogue_open(engine->store, fail)) != NULL &&
-			(engine->values = values_create(engine->store, fail)) != NULL &&
-			(engine->transfers = transfer_engine_create(
-					 engine->loop, &transfers, fail)) != NULL &&
-			((engine->turns = turn_table_create(engine->store)) != NULL ||
-					fail_set(fail, ENOMEM, "no memory")) &&
-			((engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL ||
-					fail_set(fail, ENOMEM, "no memory"));
+	       (engine->store = store_open(engine->loop, engine->config.state, fail)) != NULL &&
+	       (engine->catalogue = catalogue_open(engine->store, fail)) != NULL &&
+	       (engine->values = values_create(engine->store, fail)) != NULL &&
+	       (engine->transfers = transfer_engine_create(engine->loop, &transfers, fail)) !=
+			       NULL &&
+	       ((engine->turns = turn_table_create(engine->store)) != NULL ||
+			       fail_set(fail, ENOMEM, "no memory")) &&
+	       ((engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL ||
+			       fail_set(fail, ENOMEM, "no memory"));
 }
 
 struct engine *engine_open(

@@ -15,9 +15,9 @@
 #include <uv.h>
 
 struct engine_options {
-	const char *config_file;   /* NULL: the default place */
+	const char *config_file; /* NULL: the default place */
 	const char *provider_directory; /* where the bundled providers lie: NAME.so and NAME.yml */
-	const char *runner;        /* absolute path of conduitfs-provider */
+	const char *runner; /* absolute path of conduitfs-provider */
 	/* A directory's listing changed; NULL: nobody cares. */
 	void (*listing_changed)(void *data, struct place *place);
 	/* Called between any two pieces of work, to serve the kernel. */
@@ -46,11 +46,11 @@ struct engine {
  * that may hold several lines. libcurl must have been started. */
 struct engine *engine_open(
 		uv_loop_t *loop, const struct engine_options *options, struct fail *fail);
-/* Ends the providers: what runs or waits becomes interrupted, and who watches a turn is told. Turns can
- * still be looked at. */
+/* Ends the providers: what runs or waits becomes interrupted, and who watches a turn is told. Turns
+ * can still be looked at. */
 void engine_stop(struct engine *engine);
-/* The same, and frees everything; nobody may hold a turn any more. The loop must turn (uv_run) after it
- * until its handles are closed. NULL is fine. */
+/* The same, and frees everything; nobody may hold a turn any more. The loop must turn (uv_run)
+ * after it until its handles are closed. NULL is fine. */
 void engine_close(struct engine *engine);
 /* Reads config.yml again: providers that changed are loaded anew, limits take force. False with
  * words when the file has a fault (then nothing changes), and of the first provider that can't be
@@ -68,8 +68,8 @@ bool engine_discovered(const struct engine *engine);
 /* The setting in force at a place; "" when none is. */
 const char *engine_setting(struct engine *engine, struct place *place, const char *name);
 /* The same as a number; `otherwise` when it is unset. */
-double engine_number(struct engine *engine, struct place *place, const char *name,
-		double otherwise);
+double engine_number(
+		struct engine *engine, struct place *place, const char *name, double otherwise);
 /* Whether config/ of this place has the setting: those that are everywhere, and at a model those
  * that it says it takes. */
 bool engine_has_setting(struct engine *engine, struct place *place, int index);

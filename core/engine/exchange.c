@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A reply whose rest nobody needs is read on for so long, so that its connection can be used again. */
+/* A reply whose rest nobody needs is read on for so long, so that its connection can be used again.
+ */
 #define LEFT_MS 1000
 #define LEFT_MOST ((uint64_t)64 << 10)
 /* A list of models, and the reply to a turn, end here. */
@@ -203,7 +204,7 @@ static void on_transfer_end(void *data, const struct transfer_result *transfer) 
 		return;
 	}
 	bool connection = transfer->code == ECONNREFUSED || transfer->code == ECONNRESET ||
-			transfer->code == EHOSTUNREACH || transfer->code == ETIMEDOUT;
+			  transfer->code == EHOSTUNREACH || transfer->code == ETIMEDOUT;
 	struct exchange_result result = {
 			.code = transfer->code,
 			.words = transfer->words != NULL ? transfer->words : "",
@@ -242,8 +243,8 @@ static void send_request(struct exchange *exchange) {
 	exchange->status = 0;
 	exchange->straight = false;
 	exchange->submitted = exchange->submitted || exchange->submits;
-	exchange->transfer =
-			transfer_start(provider->engine->transfers, &request, &events, exchange);
+	exchange->transfer = transfer_start(
+			provider->engine->transfers, &request, &events, exchange);
 	if (key.data != NULL) {
 		explicit_bzero(key.data, key.size);
 	}
@@ -305,8 +306,7 @@ static bool resolve_files(struct exchange *exchange) {
 
 static void on_request(void *data, struct job_request *request) {
 	struct exchange *exchange = data;
-	if (exchange->transfer != NULL || exchange->url != NULL ||
-			feed_active(&exchange->feed)) {
+	if (exchange->transfer != NULL || exchange->url != NULL || feed_active(&exchange->feed)) {
 		fail_set(&exchange->failure, EPROTO,
 				"the provider %s made a request while another was under way",
 				exchange->provider->name);
@@ -322,7 +322,7 @@ static void on_request(void *data, struct job_request *request) {
 	exchange->to_output = request->to_output;
 	exchange->submits = request->submits;
 	bool copied = exchange->method != NULL && exchange->url != NULL &&
-			exchange->headers != NULL;
+		      exchange->headers != NULL;
 	if (!copied) {
 		fail_set(&exchange->failure, ENOMEM, "no memory for a request");
 	}
@@ -346,7 +346,7 @@ static void on_feed_turn(uv_timer_t *timer) {
 static void on_read(void *data, uint32_t number) {
 	struct exchange *exchange = data;
 	bool at_rest = exchange->transfer == NULL && exchange->url == NULL &&
-			!feed_active(&exchange->feed);
+		       !feed_active(&exchange->feed);
 	if (!at_rest || number >= exchange->n_files) {
 		fail_set(&exchange->failure, EPROTO,
 				"the provider %s asked for file %u of a turn that has %zu%s",
@@ -408,7 +408,7 @@ static void on_job_end(void *data, const struct job_result *job) {
 			.model = job->model,
 			.status = status,
 			.retry = job->code != 0 && !job->never_retry && !job->crashed &&
-					!exchange->submitted && status_retries(exchange->status),
+				 !exchange->submitted && status_retries(exchange->status),
 			.retry_after = exchange->retry_after,
 	};
 	/* Without a head there is no reply yet, and so no rest of one. */

@@ -9,12 +9,12 @@
 struct exchange;
 
 struct exchange_result {
-	int code;           /* 0, or errno */
-	const char *words;  /* of a failure */
+	int code; /* 0, or errno */
+	const char *words; /* of a failure */
 	const char *finish; /* "stop" …; "" for a failure */
-	const char *model;  /* the one that answered, "" when it wasn't said */
-	int status;         /* HTTP status of the last reply, 0 for none */
-	bool retry;         /* nothing speaks against another attempt, if no output came */
+	const char *model; /* the one that answered, "" when it wasn't said */
+	int status; /* HTTP status of the last reply, 0 for none */
+	bool retry; /* nothing speaks against another attempt, if no output came */
 	double retry_after; /* seconds the service asked for; negative when it didn't */
 };
 
@@ -25,7 +25,8 @@ struct exchange_events {
 	void (*output)(void *data, const void *bytes, size_t size);
 	void (*reasoning)(void *data, const void *bytes, size_t size);
 	void (*usage)(void *data, const struct job_usage *usage);
-	void (*response)(void *data, const void *bytes, size_t size); /* a reply's body as it came */
+	void (*response)(
+			void *data, const void *bytes, size_t size); /* a reply's body as it came */
 	/* Exactly once, last; the exchange frees itself after it. */
 	void (*end)(void *data, const struct exchange_result *result);
 };

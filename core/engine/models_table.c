@@ -63,8 +63,8 @@ static void add_price(struct buf *out, const struct model_record *record, const 
 
 static void add_row(struct models_table *table, const struct place *place) {
 	struct buf *out = &table->next;
-	const struct model_record *record =
-			catalogue_record(table->provider->engine->catalogue, place);
+	const struct model_record *record = catalogue_record(
+			table->provider->engine->catalogue, place);
 	if (record == NULL) {
 		return;
 	}
@@ -93,9 +93,8 @@ static struct place *walk(const struct place *place, const struct place *top) {
 static void begin(struct models_table *table) {
 	buf_clear(&table->next);
 	table->next.limit = (size_t)256 << 20;
-	buf_add_string(&table->next,
-			"id\tfree\tcontext_length\tprice_prompt\tprice_completion\t"
-			"input_modalities\toutput_modalities\tcreated\tname\n");
+	buf_add_string(&table->next, "id\tfree\tcontext_length\tprice_prompt\tprice_completion\t"
+				     "input_modalities\toutput_modalities\tcreated\tname\n");
 	table->at = table->provider->place->id;
 	table->making = true;
 }

@@ -1,6 +1,6 @@
-/* models.tsv: a provider's whole catalogue as one table, made when it is asked for and kept until the
- * catalogue changes. A very long one is made in slices, so that nobody waits for it: until it is
- * whole the one before is shown. */
+/* models.tsv: a provider's whole catalogue as one table, made when it is asked for and kept until
+ * the catalogue changes. A very long one is made in slices, so that nobody waits for it: until it
+ * is whole the one before is shown. */
 #ifndef CORE_ENGINE_MODELS_TABLE_H
 #define CORE_ENGINE_MODELS_TABLE_H
 

@@ -31,8 +31,9 @@ bool run_keep_settings(struct run *run) {
 	run->settings = calloc(n_setting_specs, sizeof(*run->settings));
 	for (size_t i = 0; run->settings != NULL && i < n_setting_specs; i++) {
 		const char *value = engine_has_setting(engine, place, (int)i)
-				? engine_setting(engine, place, setting_specs[i].name)
-				: "";
+						    ? engine_setting(engine, place,
+								      setting_specs[i].name)
+						    : "";
 		if (value[0] != '\0' && (run->settings[i] = strdup(value)) == NULL) {
 			run_drop_settings(run);
 		}
@@ -65,8 +66,8 @@ static uint64_t trailing_newline(struct turn *turn, enum turn_file file) {
 	return fd >= 0 && pread(fd, &last, 1, (off_t)(size - 1)) == 1 && last == '\n' ? 1 : 0;
 }
 
-static bool add_file(struct prepared *prepared, enum job_role role, const char *path,
-		uint64_t size, uint64_t drop) {
+static bool add_file(struct prepared *prepared, enum job_role role, const char *path, uint64_t size,
+		uint64_t drop) {
 	size_t n = prepared->n_files;
 	char *copy = strdup(path);
 	if (copy == NULL) {
@@ -96,8 +97,8 @@ static bool add_turn_file(struct prepared *prepared, struct turn *turn, enum tur
 	}
 	enum job_role role = file == TURN_PROMPT ? JOB_USER : JOB_ASSISTANT;
 	return turn_file_path(turn, file, path, sizeof(path)) &&
-			add_file(prepared, role, path, turn_file_size(turn, file),
-					trailing_newline(turn, file));
+	       add_file(prepared, role, path, turn_file_size(turn, file),
+			       trailing_newline(turn, file));
 }
 
 /* The ids of the turns that this one continues, oldest first; returns how many. Only answered
@@ -138,7 +139,7 @@ static bool add_system(struct run *run, struct prepared *prepared) {
 			path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	size_t size = strlen(system);
 	return fd >= 0 && write(fd, system, size) == (ssize_t)size &&
-			add_file(prepared, JOB_SYSTEM, path, size, 0);
+	       add_file(prepared, JOB_SYSTEM, path, size, 0);
 }
 
 static bool gather_messages(struct run *run, struct prepared *prepared) {
@@ -169,8 +170,8 @@ static bool gather_messages(struct run *run, struct prepared *prepared) {
 
 /* What is always sent (design section 3.11): the setting, else the smaller of the model's limit and
  * the standard, lowered so that it fits the context beside the prompt. */
-static void choose_max_tokens(struct run *run, struct prepared *prepared,
-		const struct model_record *record) {
+static void choose_max_tokens(
+		struct run *run, struct prepared *prepared, const struct model_record *record) {
 	const char *set = run_setting(run, "max_tokens");
 	if (set[0] != '\0') {
 		snprintf(prepared->max_tokens, sizeof(prepared->max_tokens), "%s", set);
@@ -190,8 +191,8 @@ static void choose_max_tokens(struct run *run, struct prepared *prepared,
 	}
 	if (most < MAX_TOKENS_LEAST) {
 		most = record->max_output > 0 && record->max_output < MAX_TOKENS_LEAST
-				? record->max_output
-				: MAX_TOKENS_LEAST;
+				       ? record->max_output
+				       : MAX_TOKENS_LEAST;
 	}
 	snprintf(prepared->max_tokens, sizeof(prepared->max_tokens), "%lld", (long long)most);
 }
@@ -226,15 +227,16 @@ static char *capability_of(const struct place *place, const struct model_record 
 		return strdup("text-to-text");
 	}
 	return asprintf(&capability, "text-to-%.*s", length, record->output_modalities) < 0
-			? NULL
-			: capability;
+			       ? NULL
+			       : capability;
 }
 
 bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 	struct engine *engine = run->provider->engine;
 	struct place *place = run_place(run);
-	const struct model_record *record =
-			place != NULL ? catalogue_record(engine->catalogue, place) : NULL;
+	const struct model_record *record = place != NULL ? catalogue_record(engine->catalogue,
+									    place)
+							  : NULL;
 	if (record == NULL) {
 		return fail_set(fail, ENOENT, "the model isn't in the catalogue any more");
 	}

@@ -15,9 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-#define CONCURRENT_DEFAULT 8
-#define QUEUE_DEFAULT 64
-
 const char *provider_state_name(enum provider_state state) {
 	static const char *const names[] = {
 			[PROVIDER_DISCOVERING] = "discovering",
@@ -66,7 +63,7 @@ static void on_key_changed(void *data) {
 
 bool provider_has_key(struct provider *provider) {
 	return !provider->manifest.key_required || provider->own_base_url ||
-			key_pending(provider->key) || key_value(provider->key) != NULL;
+	       key_pending(provider->key) || key_value(provider->key) != NULL;
 }
 
 bool provider_key_header(struct provider *provider, struct buf *ret) {
@@ -75,8 +72,8 @@ bool provider_key_header(struct provider *provider, struct buf *ret) {
 		return false;
 	}
 	const struct manifest *manifest = &provider->manifest;
-	const char *header =
-			manifest->auth_header != NULL ? manifest->auth_header : "Authorization";
+	const char *header = manifest->auth_header != NULL ? manifest->auth_header
+							   : "Authorization";
 	const char *scheme = manifest->auth_scheme != NULL ? manifest->auth_scheme : "Bearer";
 	return buf_add_format(ret, "%s: %s%s%s", header, scheme, scheme[0] != '\0' ? " " : "", key);
 }
@@ -122,9 +119,9 @@ static bool choose_base_url(struct provider *provider, struct fail *fail) {
 	if (base == NULL && (base = base_url_of_environment(provider, &variable)) != NULL) {
 		provider->base_url = base_url_check(base, config != NULL && config->insecure, &why);
 		return provider->base_url != NULL ||
-				fail_set(fail, why.code, "provider %s: %s in the environment: %s",
-						provider->name, variable != NULL ? variable : "",
-						fail_words(&why));
+		       fail_set(fail, why.code, "provider %s: %s in the environment: %s",
+				       provider->name, variable != NULL ? variable : "",
+				       fail_words(&why));
 	}
 	if (base == NULL) {
 		base = provider->manifest.base_url != NULL ? provider->manifest.base_url : "";
@@ -137,10 +134,10 @@ static bool base_url_host(struct provider *provider, struct transfer_host *ret) 
 	CURLU *url = curl_url();
 	char *scheme = NULL, *host = NULL, *port = NULL;
 	bool parsed = url != NULL &&
-			curl_url_set(url, CURLUPART_URL, provider->base_url, 0) == CURLUE_OK &&
-			curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-			curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-			curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+		      curl_url_set(url, CURLUPART_URL, provider->base_url, 0) == CURLUE_OK &&
+		      curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+		      curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+		      curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 	if (parsed) {
 		const struct manifest *manifest = &provider->manifest;
 		provider->local = manifest->local || host_is_loopback(host);
@@ -149,9 +146,10 @@ static bool base_url_host(struct provider *provider, struct transfer_host *ret) 
 				.host = strdup(host),
 				.port = (int)strtol(port, NULL, 10),
 				.keyed = true,
-				/* What the user wrote may be local; so may a local service's own. */
+				/* What the user wrote may be local; so may a local service's own.
+				 */
 				.local = manifest->local || manifest->base_url == NULL ||
-						strcmp(manifest->base_url, provider->base_url) != 0,
+					 strcmp(manifest->base_url, provider->base_url) != 0,
 		};
 	}
 	curl_free(scheme);
@@ -192,11 +190,16 @@ static bool read_manifest(struct provider *provider, const char *driver, char *o
 	const struct config_provider *config = provider->config;
 	int path_length = snprintf(path, sizeof(path), "%s/%s.yml", directory, driver);
 	if (path_length < 0 || (size_t)path_length >= sizeof(path) || access(path, R_OK) != 0) {
+		cleanup_free char *where = NULL;
+		if (config == NULL || asprintf(&where, "%s:%d: ", provider->engine->config.file,
+						      config->line) < 0) {
+			where = NULL;
+		}
 		return fail_set(fail, ENOENT,
-				"%s:%d: provider %s: there is no bundled provider '%s'; say driver: "
-				"with one of those that are",
-				provider->engine->config.file, config != NULL ? config->line : 0,
-				provider->name, driver);
+				"%sprovider %s: there is no bundled provider '%s' in %s; say "
+				"driver: with "
+				"one of those that are",
+				where != NULL ? where : "", provider->name, driver, directory);
 	}
 	if (!manifest_read(&provider->manifest, path, fail)) {
 		return false;
@@ -204,7 +207,7 @@ static bool read_manifest(struct provider *provider, const char *driver, char *o
 	const char *own = provider->manifest.driver != NULL ? provider->manifest.driver : driver;
 	int length = snprintf(object, object_size, "%s/%s.so", directory, own);
 	return (length > 0 && (size_t)length < object_size) ||
-			fail_set(fail, ENAMETOOLONG, "%s/%s.so: the path is too long", directory, own);
+	       fail_set(fail, ENAMETOOLONG, "%s/%s.so: the path is too long", directory, own);
 }
 
 static bool open_key(struct provider *provider, struct fail *fail) {
@@ -216,8 +219,8 @@ static bool open_key(struct provider *provider, struct fail *fail) {
 		return fail_set(fail, ENOMEM, "no memory for a provider");
 	}
 	const char *env = config != NULL && config->key_env != NULL ? config->key_env
-			: provider->own_base_url			    ? NULL
-									    : provider->manifest.key_env;
+			  : provider->own_base_url		    ? NULL
+								    : provider->manifest.key_env;
 	struct key_sources sources = {
 			.provider = provider->name,
 			.tree_file = tree_file,
@@ -245,14 +248,16 @@ static bool open_process(struct provider *provider, const char *object, struct f
 	return provider->process != NULL || fail_set(fail, ENOMEM, "no memory for a provider");
 }
 
+/* An entry's own word comes first; else a provider may ask for less than config.yml's limit, never
+ * for more. */
 static void choose_limits(struct provider *provider) {
 	const struct config *config = &provider->engine->config;
 	const struct config_provider *own = provider->config;
-	provider->concurrent = own != NULL && own->concurrent > 0 ? own->concurrent
-			: provider->manifest.concurrent > 0	  ? provider->manifest.concurrent
-			: config->concurrent > 0		  ? config->concurrent
-								  : CONCURRENT_DEFAULT;
-	provider->queue_most = config->queue > 0 ? config->queue : QUEUE_DEFAULT;
+	int asked = provider->manifest.concurrent;
+	provider->concurrent = own != NULL && own->concurrent > 0	 ? own->concurrent
+			       : asked > 0 && asked < config->concurrent ? asked
+									 : config->concurrent;
+	provider->queue_most = config->queue;
 }
 
 void provider_take_config(struct provider *provider, const struct config_provider *config) {

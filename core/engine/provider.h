@@ -44,7 +44,7 @@ struct provider {
 	struct models_table *models; /* models.tsv */
 
 	enum provider_state state;
-	char *why;        /* the last failure in words, "" when all is well */
+	char *why; /* the last failure in words, "" when all is well */
 	char *last_error; /* what a write below this provider was last refused for, or "" */
 	char *log[PROVIDER_LOG_LINES]; /* a ring */
 	size_t log_next;

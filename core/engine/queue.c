@@ -93,7 +93,8 @@ void queue_interrupt(struct provider *provider) {
 	provider->concurrent = 0;
 	list_for_each(run, &provider->running, link) {
 		run_end(run, TURN_INTERRUPTED, EIO,
-				"conduitfs ended, or its provider was unloaded, while it ran", NULL);
+				"conduitfs ended, or its provider was unloaded, while it ran",
+				NULL);
 	}
 	list_for_each(run, &provider->queue, link) {
 		run_end(run, TURN_INTERRUPTED, EIO,

@@ -28,12 +28,11 @@ static bool same_entry(const struct config_provider *a, const struct config_prov
 		return a == b;
 	}
 	return a->off == b->off && same_text(a->driver, b->driver) &&
-			same_text(a->base_url, b->base_url) && same_text(a->key, b->key) &&
-			same_text(a->key_env, b->key_env) && same_text(a->key_file, b->key_file) &&
-			same_text(a->key_command, b->key_command) && a->insecure == b->insecure &&
-			a->retries == b->retries && a->concurrent == b->concurrent &&
-			memcmp(&a->timeout, &b->timeout, sizeof(a->timeout)) == 0 &&
-			same_settings(a, b);
+	       same_text(a->base_url, b->base_url) && same_text(a->key, b->key) &&
+	       same_text(a->key_env, b->key_env) && same_text(a->key_file, b->key_file) &&
+	       same_text(a->key_command, b->key_command) && a->insecure == b->insecure &&
+	       a->retries == b->retries && a->concurrent == b->concurrent &&
+	       memcmp(&a->timeout, &b->timeout, sizeof(a->timeout)) == 0 && same_settings(a, b);
 }
 
 /* Drops the providers whose entry changed. */
@@ -63,7 +62,8 @@ bool engine_reload(struct engine *engine, struct fail *fail) {
 	}
 	if (strcmp(next.state, engine->config.state) != 0) {
 		fail_set(fail, EINVAL,
-				"config.yml: state: '%s' takes force at the next mount only (now it "
+				"config.yml: state: '%s' takes force at the next mount only (now "
+				"it "
 				"is '%s'); nothing was changed",
 				next.state, engine->config.state);
 		config_finish(&next);

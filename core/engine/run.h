@@ -10,7 +10,7 @@ struct run {
 	struct list link; /* in the provider's queue or running list */
 	struct provider *provider;
 	struct turn *turn; /* held */
-	char **settings;   /* by the table's index, as they were at submission; NULL for none */
+	char **settings; /* by the table's index, as they were at submission; NULL for none */
 	struct exchange *exchange;
 	struct fail failure; /* of what came in the middle of an attempt: the disk, a check */
 	int attempts;

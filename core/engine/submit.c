@@ -122,7 +122,8 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 	turn_store(turn);
 	store_sync_soon(engine->store, turn->row.id);
 	if (provider == NULL) {
-		fail_set(&fail, ENODEV, "the model or its provider went while the prompt was written");
+		fail_set(&fail, ENODEV,
+				"the model or its provider went while the prompt was written");
 		fail_turn(engine, turn, &fail);
 		return;
 	}
@@ -168,9 +169,9 @@ static bool copy_prompt(struct turn *from, struct turn *to, uint64_t most, struc
 		}
 		offset += (uint64_t)size;
 	}
-	return size == 0 || fail_set(fail, errno,
-					    "retry: the prompt of turn %06lld can't be read: %s",
-					    (long long)from->row.number, strerror(errno));
+	return size == 0 ||
+	       fail_set(fail, errno, "retry: the prompt of turn %06lld can't be read: %s",
+			       (long long)from->row.number, strerror(errno));
 }
 
 bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *chain,

@@ -43,10 +43,10 @@ static bool check(int fd, const atomic_bool *cancelled, struct fail *fail) {
 				strerror(errno));
 	}
 	return kept == 0 ||
-			fail_set(fail, EINVAL,
-					"the prompt isn't text: byte %llu isn't UTF-8, and this "
-					"model takes text only",
-					(unsigned long long)offset);
+	       fail_set(fail, EINVAL,
+			       "the prompt isn't text: byte %llu isn't UTF-8, and this "
+			       "model takes text only",
+			       (unsigned long long)offset);
 }
 
 bool text_check_now(int fd, struct fail *fail) {

@@ -9,7 +9,7 @@
 struct values {
 	struct store *store;
 	struct idmap places; /* place id → char *[n_setting_specs] */
-	char number[32];     /* what config.yml holds as a number, as text */
+	char number[32]; /* what config.yml holds as a number, as text */
 };
 
 static bool keep(struct values *values, int64_t place, int index, const char *value) {
@@ -94,12 +94,12 @@ void values_reset(struct values *values, int64_t place) {
  * -1 for none. */
 static double config_number(const struct config_provider *config, const char *name) {
 	const struct config_timeouts *timeout = &config->timeout;
-	return strcmp(name, "timeout_connect") == 0	  ? timeout->connect
-			: strcmp(name, "timeout_first_byte") == 0 ? timeout->first_byte
-			: strcmp(name, "timeout_idle") == 0	  ? timeout->idle
-			: strcmp(name, "timeout_total") == 0	  ? timeout->total
-			: strcmp(name, "retries") == 0		  ? config->retries
-								  : -1;
+	return strcmp(name, "timeout_connect") == 0	 ? timeout->connect
+	       : strcmp(name, "timeout_first_byte") == 0 ? timeout->first_byte
+	       : strcmp(name, "timeout_idle") == 0	 ? timeout->idle
+	       : strcmp(name, "timeout_total") == 0	 ? timeout->total
+	       : strcmp(name, "retries") == 0		 ? config->retries
+							 : -1;
 }
 
 static const char *config_value(

@@ -16,17 +16,17 @@
 
 struct turn_table {
 	struct store *store;
-	struct idmap turns;   /* id → struct turn */
-	struct idmap newest;  /* place → struct newest */
-	struct list unused;   /* the longest unused first */
+	struct idmap turns; /* id → struct turn */
+	struct idmap newest; /* place → struct newest */
+	struct list unused; /* the longest unused first */
 	size_t n_unused;
 	int64_t last_id;
 };
 
-/* What is known of a model's turns and numbering; open and refused turns count, which the store doesn't
- * know. */
+/* What is known of a model's turns and numbering; open and refused turns count, which the store
+ * doesn't know. */
 struct newest {
-	int64_t id;     /* 0: none yet */
+	int64_t id; /* 0: none yet */
 	int64_t number; /* the last given out */
 	int64_t listed; /* when one came into the store; 0: none did yet */
 };
@@ -150,7 +150,7 @@ static bool row_begin(struct turn_row *row, int64_t id, int64_t place, int64_t n
 			.cost_source = strdup("unknown"),
 	};
 	return row->words != NULL && row->finish != NULL && row->model != NULL &&
-			row->provider != NULL && row->cost_source != NULL;
+	       row->provider != NULL && row->cost_source != NULL;
 }
 
 struct turn *turn_create(
@@ -165,13 +165,13 @@ struct turn *turn_create(
 	turn->kind = kind;
 	int64_t id = table->last_id + 1;
 	int64_t number = kind == TURN_REAL ? newest->number + 1 : 0;
-	if (!row_begin(&turn->row, id, place, number) ||
-			!idmap_set(&table->turns, id, turn)) {
+	if (!row_begin(&turn->row, id, place, number) || !idmap_set(&table->turns, id, turn)) {
 		fail_set(fail, ENOMEM, "no memory for a turn");
 		turn_destroy(turn);
 		return NULL;
 	}
-	if (kind == TURN_REAL && !store_turn_path(table->store, id, true, path, sizeof(path), fail)) {
+	if (kind == TURN_REAL &&
+			!store_turn_path(table->store, id, true, path, sizeof(path), fail)) {
 		turn_destroy(turn);
 		return NULL;
 	}
@@ -292,6 +292,12 @@ int64_t turn_find(struct turn_table *table, int64_t place, const char *name) {
 	if (number != 0 && strcmp(canonical, name) != 0) {
 		return 0;
 	}
+	/* Nearly always it is the newest, which is at hand. */
+	const struct newest *newest = idmap_get(&table->newest, place);
+	const struct turn *turn = newest != NULL ? idmap_get(&table->turns, newest->id) : NULL;
+	if (turn != NULL && turn->stored && turn->row.number == number) {
+		return turn->row.id;
+	}
 	if (number != 0 && store_turn_find(table->store, place, number, &id)) {
 		return id;
 	}
@@ -328,8 +334,8 @@ const char *turn_file_name(enum turn_file file) {
 
 bool turn_file_path(struct turn *turn, enum turn_file file, char *ret, size_t size) {
 	char directory[PATH_MAX];
-	if (!store_turn_path(turn->table->store, turn->row.id, false, directory,
-			    sizeof(directory), NULL)) {
+	if (!store_turn_path(turn->table->store, turn->row.id, false, directory, sizeof(directory),
+			    NULL)) {
 		return false;
 	}
 	int length = snprintf(ret, size, "%s/%s", directory, turn_file_name(file));

@@ -23,7 +23,7 @@ enum turn_file {
 	TURN_PROMPT,
 	TURN_OUTPUT,
 	TURN_REASONING,
-	TURN_REQUEST,  /* request.json: the request's body as sent, without the key */
+	TURN_REQUEST, /* request.json: the request's body as sent, without the key */
 	TURN_RESPONSE, /* the reply's body as it came */
 	TURN_FILES,
 };
@@ -36,17 +36,17 @@ struct turn_watch {
 };
 
 enum turn_kind {
-	TURN_REAL,    /* has a directory and, once submitted, a row */
+	TURN_REAL, /* has a directory and, once submitted, a row */
 	TURN_REFUSAL, /* of a prompt at its opening: only words, in memory, without a number; counts
-	                 as newest */
-	TURN_NOTE,    /* a refused write to config/ or ctl: the same, for `error` alone */
+			 as newest */
+	TURN_NOTE, /* a refused write to config/ or ctl: the same, for `error` alone */
 };
 
 struct turn {
 	struct turn_row row;
 	enum turn_kind kind;
 	struct turn_table *table;
-	struct list link;   /* in the table's list of unused turns, while refs is 0 */
+	struct list link; /* in the table's list of unused turns, while refs is 0 */
 	unsigned refs;
 	int fds[TURN_FILES]; /* -1 while closed */
 	struct list watches;
