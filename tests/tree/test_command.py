@@ -192,6 +192,27 @@ def test_a_crash_leaves_running_turns_interrupted_and_prompts_kept(mount, simula
     assert simulated.chats() == []
 
 
+def test_a_turn_that_runs_at_sigterm_is_interrupted_and_sent_again_only_by_retry(mount, simulated):
+    first = mount(simulated.config()).wait_ready()
+    first.model("test/hang:free").write("once")
+    until(lambda: simulated.journal()["open"] == 1, 5, "the turn runs")
+    first.stop()
+    model = mount(simulated.config()).wait_ready().model("test/hang:free")
+    assert model.facts("turns/000001/status")["state"] == "interrupted"
+    assert simulated.prompts() == ["once"]
+    (model.path / "ctl").write_text("retry\n")
+    until(lambda: simulated.prompts() == ["once", "once"], 5, "retry sends it")
+    assert model.turns() == [1, 2]
+
+
+def test_mount_as_a_first_word_is_the_same_command(command):
+    one = command()
+    one.prepare()
+    result = subprocess.run(one.command("mount", str(one.path)), env=one.environment(), check=False)
+    assert result.returncode == 0 and is_mounted(one.path)
+    unmount(one)
+
+
 def test_a_second_mount_of_the_same_state_is_refused_with_words(mount, homes):
     first = mount(OFF).wait_ready("cowsay")
     other = homes("other")

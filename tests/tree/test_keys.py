@@ -135,6 +135,12 @@ def test_the_key_file_of_the_tree_is_write_only_and_an_empty_write_of_it_removes
     until(lambda: not kept.exists(), 5, "the key is removed")
 
 
+def test_a_key_written_to_the_tree_goes_before_that_of_the_config(tree, echo, simulated):
+    (tree.path / "providers/openrouter/key").write_text("sk-of-the-tree\n")
+    echo.ask("q")
+    assert simulated.chats()[-1]["headers"]["authorization"] == "Bearer sk-of-the-tree"
+
+
 def test_a_key_written_to_the_tree_is_there_after_a_remount(mount, simulated):
     env = {"OPENROUTER_BASE_URL": simulated.base_url}
     first = mount(env=env).wait_ready()
