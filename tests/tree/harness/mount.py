@@ -84,8 +84,12 @@ class Model:
 
 
 def local_only(config):
-    """config.yml with the bundled providers off that would ask their services of the internet."""
-    providers = {"openai": "off", **config.get("providers", {})}
+    """config.yml with the bundled providers off that would ask the internet, or a service that may
+    run on this machine; a test that wants one says so."""
+    bundled = {path.parent.name: "off" for path in TOP.glob("providers/*/MediaConduit.provider.yml")}
+    providers = {**bundled, **config.get("providers", {})}
+    for name in {"cowsay", "openrouter"} - set(config.get("providers", {})):
+        del providers[name]
     return json.dumps({**config, "providers": providers})
 
 
