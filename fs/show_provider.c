@@ -104,9 +104,10 @@ SHOW(show_provider_info) {
 	} else if (strcmp(name, "queued") == 0) {
 		return buf_add_format(out, "%zu\n", provider->n_queued);
 	} else if (strcmp(name, "health") == 0) {
-		text = provider->state == PROVIDER_FAILED ? "down"
-		       : provider->why[0] != '\0'	  ? "degraded"
-							  : "healthy";
+		text = provider->state == PROVIDER_FAILED || provider->state == PROVIDER_NEEDS_KEY
+				       ? "down"
+		       : provider->why[0] != '\0' ? "degraded"
+						  : "healthy";
 	} else if (strcmp(name, "last_error") == 0) {
 		text = provider->why[0] != '\0' ? provider->why : provider->last_error;
 	}

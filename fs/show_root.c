@@ -86,10 +86,10 @@ SHOW(show_readme) {
 
 /* Usable ones first: those that answer now, then those that lack something. */
 static int usefulness(struct provider *provider) {
-	if (provider->state == PROVIDER_FAILED) {
-		return 2;
+	if (!provider_has_key(provider)) {
+		return 1;
 	}
-	return provider_has_key(provider) ? 0 : 1;
+	return provider->state == PROVIDER_FAILED ? 2 : 0;
 }
 
 static bool provider_line(struct provider *provider, struct buf *out) {
@@ -99,9 +99,7 @@ static bool provider_line(struct provider *provider, struct buf *out) {
 			  : provider->why[0] != '\0' ? provider->why
 						     : "-";
 	return buf_add_format(out, "provider %s %s %zu %zu %s\n", provider->name,
-			keyless && provider->state == PROVIDER_READY
-					? "needs-key"
-					: provider_state_name(provider->state),
+			provider_state_name(keyless ? PROVIDER_NEEDS_KEY : provider->state),
 			provider->place->n_models, provider->place->n_free, why);
 }
 

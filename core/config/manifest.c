@@ -285,6 +285,7 @@ static void read_tree(
 			{"key_env", FIELD_VARIABLE, offsetof(struct manifest, key_env)},
 			{"key_url", FIELD_SPECIAL, .read = read_key_url},
 			{"key_required", FIELD_BOOL, offsetof(struct manifest, key_required)},
+			{"public_models", FIELD_BOOL, offsetof(struct manifest, public_models)},
 			{"auth", FIELD_SPECIAL, .read = read_auth},
 			{"endpoints", FIELD_SPECIAL, .read = read_endpoints},
 			{"limits", FIELD_SPECIAL, .read = read_limits},

@@ -25,6 +25,7 @@ struct manifest {
 	char *base_url, *base_url_env; /* NULL when unsaid */
 	char *key_env;
 	char *key_url; /* where a person gets a key */
+	bool public_models; /* the list of models is given to those without a key too */
 	bool key_required; /* opening `input` without one is ENOKEY */
 	char *auth_header; /* "Authorization" */
 	char *auth_scheme; /* "Bearer"; "" for the bare key */

@@ -12,6 +12,8 @@
 
 /* A failed discovery is tried again after this many seconds, doubling up to `refresh`. */
 #define FAILURE_DELAY 30.0
+/* Of a service on this machine at most after these: somebody may just be starting it. */
+#define FAILURE_DELAY_LOCAL 60.0
 
 static void on_due(uv_timer_t *timer) {
 	discovery_refresh(timer->data);
@@ -22,7 +24,9 @@ static void schedule(struct provider *provider, double seconds) {
 }
 
 static void schedule_retry(struct provider *provider) {
-	double most = provider->engine->config.refresh;
+	double refresh = provider->engine->config.refresh;
+	double most = provider->local && refresh > FAILURE_DELAY_LOCAL ? FAILURE_DELAY_LOCAL
+								       : refresh;
 	double delay = FAILURE_DELAY * exp2(provider->discovery_failures++);
 	if (provider->discovery_keyless && key_value(provider->key) != NULL) {
 		/* key_command gave the key meanwhile. */
@@ -88,9 +92,29 @@ static void on_end(void *data, const struct exchange_result *result) {
 	}
 }
 
+/* Nobody is asked who wouldn't answer: a service that lists its models only to its customers isn't
+ * told of a mount that has no key for it. */
+static bool lacks_key(struct provider *provider) {
+	const struct manifest *manifest = &provider->manifest;
+	return manifest->key_required && !manifest->public_models && !provider->own_base_url &&
+	       key_value(provider->key) == NULL;
+}
+
+static void wait_for_key(struct provider *provider) {
+	bool known = provider->place->n_models != 0;
+	provider->state = known			       ? PROVIDER_READY
+			  : key_pending(provider->key) ? PROVIDER_DISCOVERING
+						       : PROVIDER_NEEDS_KEY;
+	provider_set_why(provider, "");
+}
+
 void discovery_refresh(struct provider *provider) {
 	static const struct exchange_events events = {.model = on_model, .end = on_end};
 	if (provider->refresh != NULL) {
+		return;
+	}
+	if (lacks_key(provider)) {
+		wait_for_key(provider);
 		return;
 	}
 	struct engine *engine = provider->engine;

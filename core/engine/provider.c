@@ -20,6 +20,7 @@ const char *provider_state_name(enum provider_state state) {
 			[PROVIDER_DISCOVERING] = "discovering",
 			[PROVIDER_READY] = "ready",
 			[PROVIDER_FAILED] = "failed",
+			[PROVIDER_NEEDS_KEY] = "needs-key",
 	};
 	return names[state];
 }
@@ -55,7 +56,7 @@ static void on_process_log(void *data, const char *line) {
  * are asked for again. */
 static void on_key_changed(void *data) {
 	struct provider *provider = data;
-	if (provider->state == PROVIDER_FAILED) {
+	if (provider->state != PROVIDER_READY) {
 		discovery_refresh(provider);
 	}
 	queue_pump(provider);

@@ -21,6 +21,7 @@ enum provider_state {
 	PROVIDER_DISCOVERING, /* the first list is on its way */
 	PROVIDER_READY,
 	PROVIDER_FAILED, /* there are no models, and `why` says why */
+	PROVIDER_NEEDS_KEY, /* there are no models, because their list isn't given without a key */
 };
 
 /* The lines of providers/NAME/log that are kept. */
