@@ -7,7 +7,8 @@
 #include <errno.h>
 
 bool queue_has_room(const struct provider *provider) {
-	return provider->n_queued < (size_t)provider->queue_most;
+	return provider->n_queued < (size_t)provider->queue_most ||
+	       (provider->n_queued == 0 && provider->n_running < (size_t)provider->concurrent);
 }
 
 /* Turns of one conversation run in order: not before the one that it continues is over. Who has no

@@ -11,7 +11,7 @@
 bool queue_add(struct provider *provider, struct turn *turn, struct fail *fail);
 /* Starts what may start now. */
 void queue_pump(struct provider *provider);
-/* True when a further turn may wait. */
+/* True when a further turn may wait, or needn't. */
 bool queue_has_room(const struct provider *provider);
 /* Ends a queued, waiting or running turn as cancelled; its connection is closed. */
 void queue_cancel(struct turn *turn);

@@ -62,6 +62,17 @@ static void a_full_queue_refuses_at_the_opening_and_accepts_what_was_opened(void
 	}
 }
 
+static void with_a_queue_of_0_a_turn_that_may_run_at_once_is_taken(void **state) {
+	struct world *world = *state;
+	config_write(world, "limits: {queue: 0}\n" LOCAL_WITH("concurrent: 1"));
+	world_open(world);
+	assert_true(may_submit(world, "local/hold", NULL));
+	cleanup_turn struct turn *turn = ask(world, "local/hold", "q\n");
+	assert_false(may_submit(world, "local/hold", NULL));
+	assert_true(engine_cancel(world->engine, turn, NULL));
+	assert_true(may_submit(world, "local/hold", NULL));
+}
+
 static void a_queued_turn_that_is_cancelled_is_never_sent(void **state) {
 	struct world *world = *state;
 	config_write(world, LOCAL_WITH("concurrent: 1"));
@@ -185,6 +196,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 			TEST(as_many_run_as_concurrent_says_and_the_rest_wait),
 			TEST(a_full_queue_refuses_at_the_opening_and_accepts_what_was_opened),
+			TEST(with_a_queue_of_0_a_turn_that_may_run_at_once_is_taken),
 			TEST(a_queued_turn_that_is_cancelled_is_never_sent),
 			TEST(a_running_turn_that_is_cancelled_keeps_its_bytes_and_closes_its_connection),
 			TEST(who_is_told_of_an_end_may_cancel_another_turn),

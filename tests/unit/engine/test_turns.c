@@ -249,6 +249,7 @@ static void a_retry_that_is_refused_says_so(void **state) {
 	cleanup_turn struct turn *first = ask(world, "local/echo", "again\n");
 	wait_over(world, first);
 	provider_of(world, "local")->queue_most = 0;
+	provider_of(world, "local")->concurrent = 0;
 	assert_false(engine_retry(world->engine, first, me(), &fail));
 	assert_int_equal(fail.code, EBUSY);
 	assert_holds(fail_words(&fail), "limits.queue");
