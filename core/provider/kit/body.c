@@ -45,7 +45,7 @@ static struct piece *add_piece(struct conduit_body *body, enum conduit_body_kind
 		body->failed = true;
 		return NULL;
 	}
-	if (body->n_pieces == body->capacity) {
+	if (body->pieces == NULL || body->n_pieces == body->capacity) {
 		size_t capacity = body->capacity != 0 ? body->capacity * 2 : 16;
 		struct piece *pieces = reallocarray(body->pieces, capacity, sizeof(*pieces));
 		if (pieces == NULL) {

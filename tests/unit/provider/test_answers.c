@@ -207,67 +207,68 @@ static void an_error_that_is_null_is_none(void **state) {
 			"a", "stop");
 }
 
+static const struct {
+	int status;
+	const char *body;
+	enum conduit_kind kind;
+	const char *words;
+} told_errors[] = {
+		{401,
+				"{\"error\":{\"message\":\"Provider returned "
+				"error\",\"code\":401,"
+				"\"metadata\":{\"raw\":\"{\\\"message\\\":\\\"bad "
+				"token\\\"}\","
+				"\"provider_name\":\"Acme\"}}}",
+				CONDUIT_FAIL_UPSTREAM, "Acme says: bad token (HTTP 401)"},
+		{403,
+				"{\"error\":{\"message\":\"flagged\",\"code\":403,"
+				"\"metadata\":{"
+				"\"reasons\":[\"violence\"],\"flagged_input\":\"x\","
+				"\"provider_name\":\"Acme\"}}}",
+				CONDUIT_FAIL_MODERATED, "flagged"},
+		{403, "{\"error\":{\"message\":\"not in your country\"}}", CONDUIT_FAIL_FORBIDDEN,
+				"country"},
+		{400,
+				"{\"error\":{\"message\":\"This model's maximum context "
+				"length is 8192 "
+				"tokens\",\"code\":400}}",
+				CONDUIT_FAIL_TOO_LONG, "8192"},
+		{400,
+				"{\"error\":{\"message\":\"x\",\"type\":\"exceed_context_"
+				"size_error\"}}",
+				CONDUIT_FAIL_TOO_LONG, "x"},
+		{413, "too big", CONDUIT_FAIL_TOO_LONG, "too big (HTTP 413)"},
+		{429, "{\"error\":{\"message\":\"slow\",\"code\":\"rate_limit_exceeded\"}}",
+				CONDUIT_FAIL_BUSY, "slow"},
+		{429,
+				"{\"error\":{\"message\":\"Provider returned "
+				"error\",\"metadata\":{"
+				"\"raw\":\"try later\",\"provider_name\":\"Acme\"}}}",
+				CONDUIT_FAIL_BUSY, "Acme says: try later"},
+		{429,
+				"{\"error\":{\"message\":\"You exceeded your current "
+				"quota\",\"code\":"
+				"\"insufficient_quota\"}}",
+				CONDUIT_FAIL_QUOTA, "quota"},
+		{404, "{\"message\":\"no Route matched\"}", CONDUIT_FAIL_GONE, "Route"},
+		{408, "", CONDUIT_FAIL_TIMED_OUT, "without words (HTTP 408)"},
+		{504, "<html><body>Gateway\ntime-out</body></html>", CONDUIT_FAIL_TIMED_OUT,
+				"Gateway time-out"},
+		{524, "", CONDUIT_FAIL_TIMED_OUT, ""},
+		{422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}]}",
+				CONDUIT_FAIL_INVALID, "field required"},
+		{500, "{\"detail\":{\"error\":\"x\",\"message\":\"nested\"}}",
+				CONDUIT_FAIL_UPSTREAM, "nested"},
+		{529, "[{\"error\":{\"message\":\"overloaded\"}}]", CONDUIT_FAIL_UPSTREAM,
+				"overloaded"},
+		{418, "\"teapot\"", CONDUIT_FAIL_OTHER, "teapot"},
+};
+
 static void the_status_and_the_words_say_what_an_error_is(void **state) {
 	(void)state;
-	static const struct {
-		int status;
-		const char *body;
-		enum conduit_kind kind;
-		const char *words;
-	} errors[] = {
-			{401,
-					"{\"error\":{\"message\":\"Provider returned "
-					"error\",\"code\":401,"
-					"\"metadata\":{\"raw\":\"{\\\"message\\\":\\\"bad "
-					"token\\\"}\","
-					"\"provider_name\":\"Acme\"}}}",
-					CONDUIT_FAIL_UPSTREAM, "Acme says: bad token (HTTP 401)"},
-			{403,
-					"{\"error\":{\"message\":\"flagged\",\"code\":403,"
-					"\"metadata\":{"
-					"\"reasons\":[\"violence\"],\"flagged_input\":\"x\","
-					"\"provider_name\":\"Acme\"}}}",
-					CONDUIT_FAIL_MODERATED, "flagged"},
-			{403, "{\"error\":{\"message\":\"not in your country\"}}",
-					CONDUIT_FAIL_FORBIDDEN, "country"},
-			{400,
-					"{\"error\":{\"message\":\"This model's maximum context "
-					"length is 8192 "
-					"tokens\",\"code\":400}}",
-					CONDUIT_FAIL_TOO_LONG, "8192"},
-			{400,
-					"{\"error\":{\"message\":\"x\",\"type\":\"exceed_context_"
-					"size_error\"}}",
-					CONDUIT_FAIL_TOO_LONG, "x"},
-			{413, "too big", CONDUIT_FAIL_TOO_LONG, "too big (HTTP 413)"},
-			{429, "{\"error\":{\"message\":\"slow\",\"code\":\"rate_limit_exceeded\"}}",
-					CONDUIT_FAIL_BUSY, "slow"},
-			{429,
-					"{\"error\":{\"message\":\"Provider returned "
-					"error\",\"metadata\":{"
-					"\"raw\":\"try later\",\"provider_name\":\"Acme\"}}}",
-					CONDUIT_FAIL_BUSY, "Acme says: try later"},
-			{429,
-					"{\"error\":{\"message\":\"You exceeded your current "
-					"quota\",\"code\":"
-					"\"insufficient_quota\"}}",
-					CONDUIT_FAIL_QUOTA, "quota"},
-			{404, "{\"message\":\"no Route matched\"}", CONDUIT_FAIL_GONE, "Route"},
-			{408, "", CONDUIT_FAIL_TIMED_OUT, "without words (HTTP 408)"},
-			{504, "<html><body>Gateway\ntime-out</body></html>", CONDUIT_FAIL_TIMED_OUT,
-					"Gateway time-out"},
-			{524, "", CONDUIT_FAIL_TIMED_OUT, ""},
-			{422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}]}",
-					CONDUIT_FAIL_INVALID, "field required"},
-			{500, "{\"detail\":{\"error\":\"x\",\"message\":\"nested\"}}",
-					CONDUIT_FAIL_UPSTREAM, "nested"},
-			{529, "[{\"error\":{\"message\":\"overloaded\"}}]", CONDUIT_FAIL_UPSTREAM,
-					"overloaded"},
-			{418, "\"teapot\"", CONDUIT_FAIL_OTHER, "teapot"},
-	};
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		assert_failure(errors[i].status, "", errors[i].body, errors[i].kind,
-				errors[i].words);
+	for (size_t i = 0; i < sizeof(told_errors) / sizeof(told_errors[0]); i++) {
+		assert_failure(told_errors[i].status, "", told_errors[i].body, told_errors[i].kind,
+				told_errors[i].words);
 	}
 }
 

@@ -236,61 +236,60 @@ static void each_stop_reason_has_the_word_of_the_others(void **state) {
 	}
 }
 
+static const struct {
+	int status;
+	const char *type;
+	const char *body;
+	enum conduit_kind kind;
+	const char *words;
+} failures[] = {
+		{200, "text/event-stream", START TEXT, CONDUIT_FAIL_MALFORMED, "cut short"},
+		{200, "text/event-stream", START TEXT "data: {\"type\":\"mess",
+				CONDUIT_FAIL_MALFORMED, "cut short"},
+		{200, "text/event-stream", START "data: oops\n\n" STOP("end_turn"),
+				CONDUIT_FAIL_MALFORMED, "isn't JSON"},
+		{200, "text/event-stream", "", CONDUIT_FAIL_MALFORMED, "no message"},
+		{200, "text/event-stream", STOP("end_turn"), CONDUIT_FAIL_MALFORMED, "no message"},
+		{200, "text/html", "<html>", CONDUIT_FAIL_MALFORMED, "neither"},
+		{200, "application/json", "{\"type\":\"message\"", CONDUIT_FAIL_MALFORMED,
+				"neither"},
+		{200, "application/json", "{\"choices\":[]}", CONDUIT_FAIL_MALFORMED, "no message"},
+		{200, "application/json", "{\"type\":\"message\",\"content\":[]}",
+				CONDUIT_FAIL_MALFORMED, "cut short"},
+		{200, "application/json",
+				"{\"type\":\"error\",\"error\":{\"type\":"
+				"\"rate_limit_error\",\"message\":\"slow\"}}",
+				CONDUIT_FAIL_BUSY, "slow"},
+		{200, "text/event-stream", START STOP("refusal"), CONDUIT_FAIL_MODERATED,
+				"the model refused to answer"},
+		{403, "application/json",
+				"{\"type\":\"error\",\"error\":{\"type\":"
+				"\"permission_error\",\"message\":\"no\"}}",
+				CONDUIT_FAIL_FORBIDDEN, "no (HTTP 403)"},
+		{413, "application/json",
+				"{\"type\":\"error\",\"error\":{\"type\":"
+				"\"request_too_large\",\"message\":\"big\"}}",
+				CONDUIT_FAIL_TOO_LONG, "big (HTTP 413)"},
+		{429, "application/json",
+				"{\"type\":\"error\",\"error\":{\"type\":"
+				"\"rate_limit_error\",\"message\":\"slow\"}}",
+				CONDUIT_FAIL_BUSY, "slow (HTTP 429)"},
+		{500, "application/json",
+				"{\"type\":\"error\",\"error\":{\"type\":\"api_error\","
+				"\"message\":\"oops\"}}",
+				CONDUIT_FAIL_UPSTREAM, "oops (HTTP 500)"},
+		{504, "application/json",
+				"{\"type\":\"error\",\"error\":{\"type\":"
+				"\"timeout_error\",\"message\":\"late\"}}",
+				CONDUIT_FAIL_TIMED_OUT, "late (HTTP 504)"},
+		{529, "application/json",
+				"{\"type\":\"error\",\"error\":{\"type\":"
+				"\"overloaded_error\",\"message\":\"Overloaded\"}}",
+				CONDUIT_FAIL_UPSTREAM, "Overloaded (HTTP 529)"},
+};
+
 static void what_fails_says_how(void **state) {
 	(void)state;
-	static const struct {
-		int status;
-		const char *type;
-		const char *body;
-		enum conduit_kind kind;
-		const char *words;
-	} failures[] = {
-			{200, "text/event-stream", START TEXT, CONDUIT_FAIL_MALFORMED, "cut short"},
-			{200, "text/event-stream", START TEXT "data: {\"type\":\"mess",
-					CONDUIT_FAIL_MALFORMED, "cut short"},
-			{200, "text/event-stream", START "data: oops\n\n" STOP("end_turn"),
-					CONDUIT_FAIL_MALFORMED, "isn't JSON"},
-			{200, "text/event-stream", "", CONDUIT_FAIL_MALFORMED, "no message"},
-			{200, "text/event-stream", STOP("end_turn"), CONDUIT_FAIL_MALFORMED,
-					"no message"},
-			{200, "text/html", "<html>", CONDUIT_FAIL_MALFORMED, "neither"},
-			{200, "application/json", "{\"type\":\"message\"", CONDUIT_FAIL_MALFORMED,
-					"neither"},
-			{200, "application/json", "{\"choices\":[]}", CONDUIT_FAIL_MALFORMED,
-					"no message"},
-			{200, "application/json", "{\"type\":\"message\",\"content\":[]}",
-					CONDUIT_FAIL_MALFORMED, "cut short"},
-			{200, "application/json",
-					"{\"type\":\"error\",\"error\":{\"type\":"
-					"\"rate_limit_error\",\"message\":\"slow\"}}",
-					CONDUIT_FAIL_BUSY, "slow"},
-			{200, "text/event-stream", START STOP("refusal"), CONDUIT_FAIL_MODERATED,
-					"the model refused to answer"},
-			{403, "application/json",
-					"{\"type\":\"error\",\"error\":{\"type\":"
-					"\"permission_error\",\"message\":\"no\"}}",
-					CONDUIT_FAIL_FORBIDDEN, "no (HTTP 403)"},
-			{413, "application/json",
-					"{\"type\":\"error\",\"error\":{\"type\":"
-					"\"request_too_large\",\"message\":\"big\"}}",
-					CONDUIT_FAIL_TOO_LONG, "big (HTTP 413)"},
-			{429, "application/json",
-					"{\"type\":\"error\",\"error\":{\"type\":"
-					"\"rate_limit_error\",\"message\":\"slow\"}}",
-					CONDUIT_FAIL_BUSY, "slow (HTTP 429)"},
-			{500, "application/json",
-					"{\"type\":\"error\",\"error\":{\"type\":\"api_error\","
-					"\"message\":\"oops\"}}",
-					CONDUIT_FAIL_UPSTREAM, "oops (HTTP 500)"},
-			{504, "application/json",
-					"{\"type\":\"error\",\"error\":{\"type\":"
-					"\"timeout_error\",\"message\":\"late\"}}",
-					CONDUIT_FAIL_TIMED_OUT, "late (HTTP 504)"},
-			{529, "application/json",
-					"{\"type\":\"error\",\"error\":{\"type\":"
-					"\"overloaded_error\",\"message\":\"Overloaded\"}}",
-					CONDUIT_FAIL_UPSTREAM, "Overloaded (HTTP 529)"},
-	};
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		struct replay replay = answered(
 				failures[i].status, failures[i].type, failures[i].body);
