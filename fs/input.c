@@ -18,6 +18,10 @@ int input_open(struct handle *handle, const struct node *node, pid_t tid) {
 	handle->type = HANDLE_INPUT;
 	handle->continues = (handle->flags & O_APPEND) != 0;
 	chain_capture(tid, &handle->writer);
+	if (handle->writer.n > 0) {
+		handle->last_thread = tid;
+		handle->last_writer = handle->writer.ids[0].pid;
+	}
 	if (!engine_may_submit(handle->tree->engine, node->place, &fail)) {
 		return refuse(handle->tree, node->place, &handle->writer, &fail);
 	}
