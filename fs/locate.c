@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-extern char **environ;
-
 /* Sets `path` to a directory and what lies below it. */
 static bool set_path(char **path, const char *directory, const char *below, struct fail *fail) {
 	free(*path);

@@ -90,15 +90,15 @@ void queue_cancel(struct turn *turn) {
 }
 
 void queue_interrupt(struct provider *provider) {
-	struct run *run;
 	provider->concurrent = 0;
-	list_for_each(run, &provider->running, link) {
-		run_end(run, TURN_INTERRUPTED, EIO,
+	/* Who is told of one's end may end others. */
+	while (!list_empty(&provider->running)) {
+		run_end(list_entry(provider->running.next, struct run, link), TURN_INTERRUPTED, EIO,
 				"conduitfs ended, or its provider was unloaded, while it ran",
 				NULL);
 	}
-	list_for_each(run, &provider->queue, link) {
-		run_end(run, TURN_INTERRUPTED, EIO,
+	while (!list_empty(&provider->queue)) {
+		run_end(list_entry(provider->queue.next, struct run, link), TURN_INTERRUPTED, EIO,
 				"conduitfs ended, or its provider was unloaded, before it was sent",
 				NULL);
 	}

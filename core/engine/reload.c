@@ -22,6 +22,11 @@ static bool same_settings(const struct config_provider *a, const struct config_p
 	return true;
 }
 
+static bool same_timeouts(const struct config_timeouts *a, const struct config_timeouts *b) {
+	return a->connect == b->connect && a->first_byte == b->first_byte && a->idle == b->idle &&
+	       a->total == b->total;
+}
+
 /* Whether two entries of config.yml say the same, so that the provider needn't be loaded anew. */
 static bool same_entry(const struct config_provider *a, const struct config_provider *b) {
 	if (a == NULL || b == NULL) {
@@ -32,7 +37,7 @@ static bool same_entry(const struct config_provider *a, const struct config_prov
 	       same_text(a->key_env, b->key_env) && same_text(a->key_file, b->key_file) &&
 	       same_text(a->key_command, b->key_command) && a->insecure == b->insecure &&
 	       a->retries == b->retries && a->concurrent == b->concurrent &&
-	       memcmp(&a->timeout, &b->timeout, sizeof(a->timeout)) == 0 && same_settings(a, b);
+	       same_timeouts(&a->timeout, &b->timeout) && same_settings(a, b);
 }
 
 /* Drops the providers whose entry changed. */

@@ -137,6 +137,24 @@ static void who_is_told_of_an_end_may_cancel_another_turn(void **state) {
 	assert_int_equal(server_count("echo"), 2);
 }
 
+static void who_is_told_that_the_engine_stops_may_cancel_another_turn(void **state) {
+	struct world *world = *state;
+	config_write(world, LOCAL);
+	world_open(world);
+	struct turn *first = ask(world, "local/hold", "one\n");
+	struct turn *second = ask(world, "local/hold", "two\n");
+	struct turn *third = ask(world, "local/hold", "three\n");
+	struct canceller canceller = {{.changed = cancel_other}, world, first, second};
+	list_append(&first->watches, &canceller.watch.link);
+	engine_stop(world->engine);
+	assert_int_equal(first->row.state, TURN_INTERRUPTED);
+	assert_int_equal(second->row.state, TURN_CANCELLED);
+	assert_int_equal(third->row.state, TURN_INTERRUPTED);
+	turn_release(first);
+	turn_release(second);
+	turn_release(third);
+}
+
 static void a_turn_waits_for_the_one_it_continues_while_others_pass(void **state) {
 	struct world *world = *state;
 	config_write(world, LOCAL);
@@ -200,6 +218,7 @@ int main(void) {
 			TEST(a_queued_turn_that_is_cancelled_is_never_sent),
 			TEST(a_running_turn_that_is_cancelled_keeps_its_bytes_and_closes_its_connection),
 			TEST(who_is_told_of_an_end_may_cancel_another_turn),
+			TEST(who_is_told_that_the_engine_stops_may_cancel_another_turn),
 			TEST(a_turn_waits_for_the_one_it_continues_while_others_pass),
 			TEST(many_turns_that_fail_at_once_all_end),
 			TEST(a_turn_in_the_queue_keeps_the_settings_of_its_submission),

@@ -141,7 +141,7 @@ static void without_a_key_the_opening_is_refused(void **state) {
 	struct world *world = *state;
 	cleanup_fail struct fail fail = {0};
 	char url[64];
-	config_write(world, "providers:\n  local: {driver: openai}\n");
+	config_write(world, "providers:\n  local: {driver: openrouter}\n");
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/v1", server_port);
 	setenv("LOCAL_BASE_URL", url, 1);
 	world_open(world);
@@ -150,7 +150,7 @@ static void without_a_key_the_opening_is_refused(void **state) {
 	assert_false(engine_may_submit(world->engine, place, &fail));
 	assert_int_equal(fail.code, ENOKEY);
 	assert_holds(fail_words(&fail), "no key for local: ");
-	assert_holds(fail_words(&fail), "OPENAI_API_KEY");
+	assert_holds(fail_words(&fail), "OPENROUTER_API_KEY");
 	assert_true(key_write(provider_of(world, "local")->key, "sk-2\n", 5, NULL));
 	assert_true(engine_may_submit(world->engine, place, NULL));
 }

@@ -17,8 +17,6 @@ int server_port;
 static pid_t server_pid;
 static int server_input = -1;
 
-extern char **environ;
-
 /* ---- the service ---- */
 
 static void spawn_server(void) {
@@ -158,8 +156,7 @@ int world_teardown(void **state) {
 void config_write(struct world *world, const char *format) {
 	FILE *file = fopen(world->config_file, "we");
 	assert_non_null(file);
-	assert_non_null(format);
-	fprintf(file, format, server_port);
+	dprintf(fileno(file), format, server_port);
 	fprintf(file, "  openai: off\n%s", strstr(format, "odd:") == NULL ? "  odd: off\n" : "");
 	fclose(file);
 }
