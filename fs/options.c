@@ -24,9 +24,10 @@ void options_print_help(void) {
 	       "The manual: man conduitfs; the files: man 5 conduitfs.\n");
 }
 
+/* dev, suid and exec too: mount(8) adds them for root, and the tree stays without. */
 static bool only_in_fstab(const char *option) {
 	static const char *const names[] = {"_netdev", "noauto", "auto", "nofail", "user", "users",
-			"nouser", "defaults"};
+			"nouser", "defaults", "dev", "suid", "exec"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(option, names[i]) == 0) {
 			return true;

@@ -140,7 +140,6 @@ def test_the_call_of_mount_8_from_a_line_of_fstab_mounts(mount):
     unmount(one.path)
 
 
-@pytest.mark.xfail(strict=True, reason="mount(8) adds dev and suid, which undo nodev and nosuid")
 def test_what_mount_8_adds_for_root_leaves_it_nosuid_and_nodev(mount):
     if os.geteuid() != 0:
         pytest.skip("only root may ask for dev and suid")
