@@ -1,4 +1,5 @@
 /* Whose turn: what counts as newest for whom, refusals, and notes. */
+#include "core/engine/discovery.h"
 #include "tests/unit/engine/world.h"
 
 #include <errno.h>
@@ -141,17 +142,23 @@ static void without_a_key_the_opening_is_refused(void **state) {
 	struct world *world = *state;
 	cleanup_fail struct fail fail = {0};
 	char url[64];
-	config_write(world, "providers:\n  local: {driver: openrouter}\n");
+	config_write(world, "providers:\n  local: {driver: openai}\n");
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/v1", server_port);
 	setenv("LOCAL_BASE_URL", url, 1);
 	world_open(world);
 	unsetenv("LOCAL_BASE_URL");
+	struct provider *provider = provider_of(world, "local");
+	assert_int_equal(provider->state, PROVIDER_NEEDS_KEY);
+	assert_true(key_write(provider->key, "sk-1\n", 5, NULL));
+	discovery_refresh(provider);
+	WAIT(world, provider->state == PROVIDER_READY);
 	struct place *place = place_of(world, "local/echo");
+	assert_true(key_write(provider->key, "\n", 1, NULL));
 	assert_false(engine_may_submit(world->engine, place, &fail));
 	assert_int_equal(fail.code, ENOKEY);
 	assert_holds(fail_words(&fail), "no key for local: ");
-	assert_holds(fail_words(&fail), "OPENROUTER_API_KEY");
-	assert_true(key_write(provider_of(world, "local")->key, "sk-2\n", 5, NULL));
+	assert_holds(fail_words(&fail), "OPENAI_API_KEY");
+	assert_true(key_write(provider->key, "sk-2\n", 5, NULL));
 	assert_true(engine_may_submit(world->engine, place, NULL));
 }
 

@@ -73,8 +73,10 @@ char *server_ask(const char *path) {
 			0);
 	ssize_t size;
 	char *into;
-	while ((into = buf_reserve(&reply, 65536)) != NULL && (size = read(fd, into, 65536)) > 0) {
-		reply.size += (size_t)size;
+	/* With a time-out a read isn't taken up again after the signal of a child's end. */
+	while ((into = buf_reserve(&reply, 65536)) != NULL &&
+			((size = read(fd, into, 65536)) > 0 || (size < 0 && errno == EINTR))) {
+		reply.size += size > 0 ? (size_t)size : 0;
 	}
 	reply.data[reply.size] = '\0';
 	const char *body = strstr(buf_string(&reply), "\r\n\r\n");

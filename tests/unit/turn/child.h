@@ -35,10 +35,14 @@ static inline void send_value(int fd, int32_t value) {
 
 /* Forks a child that dies with its parent, or after a minute. */
 static inline pid_t fork_bounded(void) {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		alarm(60);
+		if (getppid() != parent) {
+			/* It died before it could be said. */
+			_exit(4);
+		}
 	}
 	return pid;
 }
