@@ -46,6 +46,8 @@ struct handle {
 	struct turn_watch watch;
 	struct fuse_pollhandle *poll;
 	uint64_t answer_base; /* offset in the file of the answer's first byte */
+	uint64_t read_to; /* where in the answer the last read ended: poll tells of what is beyond
+			   */
 
 	struct scratch *scratch;
 };

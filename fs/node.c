@@ -267,8 +267,9 @@ static void turn_attributes(
 	default:
 		break;
 	}
-	bool grows = node->entry->kind == KIND_TURN_OUTPUT && row->first_byte > 0;
-	if (!over && (grows || node->entry->kind == KIND_TURN)) {
+	if (!over && node->entry->kind == KIND_TURN_OUTPUT && turn->last_byte > 0) {
+		when = turn->last_byte;
+	} else if (!over && node->entry->kind == KIND_TURN) {
 		when = now_us();
 	}
 	set_times(ret, when > 0 ? when : now_us());
@@ -276,8 +277,8 @@ static void turn_attributes(
 
 /* A listing is kept while the mtime stays the same. Turns come with every prompt; what is hidden
  * comes back by itself, so that until then no two answers are the same. */
-static void directory_attributes(struct tree *tree, const struct node *node, struct stat *ret,
-		double *ret_keep) {
+static void directory_attributes(
+		struct tree *tree, const struct node *node, struct stat *ret, double *ret_keep) {
 	bool turns = node->entry->kind == KIND_TURNS;
 	int64_t listed = turns ? turn_listed(tree->engine->turns, node->id) : 0;
 	bool hidden = node->entry->space == SPACE_PLACE && hidden_any(tree->hidden, node->id);

@@ -31,6 +31,7 @@ static bool answer(struct handle *handle, fuse_req_t req, size_t size, off_t off
 		if (got < 0) {
 			fuse_reply_err(req, bytes == NULL ? ENOMEM : errno);
 		} else {
+			handle->read_to = (uint64_t)offset + (uint64_t)got;
 			fuse_reply_buf(req, bytes, (size_t)got);
 		}
 		return true;
@@ -111,9 +112,9 @@ void output_read(struct handle *handle, fuse_req_t req, size_t size, off_t offse
 }
 
 void output_poll(struct handle *handle, fuse_req_t req, struct fuse_pollhandle *poll) {
-	/* The position of a reader isn't known here: readable means that the turn is over or some
-	 * of its output is there. */
-	bool readable = turn_over(handle->turn) || handle->turn->row.output_size > 0;
+	/* The kernel doesn't tell a reader's position: it is taken to be where the last read ended.
+	 */
+	bool readable = turn_over(handle->turn) || handle->turn->row.output_size > handle->read_to;
 	if (poll != NULL) {
 		if (handle->poll != NULL) {
 			fuse_pollhandle_destroy(handle->poll);

@@ -30,6 +30,7 @@ static void send_written(struct handle *handle) {
 	struct turn *turn = handle->turn;
 	if (turn != NULL && turn->row.state == TURN_OPEN && !handle->refused) {
 		handle->answer_base = handle->base + turn->row.prompt_size;
+		handle->read_to = 0;
 		engine_submit(handle->tree->engine, turn);
 	}
 }

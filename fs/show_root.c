@@ -95,9 +95,9 @@ static int usefulness(struct provider *provider) {
 static bool provider_line(struct provider *provider, struct buf *out) {
 	cleanup_free char *key = key_words(provider->key);
 	bool keyless = !provider_has_key(provider);
-	const char *why = keyless && key != NULL     ? key
-			  : provider->why[0] != '\0' ? provider->why
-						     : "-";
+	const char *why = provider->why[0] != '\0' ? provider->why
+			  : keyless && key != NULL ? key
+						   : "-";
 	return buf_add_format(out, "provider %s %s %zu %zu %s\n", provider->name,
 			provider_state_name(keyless ? PROVIDER_NEEDS_KEY : provider->state),
 			provider->place->n_models, provider->place->n_free, why);

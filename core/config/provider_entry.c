@@ -210,8 +210,10 @@ static void check_name(const struct place *place, const struct yaml_node *node) 
 void provider_entry_read(
 		struct faults *faults, const struct yaml_node *node, struct config_provider *ret) {
 	const struct place providers = {faults, "providers"};
-	*ret = (struct config_provider){
-			.line = node->line, .retries = -1, .concurrent = -1, .timeout = {-1, -1, -1, -1}};
+	*ret = (struct config_provider){.line = node->line,
+			.retries = -1,
+			.concurrent = -1,
+			.timeout = {-1, -1, -1, -1}};
 	check_name(&providers, node);
 	node_copy(&providers, node->name, &ret->name);
 	char name[256];

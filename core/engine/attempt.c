@@ -17,32 +17,27 @@
 #define DELAY_FIRST 0.5
 #define DELAY_MOST 8.0
 #define RETRY_AFTER_MOST 300.0
-/* A reply kept beside the turn is cut here, and so is what a model thought. */
-#define RESPONSE_MOST ((uint64_t)64 << 20)
 /* A turn whose output grows beyond this ends. */
 #define OUTPUT_MOST ((uint64_t)16 << 30)
 /* Prompts above this are checked on the pool. */
 #define CHECK_INLINE_MOST ((uint64_t)1 << 20)
-/* A request above this isn't written out beside the turn: its parts are there. */
-#define REQUEST_MOST ((uint64_t)1 << 20)
+/* A request that was sent is on its way by then. */
+#define WRITE_AFTER_MS 1
 
 /* ---- what comes from the exchange ---- */
 
+/* The time until the reply comes is used for what somebody would otherwise wait for. */
+static void on_time_to_write(uv_timer_t *timer) {
+	struct run *run = timer->data;
+	record_write(&run->record);
+	turn_open_file(run->turn, TURN_OUTPUT, true);
+}
+
 static void on_sent(void *data, const struct body *body) {
 	struct run *run = data;
-	struct turn *turn = run->turn;
-	turn->row.overhead_us = now_us() - run->attempt_began;
-	struct body_reader *reader = body != NULL ? body_reader_create(body, NULL) : NULL;
-	if (reader != NULL && body_reader_length(reader) <= REQUEST_MOST) {
-		char piece[16384];
-		ssize_t size;
-		int fd = turn_open_file(turn, TURN_REQUEST, true);
-		bool kept = fd >= 0 && ftruncate(fd, 0) == 0;
-		while (kept && (size = body_reader_read(reader, piece, sizeof(piece))) > 0) {
-			kept = turn_file_append(turn, TURN_REQUEST, piece, (size_t)size);
-		}
-	}
-	body_reader_destroy(reader);
+	run->turn->row.overhead_us = now_us() - run->attempt_began;
+	record_request(&run->record, body);
+	uv_timer_start(&run->timer, on_time_to_write, WRITE_AFTER_MS, 0);
 }
 
 static void on_failed(uv_timer_t *timer) {
@@ -71,18 +66,12 @@ static void on_output(void *data, const void *bytes, size_t size) {
 
 static void on_reasoning(void *data, const void *bytes, size_t size) {
 	struct run *run = data;
-	if (run->reasoning_size < RESPONSE_MOST) {
-		run->reasoning_size += size;
-		turn_file_append(run->turn, TURN_REASONING, bytes, size);
-	}
+	record_reasoning(&run->record, bytes, size);
 }
 
 static void on_response(void *data, const void *bytes, size_t size) {
 	struct run *run = data;
-	if (run->response_size < RESPONSE_MOST) {
-		run->response_size += size;
-		turn_file_append(run->turn, TURN_RESPONSE, bytes, size);
-	}
+	record_response(&run->record, bytes, size);
 }
 
 static void on_usage(void *data, const struct job_usage *usage) {
@@ -124,6 +113,7 @@ static bool try_again(struct run *run, const struct exchange_result *result) {
 	if (result->retry_after > 0) {
 		delay = result->retry_after;
 	}
+	record_write(&run->record);
 	turn->row.state = TURN_WAITING;
 	turn->retry_at = now_us() + (int64_t)(delay * 1e6);
 	snprintf(turn->waiting_for, sizeof(turn->waiting_for), "attempt %d after: %s",
@@ -142,6 +132,7 @@ static bool try_again(struct run *run, const struct exchange_result *result) {
 static void on_end(void *data, const struct exchange_result *result) {
 	struct run *run = data;
 	run->exchange = NULL;
+	uv_timer_stop(&run->timer);
 	run->turn->row.http_status = result->status;
 	if (run->failure.code != 0) {
 		run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), result);
@@ -169,12 +160,11 @@ static void exchange_begin(struct run *run) {
 	struct fail fail = {0};
 	turn->row.state = TURN_RUNNING;
 	turn_changed(turn);
-	/* What an attempt before this one was told isn't part of the answer. */
-	run->response_size = run->reasoning_size = 0;
+	record_begin(&run->record, turn);
 	run->has_usage = false;
-	turn_file_empty(turn, TURN_RESPONSE);
-	turn_file_empty(turn, TURN_REASONING);
 	if (prepare(run, &prepared, &fail)) {
+		/* Until the provider names the one that really answered. */
+		turn_words_set(&turn->row.model, prepared.turn.model);
 		run->exchange = exchange_transform(run->provider, &prepared.turn,
 				take(prepared.files), prepared.n_files, &prepared.timeouts, &events,
 				run);
@@ -296,6 +286,7 @@ static void on_timer_closed(uv_handle_t *handle) {
 static void run_free(struct run *run) {
 	fail_finish(&run->failure);
 	run_drop_settings(run);
+	record_finish(&run->record);
 	turn_release(run->turn);
 	uv_close((uv_handle_t *)&run->timer, on_timer_closed);
 }
@@ -322,6 +313,9 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	turn->waiting_for[0] = '\0';
 	turn->retry_at = 0;
 	turn->run = NULL;
+	/* First who waits for the answer, then the books. */
+	turn_changed(turn);
+	record_write(&run->record);
 	if (!store_turn_update(engine->store, &turn->row, &fail)) {
 		log_error("turn %lld can't be recorded: %s", (long long)turn->row.id,
 				fail_words(&fail));
@@ -331,7 +325,6 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	engine->turns_done += state == TURN_DONE;
 	engine->turns_failed += state != TURN_DONE;
 	list_remove(&run->link);
-	turn_changed(turn);
 	exchange_cancel(take(run->exchange));
 	text_check_cancel(take(run->check));
 	run_free(run);

@@ -179,10 +179,11 @@ static bool on_data(void *data, const void *bytes, size_t size) {
 		}
 		return true;
 	}
+	bool room = job_data(exchange->job, bytes, size);
 	if (exchange->events.response != NULL) {
 		exchange->events.response(exchange->data, bytes, size);
 	}
-	return job_data(exchange->job, bytes, size);
+	return room;
 }
 
 /* Design 3.8: once a request was sent whole only these statuses are tried again; a reset after

@@ -4,6 +4,7 @@
 #define CORE_ENGINE_RUN_H
 
 #include "core/engine/exchange.h"
+#include "core/engine/record.h"
 #include "core/turn/turn.h"
 
 struct run {
@@ -15,11 +16,11 @@ struct run {
 	struct fail failure; /* of what came in the middle of an attempt: the disk, a check */
 	int attempts;
 	int64_t attempt_began;
-	uint64_t response_size, reasoning_size;
+	struct record record;
 	struct job_usage usage;
 	bool has_usage;
 	bool text; /* text comes out: it ends with a newline */
-	uv_timer_t timer; /* the wait between attempts */
+	uv_timer_t timer; /* the wait between attempts; in an attempt, what need not be at once */
 	struct text_check *check; /* of a large prompt, while it goes on */
 	bool checked;
 };

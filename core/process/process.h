@@ -20,14 +20,15 @@ struct process;
 struct job;
 
 struct process_options {
-	const char *name;   /* the provider's name in the tree, for words and for the log */
+	const char *name; /* the provider's name in the tree, for words and for the log */
 	const char *runner; /* absolute path of conduitfs-provider */
 	const char *object; /* absolute path of the provider's .so */
 	const char *base_url; /* handed to the provider; "" when it has none */
-	bool trusted;       /* bundled: loads where the kernel has no Landlock */
+	bool trusted; /* bundled: loads where the kernel has no Landlock */
 	bool allow_without_landlock; /* `sandbox: seccomp` in config.yml */
 	double idle_seconds; /* ends after this long without a job; 0: the default of 30 */
-	double ack_seconds;  /* killed when it acknowledges nothing for so long; 0: the default of 5 */
+	double ack_seconds; /* killed when it acknowledges nothing for so long; 0: the default of 5
+			     */
 	/* A line for providers/NAME/log: what the provider logged, started, crashed. */
 	void (*log)(void *data, const char *line);
 	void *data;
@@ -80,8 +81,8 @@ struct job_request {
 	const char *method;
 	const char *url;
 	const char *const *headers; /* ended by NULL */
-	struct body *body;          /* may be moved out by the receiver (zeroed); `file` numbers as the
-	                               provider gave them, `path` NULL */
+	struct body *body; /* may be moved out by the receiver (zeroed); `file` numbers as the
+			      provider gave them, `path` NULL */
 	bool to_output;
 	bool submits;
 	uint32_t delay_ms;
@@ -112,13 +113,13 @@ struct job_usage {
 };
 
 struct job_result {
-	int code;            /* 0, or the errno of the failure kind */
-	const char *words;   /* of a failure */
-	const char *finish;  /* "stop" …; "" for a failure */
-	const char *model;   /* the one that answered, "" when it wasn't said */
-	int status;          /* HTTP status the provider named, or 0 */
-	bool never_retry;    /* the provider said so */
-	bool crashed;        /* the process ended under the job: nothing of it may have been sent twice */
+	int code; /* 0, or the errno of the failure kind */
+	const char *words; /* of a failure */
+	const char *finish; /* "stop" …; "" for a failure */
+	const char *model; /* the one that answered, "" when it wasn't said */
+	int status; /* HTTP status the provider named, or 0 */
+	bool never_retry; /* the provider said so */
+	bool crashed; /* the process ended under the job: nothing of it may have been sent twice */
 };
 
 struct job_events {
@@ -138,8 +139,7 @@ struct job_events {
 
 /* Each starts the process when it doesn't run. NULL only without memory; a process that can't be
  * started, or waits in its restart back-off, ends the job through `end` from the loop. */
-struct job *job_discover(
-		struct process *process, const struct job_events *events, void *data);
+struct job *job_discover(struct process *process, const struct job_events *events, void *data);
 struct job *job_transform(struct process *process, const struct job_turn *turn,
 		const struct job_events *events, void *data);
 /* Tells the provider, if it lives, and frees the job: no further event. */
@@ -147,8 +147,7 @@ void job_cancel(struct job *job);
 
 /* ---- answering a job's request ---- */
 
-void job_reply(struct job *job, int status, const char *content_type,
-		const char *const *headers);
+void job_reply(struct job *job, int status, const char *content_type, const char *const *headers);
 /* Takes the bytes; false when 256 KiB wait for acknowledgement: stop until `resume`. */
 bool job_data(struct job *job, const void *bytes, size_t size);
 void job_body_end(struct job *job);

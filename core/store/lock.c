@@ -7,7 +7,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 
+/* Three seconds in all; before the mount answers nobody is kept waiting by it. */
+#define PATIENCE_TRIES 150
+#define PATIENCE_PAUSE_NS 20000000L
 #define LOCK_NAME "lock"
 
 /* What the file says, for the words: the pid of whoever holds the lock. */
@@ -26,6 +30,22 @@ static bool write_holder(int fd) {
 	       fsync(fd) == 0;
 }
 
+/* One that was just unmounted is still putting its store in order: it is waited for, for a moment.
+ * False with errno. */
+static bool lock_with_patience(int fd) {
+	const struct timespec pause = {.tv_nsec = PATIENCE_PAUSE_NS};
+	for (int i = 0; i < PATIENCE_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+			return true;
+		}
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			return false;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
 int lock_take(const char *directory, bool *ret_unclean, struct fail *fail) {
 	cleanup_buf struct buf path = {0};
 	if (!buf_add_format(&path, "%s/" LOCK_NAME, directory)) {
@@ -42,7 +62,7 @@ int lock_take(const char *directory, bool *ret_unclean, struct fail *fail) {
 		return -1;
 	}
 	char holder[32];
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (!lock_with_patience(fd)) {
 		int code = errno == EWOULDBLOCK ? EBUSY : errno;
 		read_holder(fd, holder, sizeof(holder));
 		fail_set(fail, code,

@@ -427,6 +427,7 @@ bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struc
 				strerror(code));
 	}
 	turn->row.output_size += size;
+	turn->last_byte = now_us();
 	turn_changed(turn);
 	return true;
 }

@@ -59,6 +59,7 @@ struct turn {
 	bool stored; /* has a row; a refused or unsubmitted turn has none */
 	bool dropped; /* see turn_drop: nothing leads to it any more */
 
+	int64_t last_byte; /* of the output, microseconds since the epoch; 0 none yet */
 	/* While it waits: for what ("" nothing), and until when (µs since the epoch, 0 unknown). */
 	char waiting_for[128];
 	int64_t retry_at;

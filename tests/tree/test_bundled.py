@@ -147,8 +147,10 @@ def test_a_real_engine_answers_by_both_protocols(mount, serve):
         model = tree.model("random-tiny", name)
         model.set("max_tokens", "12")
         got, code = reading(model, "tell me")
-        assert (code, model.facts()["finish"]) == (0, "length")
+        finish = model.facts()["finish"]
+        assert code == 0 and finish in ("length", "stop")
         assert got.endswith(b"\n") and len(got) > 12
         usage = model.facts("usage")
-        assert (usage["completion_tokens"], usage["cost"]) == ("12", "0")
+        assert usage["cost"] == "0"
+        assert usage["completion_tokens"] == "12" or finish == "stop"
         assert reading(model, "hello there " * 8000)[1] == errno.EMSGSIZE

@@ -93,7 +93,6 @@ def test_an_answer_that_was_begun_is_read_to_its_end_although_its_name_went(tree
     assert got == b"one two three\n"
 
 
-@pytest.mark.xfail(strict=True, reason="poll says ready when all that came was read")
 def test_poll_tells_of_what_is_new_and_not_of_what_was_read(tree):
     model = tree.model("test/slow:free")
     model.write("each=0.6 one two")
@@ -158,7 +157,6 @@ def test_tail_f_shows_the_answer_as_it_grows(tree):
         tail.stdout.close()
 
 
-@pytest.mark.xfail(strict=True, reason="until the turn ends it is the time at which one looks")
 def test_the_mtime_of_an_answer_that_still_comes_is_that_of_its_last_byte(tree):
     model = tree.model("test/silent:free")
     model.write("q")
