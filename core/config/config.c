@@ -39,9 +39,9 @@ static void read_sandbox(const struct place *place, const struct yaml_node *node
 
 struct limits {
 	int concurrent, queue;
-	uint64_t prompt;
-	/* Of data that this version doesn't take: checked, used nowhere. */
-	uint64_t media, attach;
+	uint64_t prompt, media;
+	/* Of files that go along with a prompt, which this version doesn't take: checked only. */
+	uint64_t attach;
 };
 
 static void read_limits(const struct place *place, const struct yaml_node *node, void *into) {
@@ -56,12 +56,14 @@ static void read_limits(const struct place *place, const struct yaml_node *node,
 	struct config *config = into;
 	struct limits limits = {.concurrent = config->concurrent,
 			.queue = config->queue,
-			.prompt = config->prompt_most};
+			.prompt = config->prompt_most,
+			.media = config->media_most};
 	const struct place inside = {place->faults, "limits"};
 	fields_read(&inside, node, FIELDS(fields), UNKNOWN_REFUSED, "setting", &limits);
 	config->concurrent = limits.concurrent;
 	config->queue = limits.queue;
 	config->prompt_most = limits.prompt;
+	config->media_most = limits.media;
 }
 
 static void read_providers(const struct place *place, const struct yaml_node *node, void *into) {
@@ -131,6 +133,7 @@ bool config_read(struct config *ret, const char *file, struct fail *fail) {
 			.concurrent = 8,
 			.queue = 64,
 			.prompt_most = 256ULL << 20,
+			.media_most = 16ULL << 30,
 			.refresh = 3600,
 	};
 	config.config_dir = path_xdg("XDG_CONFIG_HOME", ".config", fail);

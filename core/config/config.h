@@ -50,6 +50,7 @@ struct config {
 	int concurrent; /* turns of a provider at once, 8 */
 	int queue; /* turns of a provider that may wait, 64 */
 	uint64_t prompt_most; /* bytes, 256 MiB */
+	uint64_t media_most; /* bytes of an output, 16 GiB */
 	double refresh; /* seconds between discoveries, 3600 */
 	bool sandbox_seccomp; /* `sandbox: seccomp`: load without Landlock */
 	struct config_provider *providers;

@@ -17,8 +17,6 @@
 #define DELAY_FIRST 0.5
 #define DELAY_MOST 8.0
 #define RETRY_AFTER_MOST 300.0
-/* A turn whose output grows beyond this ends. */
-#define OUTPUT_MOST ((uint64_t)16 << 30)
 /* Prompts above this are checked on the pool. */
 #define CHECK_INLINE_MOST ((uint64_t)1 << 20)
 /* A request that was sent is on its way by then. */
@@ -53,11 +51,14 @@ static void on_output(void *data, const void *bytes, size_t size) {
 	if (run->turn->row.first_byte == 0) {
 		run->turn->row.first_byte = now_us();
 	}
-	bool fits = size <= OUTPUT_MOST - run->turn->row.output_size ||
+	uint64_t most = run->provider->engine->config.media_most;
+	uint64_t have = run->turn->row.output_size;
+	bool fits = (have <= most && size <= most - have) ||
 		    fail_set(&run->failure, EFBIG,
-				    "the output is larger than %llu bytes, the most that a turn "
-				    "keeps",
-				    (unsigned long long)OUTPUT_MOST);
+				    "the output is larger than %llu bytes; limits.media in "
+				    "config.yml "
+				    "raises that",
+				    (unsigned long long)most);
 	if (!fits || !turn_output_append(run->turn, bytes, size, &run->failure)) {
 		/* An exchange can't be ended inside its own event. */
 		uv_timer_start(&run->timer, on_failed, 0, 0);

@@ -1,5 +1,6 @@
 /* Turns from their opening to the queue, and whose turn is whose. See engine.h. */
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/engine/engine.h"
 #include "core/engine/queue.h"
 #include "core/turn/chain_map.h"
@@ -19,8 +20,11 @@ bool engine_may_submit(struct engine *engine, struct place *place, struct fail *
 	}
 	if (!provider_has_key(provider)) {
 		cleanup_free char *words = key_words(provider->key);
-		return fail_set(fail, ENOKEY, "no key for %s: %s", provider->name,
-				words != NULL ? words : "none");
+		const char *remedy = words != NULL ? words : "";
+		if (starts_with(remedy, "none: ")) {
+			remedy += strlen("none: ");
+		}
+		return fail_set(fail, ENOKEY, "no key for %s: %s", provider->name, remedy);
 	}
 	if (!queue_has_room(provider)) {
 		return fail_set(fail, EBUSY,

@@ -63,6 +63,7 @@ static void without_a_file_everything_has_its_default(void **state) {
 	assert_int_equal(config.concurrent, 8);
 	assert_int_equal(config.queue, 64);
 	assert_true(config.prompt_most == 256ULL << 20);
+	assert_true(config.media_most == 16ULL << 30);
 	assert_true(config.refresh == 3600);
 	assert_false(config.sandbox_seccomp);
 	assert_int_equal(config.n_providers, 0);
@@ -109,13 +110,14 @@ static void a_file_that_was_asked_for_must_be_there(void **state) {
 static void every_key_of_the_daemon_is_read(void **state) {
 	(void)state;
 	read_good("state: ~/kept\nhistory: on\nrefresh: 10m\nsandbox: seccomp\n"
-		  "limits: {concurrent: 3, queue: 0, prompt: 64K, media: 16G, attach: 2G}\n");
+		  "limits: {concurrent: 3, queue: 0, prompt: 64K, media: 8G, attach: 2G}\n");
 	assert_string_equal(config.state, scratch_path("kept"));
 	assert_true(config.refresh == 600);
 	assert_true(config.sandbox_seccomp);
 	assert_int_equal(config.concurrent, 3);
 	assert_int_equal(config.queue, 0);
 	assert_true(config.prompt_most == 65536);
+	assert_true(config.media_most == 8ULL << 30);
 	config_finish(&config);
 }
 
