@@ -49,10 +49,10 @@ enum conduit_role {
 /* One piece of a message: bytes that lie in a file which the provider doesn't see; it refers to
  * them by `file` in a request's body, or asks for them with conduit_read. */
 struct conduit_part {
-	uint32_t file;    /* number of the file, for conduit_body_part and conduit_read */
+	uint32_t file; /* number of the file, for conduit_body_part and conduit_read */
 	const char *type; /* MIME type: "text/plain" for text (always valid UTF-8), "image/png" … */
 	const char *name; /* the attachment's file name, "" for a prompt */
-	uint64_t bytes;   /* its size as it lies there */
+	uint64_t bytes; /* its size as it lies there */
 };
 
 struct conduit_message {
@@ -69,7 +69,7 @@ struct conduit_setting {
 };
 
 struct conduit_turn {
-	const char *model;      /* the model's id as discovery gave it */
+	const char *model; /* the model's id as discovery gave it */
 	const char *capability; /* "text-to-text", "text-to-image" … */
 	const struct conduit_message *messages; /* the conversation, the new prompt last */
 	size_t n_messages;
@@ -83,35 +83,35 @@ const char *conduit_setting(const struct conduit_turn *turn, const char *name);
 /* ---- asking for things ------------------------------------------------------------------- */
 
 enum conduit_body_kind {
-	CONDUIT_LITERAL = 0,     /* bytes given here */
-	CONDUIT_FILE = 1,        /* a file's bytes as they are */
+	CONDUIT_LITERAL = 0, /* bytes given here */
+	CONDUIT_FILE = 1, /* a file's bytes as they are */
 	CONDUIT_FILE_BASE64 = 2, /* base64 of a file (RFC 4648, padded, no line breaks) */
-	CONDUIT_FILE_JSON = 3,   /* a text file as the inside of a JSON string, without the quotes */
+	CONDUIT_FILE_JSON = 3, /* a text file as the inside of a JSON string, without the quotes */
 };
 
 /* A request's body is a recipe: the daemon assembles it as it sends, so that no file is ever held
  * in memory and Content-Length is known. */
 struct conduit_body_part {
 	enum conduit_body_kind kind;
-	uint32_t file;     /* for the FILE kinds */
+	uint32_t file; /* for the FILE kinds */
 	const char *bytes; /* for CONDUIT_LITERAL */
 	size_t size;
 };
 
 enum conduit_sink {
 	CONDUIT_TO_PROVIDER = 0, /* the reply's body comes to `data` */
-	CONDUIT_TO_OUTPUT = 1,   /* a 2xx body is the result and goes straight to the turn's output;
-	                            any other status comes to `data` */
+	CONDUIT_TO_OUTPUT = 1, /* a 2xx body is the result and goes straight to the turn's output;
+				  any other status comes to `data` */
 };
 
 struct conduit_request {
 	const char *method; /* "GET", "POST" … */
-	const char *url;    /* absolute: conduit_base_url() and a path, or what the service returned */
+	const char *url; /* absolute: conduit_base_url() and a path, or what the service returned */
 	const char *const *headers; /* "Name: value", ended by NULL; NULL for none. Never a key. */
 	const struct conduit_body_part *body;
 	size_t n_body;
 	enum conduit_sink sink;
-	bool submits;      /* starts a paid job elsewhere: is never sent twice */
+	bool submits; /* starts a paid job elsewhere: is never sent twice */
 	uint32_t delay_ms; /* wait this long before sending: a poll */
 };
 
@@ -129,9 +129,10 @@ const char *conduit_base_url(const struct conduit_job *job);
 /* ---- what comes back --------------------------------------------------------------------- */
 
 struct conduit_reply {
-	int status;               /* HTTP status */
+	int status; /* HTTP status */
 	const char *content_type; /* lower case, without parameters; "" when absent */
-	/* All headers as "name: value" lines, names in lower case, ended by NULL; at most 16 KiB. */
+	/* All headers as "name: value" lines, names in lower case, ended by NULL; at most 16 KiB.
+	 */
 	const char *const *headers;
 };
 
@@ -141,8 +142,9 @@ const char *conduit_header(const struct conduit_reply *reply, const char *name);
 /* ---- emitting ---------------------------------------------------------------------------- */
 
 struct conduit_price {
-	const char *name; /* "prompt" and "completion" (a token), "request", "image" (one), "second" … */
-	double usd;       /* USD for one unit; -1: variable. An unstated price is not listed. */
+	const char *name; /* "prompt" and "completion" (a token), "request", "image" (one), "second"
+			     … */
+	double usd; /* USD for one unit; -1: variable. An unstated price is not listed. */
 };
 
 /* A model as discovery found it. Strings may be NULL when unknown. Descriptions above 16 KiB are
@@ -152,13 +154,13 @@ struct conduit_model {
 	size_t id_size;
 	const char *name;
 	const char *description;
-	int64_t created;         /* release date, Unix seconds; 0 unknown */
-	int64_t context_length;  /* tokens; 0 unknown */
-	int64_t max_output;      /* tokens; 0 unknown */
-	const char *input_modalities;  /* "text,image": text image audio video file */
+	int64_t created; /* release date, Unix seconds; 0 unknown */
+	int64_t context_length; /* tokens; 0 unknown */
+	int64_t max_output; /* tokens; 0 unknown */
+	const char *input_modalities; /* "text,image": text image audio video file */
 	const char *output_modalities; /* "text": text image audio video embeddings rerank speech
-	                                  transcription */
-	const char *parameters;  /* "temperature,top_p": what config/ may set; NULL unknown */
+					  transcription */
+	const char *parameters; /* "temperature,top_p": what config/ may set; NULL unknown */
 	const struct conduit_price *prices;
 	size_t n_prices;
 	const char *raw; /* the service's own words about it, JSON */
@@ -190,24 +192,24 @@ void conduit_usage(struct conduit_job *job, const struct conduit_usage *usage);
 
 /* Why a job failed. Each is one errno for who reads `output`. */
 enum conduit_kind {
-	CONDUIT_FAIL_OTHER = 0,         /* EIO */
-	CONDUIT_FAIL_NO_KEY = 1,        /* ENOKEY: the service wants a key and none was sent */
-	CONDUIT_FAIL_BAD_KEY = 2,       /* EKEYREJECTED: 401 about our key */
-	CONDUIT_FAIL_UPSTREAM = 3,      /* EREMOTEIO: 5xx; a 4xx that an upstream gave */
-	CONDUIT_FAIL_FORBIDDEN = 4,     /* EACCES: 403 */
-	CONDUIT_FAIL_MODERATED = 5,     /* EPERM: moderation, content filter */
-	CONDUIT_FAIL_QUOTA = 6,         /* EDQUOT: 402, a daily free limit, insufficient_quota */
-	CONDUIT_FAIL_BUSY = 7,          /* EBUSY: 429 */
-	CONDUIT_FAIL_TOO_LONG = 8,      /* EMSGSIZE: 413, too long for the context */
-	CONDUIT_FAIL_TIMED_OUT = 9,     /* ETIMEDOUT: 408, 504, 524 */
-	CONDUIT_FAIL_MALFORMED = 10,    /* EPROTO: neither SSE nor JSON, cut short */
-	CONDUIT_FAIL_GONE = 11,         /* ENOENT: 404, the model is gone */
-	CONDUIT_FAIL_INVALID = 12,      /* EINVAL: 400, 422, a refused parameter */
+	CONDUIT_FAIL_OTHER = 0, /* EIO */
+	CONDUIT_FAIL_NO_KEY = 1, /* ENOKEY: the service wants a key and none was sent */
+	CONDUIT_FAIL_BAD_KEY = 2, /* EKEYREJECTED: 401 about our key */
+	CONDUIT_FAIL_UPSTREAM = 3, /* EREMOTEIO: 5xx; a 4xx that an upstream gave */
+	CONDUIT_FAIL_FORBIDDEN = 4, /* EACCES: 403 */
+	CONDUIT_FAIL_MODERATED = 5, /* EPERM: moderation, content filter */
+	CONDUIT_FAIL_QUOTA = 6, /* EDQUOT: 402, a daily free limit, insufficient_quota */
+	CONDUIT_FAIL_BUSY = 7, /* EBUSY: 429 */
+	CONDUIT_FAIL_TOO_LONG = 8, /* EMSGSIZE: 413, too long for the context */
+	CONDUIT_FAIL_TIMED_OUT = 9, /* ETIMEDOUT: 408, 504, 524 */
+	CONDUIT_FAIL_MALFORMED = 10, /* EPROTO: neither SSE nor JSON, cut short */
+	CONDUIT_FAIL_GONE = 11, /* ENOENT: 404, the model is gone */
+	CONDUIT_FAIL_INVALID = 12, /* EINVAL: 400, 422, a refused parameter */
 };
 
 enum conduit_retry {
 	CONDUIT_RETRY_DEFAULT = 0, /* the daemon's rule by HTTP status: 408, 409, 429, 5xx */
-	CONDUIT_RETRY_NEVER = 1,   /* as a daily limit, or credit that is used up */
+	CONDUIT_RETRY_NEVER = 1, /* as a daily limit, or credit that is used up */
 };
 
 struct conduit_failure {
@@ -237,7 +239,7 @@ void conduit_set_state(struct conduit_job *job, void *state);
 /* ---- the provider itself ----------------------------------------------------------------- */
 
 struct conduit_provider {
-	uint32_t abi;  /* CONDUIT_ABI */
+	uint32_t abi; /* CONDUIT_ABI */
 	uint32_t size; /* sizeof(struct conduit_provider) */
 	const char *name;
 	const char *version;
@@ -257,9 +259,8 @@ struct conduit_provider {
 
 /* Defines the one symbol that conduitfs-provider looks up. */
 #define CONDUIT_PROVIDER(...)                                                                      \
-	__attribute__((visibility("default"))) const struct conduit_provider                       \
-			conduit_provider_entry = {.abi = CONDUIT_ABI,                              \
-					.size = sizeof(struct conduit_provider),                   \
-					__VA_ARGS__};
+	__attribute__((visibility("default")))                                                     \
+	const struct conduit_provider conduit_provider_entry = {                                   \
+			.abi = CONDUIT_ABI, .size = sizeof(struct conduit_provider), __VA_ARGS__};
 
 #endif
