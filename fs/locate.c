@@ -24,7 +24,11 @@ bool locate(char **ret_provider_directory, char **ret_runner, struct fail *fail)
 		return fail_set(fail, errno, "/proc/self/exe can't be read: %s", strerror(errno));
 	}
 	own[length] = '\0';
-	*strrchr(own, '/') = '\0';
+	char *slash = strrchr(own, '/');
+	if (slash == NULL) {
+		return fail_set(fail, ENOENT, "/proc/self/exe leads to %s, which is no path", own);
+	}
+	*slash = '\0';
 	/* Uninstalled: BUILD/fs/conduitfs, BUILD/core/provider/conduitfs-provider, BUILD/providers.
 	 */
 	if (!set_path(ret_runner, own, "/../core/provider/conduitfs-provider", fail)) {

@@ -158,8 +158,10 @@ static bool target_read(struct target *target, CURLU *url) {
 	bool brackets = length > 2 && host[0] == '[' && host[length - 1] == ']';
 	target->scheme = lower_copy(scheme, strlen(scheme));
 	target->host = brackets ? lower_copy(host + 1, length - 2) : lower_copy(host, length);
-	target->port = atoi(port);
-	return target->scheme != NULL && target->host != NULL;
+	int64_t number = 0;
+	bool counted = parse_int64(port, &number);
+	target->port = (int)number;
+	return counted && target->scheme != NULL && target->host != NULL;
 }
 
 bool url_target(CURLU *url, const struct transfer_host *hosts, size_t n_hosts, struct target *ret,

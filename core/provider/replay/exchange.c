@@ -128,9 +128,10 @@ static bool take_reply(struct exchange *exchange, const struct line *line, struc
 	size_t n = exchange->script.n_exchanges;
 	char name[256];
 	char type[128];
-	int status;
-	if (sscanf(line->value, "%d %127s %255s", &status, type, name) != 3 ||
-			strchr(name, '/') != NULL) {
+	char code[8];
+	int64_t status;
+	if (sscanf(line->value, "%7s %127s %255s", code, type, name) != 3 ||
+			!parse_int64(code, &status) || strchr(name, '/') != NULL) {
 		return wrong(exchange, line, fail, "takes a status, a type and a file beside it");
 	}
 	const char *slash = strrchr(exchange->path, '/');
@@ -144,7 +145,7 @@ static bool take_reply(struct exchange *exchange, const struct line *line, struc
 		return false;
 	}
 	exchange->replies[n] = (struct replay_exchange){
-			.status = status,
+			.status = (int)status,
 			.content_type = exchange->types[n],
 			.body = buf_string(&exchange->bodies[n]),
 			.size = exchange->bodies[n].size,
@@ -275,8 +276,10 @@ static bool has_model(const struct check *check) {
 static bool has_price(const struct check *check) {
 	char id[512];
 	char name[64];
+	char usd[64];
 	double expected;
-	if (sscanf(check->line->value, "%511s %63s %lf", id, name, &expected) != 3) {
+	if (sscanf(check->line->value, "%511s %63s %63s", id, name, usd) != 3 ||
+			!parse_double(usd, &expected)) {
 		return wrong(check->exchange, check->line, check->fail,
 				"takes a model, a price's name and USD");
 	}
