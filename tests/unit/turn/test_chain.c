@@ -51,10 +51,13 @@ static void a_grandchild_has_its_parent_and_us_above_it(void **state) {
 
 static void a_subshell_has_its_shell_above_it(void **state) {
 	(void)state;
-	int ends[2];
-	assert_int_equal(pipe(ends), 0);
+	int ends[2], waits[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	/* The subshell reads until we close our end. */
+	assert_int_equal(pipe2(waits, O_CLOEXEC), 0);
 	pid_t shell = fork_bounded();
 	if (shell == 0) {
+		dup2(waits[0], 0);
 		dup2(ends[1], 1);
 		execl("/bin/sh", "sh", "-c", "(exec sh -c 'echo $$; read wait') <&0; :", NULL);
 		_exit(127);
@@ -65,6 +68,8 @@ static void a_subshell_has_its_shell_above_it(void **state) {
 	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
 	struct chain chain;
 	chain_capture((pid_t)strtol(text, NULL, 10), &chain);
+	close(waits[0]);
+	close(waits[1]);
 	end_child(shell);
 	assert_true(chain.n >= 3);
 	assert_int_equal(chain.ids[1].pid, shell);
