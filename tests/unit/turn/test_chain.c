@@ -3,6 +3,7 @@
 
 #include "tests/unit/turn/child.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
