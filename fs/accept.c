@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/engine/discovery.h"
+#include "fs/notify.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -14,6 +15,7 @@
 void setting_reset(struct tree *tree, const struct node *node) {
 	if (values_own(tree->engine->values, node->place->id, node->setting) != NULL) {
 		values_set(tree->engine->values, node->place->id, node->setting, NULL, NULL);
+		notify_setting(tree, node);
 	}
 }
 
@@ -82,7 +84,11 @@ ACCEPT(accept_setting) {
 	if (moment != AT_RELEASE || strcmp(value, in_force) == 0) {
 		return 0;
 	}
-	return values_set(values, node->place->id, node->setting, value, fail) ? 0 : -1;
+	if (!values_set(values, node->place->id, node->setting, value, fail)) {
+		return -1;
+	}
+	notify_setting(tree, node);
+	return 0;
 }
 
 /* ---- ctl ---- */
@@ -144,7 +150,9 @@ static bool run_root(struct tree *tree, const struct node *node, const struct ch
 		return true;
 	}
 	if (strcmp(command, "reload") == 0) {
-		return engine_reload(tree->engine, fail);
+		bool reloaded = engine_reload(tree->engine, fail);
+		notify_all(tree);
+		return reloaded;
 	}
 	return unknown_command(command, known, 2, fail);
 }

@@ -285,7 +285,7 @@ static void directory_attributes(
 	if (hidden || listed != 0) {
 		set_times(ret, hidden ? now_us() : listed);
 	}
-	*ret_keep = hidden || turns ? 0 : KEEP;
+	*ret_keep = hidden ? 0 : KEEP;
 }
 
 static int scratch_attributes(struct tree *tree, const struct node *node, struct stat *ret) {
@@ -322,7 +322,8 @@ int node_attributes(struct tree *tree, const struct node *node, int32_t tid, str
 			.st_blksize = 4096,
 	};
 	set_times(ret, place_time(tree, node));
-	*ret_keep = entry->stable ? KEEP : 0;
+	bool told = entry->kind == KIND_SETTING && tree->epochs;
+	*ret_keep = entry->stable || told ? KEEP : 0;
 	if (S_ISDIR(entry->mode)) {
 		directory_attributes(tree, node, ret, ret_keep);
 	}

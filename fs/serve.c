@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "fs/locate.h"
+#include "fs/notify.h"
 #include "fs/ops.h"
 
 #include <curl/curl.h>
@@ -18,10 +19,6 @@
 #define DRAIN_MOST 256
 /* How long a first mount waits for the first discovery. */
 #define READY_AFTER_MS 5000
-/* FUSE_NOTIFY_INC_EPOCH: all names the kernel keeps are asked for again; kernel 6.16 and newer,
- * EINVAL before. */
-#define NOTIFY_INC_EPOCH 8
-
 enum { SIGNALS = 3 };
 
 struct server {
@@ -79,39 +76,14 @@ static void between(void *data) {
 	drain(data);
 }
 
-/* Asks the kernel to forget every name it keeps, lazily and without a lock. */
-static void forget_names(struct server *server) {
-	struct {
-		uint32_t length;
-		int32_t code;
-		uint64_t unique;
-	} message = {sizeof(message), NOTIFY_INC_EPOCH, 0};
-	ssize_t written = write(fuse_session_fd(server->session), &message, sizeof(message));
-	(void)written;
-}
-
 static void on_listing_changed(void *data, struct place *place) {
 	struct server *server = data;
-	if (!server->polling) {
-		return;
-	}
-	static const enum kind below_provider[] = {KIND_MODELS, KIND_FREE, KIND_PROVIDER};
-	static const enum kind below_component[] = {KIND_PLACE, KIND_FREE_PLACE};
-	bool provider = place->kind == PLACE_PROVIDER;
-	const enum kind *kinds = provider ? below_provider : below_component;
-	size_t n = provider ? 3 : 2;
-	/* Only a directory's own pages and attributes: a lock of a name could be held by a lookup
-	 * that waits for this thread. */
-	if (place->kind == PLACE_ROOT) {
-		fuse_lowlevel_notify_inval_inode(
-				server->session, node_number(KIND_PROVIDERS, 1), 0, 0);
-	} else {
-		for (size_t i = 0; i < n; i++) {
-			fuse_lowlevel_notify_inval_inode(
-					server->session, node_number(kinds[i], place->id), 0, 0);
-		}
-	}
-	forget_names(server);
+	notify_listing(&server->tree, place);
+}
+
+static void on_turns_changed(void *data, int64_t place) {
+	struct server *server = data;
+	notify_turns(&server->tree, place);
 }
 
 /* ---- beginning ---- */
@@ -150,6 +122,7 @@ static void on_signal(uv_signal_t *handle, int number) {
 		engine_note(server->engine, catalogue_root(server->engine->catalogue), &nobody,
 				&fail);
 	}
+	notify_all(&server->tree);
 }
 
 static bool add_argument(struct fuse_args *args, const char *argument, struct fail *fail) {
@@ -198,6 +171,8 @@ static bool mount_session(struct server *server, struct fail *fail) {
 	uv_poll_init(&server->loop, &server->kernel, fd);
 	server->kernel.data = server;
 	server->polling = true;
+	server->tree.session = server->session;
+	notify_begin(&server->tree);
 	uv_poll_start(&server->kernel, UV_READABLE, on_kernel);
 	return true;
 }
@@ -221,6 +196,7 @@ static bool open_engine(struct server *server, struct fail *fail) {
 			.provider_directory = server->provider_directory,
 			.runner = server->runner,
 			.listing_changed = on_listing_changed,
+			.turns_changed = on_turns_changed,
 			.between = between,
 			.data = server,
 	};
@@ -247,6 +223,7 @@ static void close_any(uv_handle_t *handle, void *data) {
 
 static void finish(struct server *server) {
 	server->ending = true;
+	server->tree.session = NULL;
 	if (server->polling) {
 		server->polling = false;
 		uv_poll_stop(&server->kernel);

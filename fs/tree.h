@@ -14,7 +14,8 @@ struct hidden_names;
 
 struct tree {
 	struct engine *engine;
-	struct fuse_session *session;
+	struct fuse_session *session; /* NULL while nothing is mounted */
+	bool epochs; /* the kernel can be told to ask for every name again */
 	struct scratch_files *scratch;
 	struct user_links *links;
 	struct hidden_names *hidden;

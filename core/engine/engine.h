@@ -20,6 +20,8 @@ struct engine_options {
 	const char *runner; /* absolute path of conduitfs-provider */
 	/* A directory's listing changed; NULL: nobody cares. */
 	void (*listing_changed)(void *data, struct place *place);
+	/* A turn came to a model's turns; NULL: nobody cares. */
+	void (*turns_changed)(void *data, int64_t place);
 	/* Called between any two pieces of work, to serve the kernel. */
 	void (*between)(void *data);
 	void *data;

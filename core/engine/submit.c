@@ -124,6 +124,9 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 		return;
 	}
 	turn_store(turn);
+	if (engine->options.turns_changed != NULL) {
+		engine->options.turns_changed(engine->options.data, turn->row.place);
+	}
 	store_sync_soon(engine->store, turn->row.id);
 	if (provider == NULL) {
 		fail_set(&fail, ENODEV,

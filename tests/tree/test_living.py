@@ -297,3 +297,12 @@ def test_prices_are_usd_a_million_tokens(tree):
             assert shown == pytest.approx(float(pricing["prompt"]) * 1e6)
             found += 1
     assert found > 0
+
+
+def test_a_listing_of_turns_that_was_kept_shows_each_new_one(echo):
+    listings = []
+    for n in range(3):
+        echo.ask(f"turn {n}")
+        listings.append(sorted(os.listdir(echo.path / "turns")))
+        assert listings[-1] == sorted(os.listdir(echo.path / "turns"))
+    assert [len(names) for names in listings] == [2, 3, 4]

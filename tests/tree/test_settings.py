@@ -146,3 +146,12 @@ def test_writing_the_value_in_force_sets_nothing(levels):
 def test_an_unknown_setting_is_no_setting(levels, asked):
     (levels[2] / ".unknown").write_text("5")
     assert "unknown" not in asked() and ".unknown" not in [path.name for path in levels[2].iterdir()]
+
+
+def test_the_size_of_an_inherited_setting_follows_what_it_inherits(levels):
+    root, provider, model = levels
+    sizes = []
+    for folder, value in ((root, "0.1"), (provider, "0.25"), (model, "0.125"), (model, "")):
+        (folder / "temperature").write_text(value + "\n")
+        sizes.append((model / "temperature").stat().st_size)
+    assert sizes == [len("0.1\n"), len("0.25\n"), len("0.125\n"), len("0.25\n")]
