@@ -122,6 +122,16 @@ bool engine_discovered(const struct engine *engine) {
 	return true;
 }
 
+bool engine_busy(const struct engine *engine) {
+	const struct provider *provider;
+	list_for_each(provider, &engine->providers, link) {
+		if (provider->n_running + provider->n_queued != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- opening and closing ---- */
 
 static bool open_parts(struct engine *engine, struct fail *fail) {

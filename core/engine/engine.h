@@ -67,6 +67,8 @@ bool engine_load_missing(struct engine *engine, struct fail *fail);
 struct provider *engine_provider(struct engine *engine, struct place *place);
 /* True once every provider that had nothing stored has tried its first discovery. */
 bool engine_discovered(const struct engine *engine);
+/* True while a turn runs or waits for its place. */
+bool engine_busy(const struct engine *engine);
 /* The setting in force at a place; "" when none is. */
 const char *engine_setting(struct engine *engine, struct place *place, const char *name);
 /* The same as a number; `otherwise` when it is unset. */
