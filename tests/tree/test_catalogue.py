@@ -7,13 +7,13 @@ import os
 
 import pytest
 from harness.expect import free_ids
-from harness.server import shared
+from harness.server import shared, stem
 from harness.wait import until
 
 FOLDER = shared("data", "openrouter", "models")
 RECORDINGS = sorted(FOLDER.glob("models_*.json")) if FOLDER else []
 needs_recordings = pytest.mark.skipif(not RECORDINGS, reason="no recorded catalogues here")
-recorded = pytest.mark.parametrize("recording", RECORDINGS, ids=lambda path: path.stem)
+recorded = pytest.mark.parametrize("recording", RECORDINGS, ids=stem)
 
 
 def listed(tree):

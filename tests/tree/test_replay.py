@@ -6,7 +6,7 @@ import json
 
 import pytest
 from harness.expect import of_error, of_stream
-from harness.server import shared
+from harness.server import shared, stem
 
 STREAMS = shared("data", "openrouter", "sse")
 ERRORS = shared("data", "openrouter", "errors")
@@ -43,7 +43,7 @@ def as_output(text):
 
 
 @pytest.mark.parametrize("cut", [None, 1, 7, 1000], ids=["whole", "1", "7", "1000"])
-@pytest.mark.parametrize("recording", CHATS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("recording", CHATS, ids=stem)
 def test_a_recorded_stream_gives_its_content_usage_and_finish(tree, simulated, recording, cut):
     stream = recording.read_bytes()
     expected = of_stream(stream)
@@ -78,7 +78,7 @@ def check_usage(model, usage):
     assert facts["source"] == "reported"
 
 
-@pytest.mark.parametrize("recording", OTHERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("recording", OTHERS, ids=stem)
 def test_a_stream_of_another_api_is_never_taken_for_an_answer(tree, simulated, recording):
     simulated.replay(recording.read_bytes(), content_type="text/event-stream")
     got, code = ask(tree.model("test/echo:free"))
@@ -86,7 +86,7 @@ def test_a_stream_of_another_api_is_never_taken_for_an_answer(tree, simulated, r
 
 
 @pytest.mark.bound(300)
-@pytest.mark.parametrize("recording", FAILURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("recording", FAILURES, ids=stem)
 def test_a_recorded_error_gives_its_errno_and_its_words(mount, simulated, recording):
     config = {"providers": {"openrouter": simulated.provider(retries=0)}}
     tree = mount(config).wait_ready()
@@ -101,7 +101,7 @@ def test_a_recorded_error_gives_its_errno_and_its_words(mount, simulated, record
     assert " ".join(expected.words.split()) in " ".join(words.split())
 
 
-@pytest.mark.parametrize("recording", CHATS[:4], ids=lambda path: path.stem)
+@pytest.mark.parametrize("recording", CHATS[:4], ids=stem)
 def test_a_stream_cut_before_its_end_is_a_failure_after_its_bytes(tree, simulated, recording):
     stream = recording.read_bytes()
     whole = of_stream(stream).output

@@ -26,6 +26,11 @@ def shared(*parts):
     return path if path.exists() else None
 
 
+def stem(recording):
+    """A test's id; without recordings pytest asks for the id of none."""
+    return getattr(recording, "stem", "none")
+
+
 def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
