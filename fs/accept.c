@@ -40,7 +40,7 @@ static bool may_go_on(enum setting_type type, const char *text, size_t size) {
 		return size - whole < 4 && (unsigned char)text[whole] >= 0xc2 &&
 		       (unsigned char)text[whole] <= 0xf4;
 	}
-	if (type != SETTING_JSON && type != SETTING_OBJECT) {
+	if (type != SETTING_JSON && type != SETTING_OBJECT && type != SETTING_ARRAY) {
 		return false;
 	}
 	cleanup_free char *copy = strndup(text, size);

@@ -154,7 +154,6 @@ void handles_close(struct tree *tree) {
 	struct handle *handle;
 	list_for_each(handle, &tree->handles, link) {
 		/* What its writer hasn't closed is no prompt and no setting yet. */
-		handle->killed = true;
 		handle->refused = true;
 		handle_close(handle);
 	}

@@ -324,7 +324,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	}
 	store_sync_soon(engine->store, turn->row.id);
 	engine->turns_done += state == TURN_DONE;
-	engine->turns_failed += state != TURN_DONE;
+	engine->turns_failed += state == TURN_FAILED;
 	list_remove(&run->link);
 	exchange_cancel(take(run->exchange));
 	text_check_cancel(take(run->check));

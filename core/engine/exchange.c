@@ -12,9 +12,11 @@
  */
 #define LEFT_MS 1000
 #define LEFT_MOST ((uint64_t)64 << 10)
-/* A list of models, and the reply to a turn, end here. */
+/* A list of models ends here. */
 #define DISCOVERY_MOST ((uint64_t)1 << 30)
-#define REPLY_MOST ((uint64_t)16 << 30)
+/* A reply may be so many times as large as the output that limits.media allows: it comes as base64
+ * and in events. */
+#define REPLY_PER_OUTPUT 4
 
 struct exchange {
 	struct provider *provider;
@@ -489,6 +491,6 @@ struct exchange *exchange_transform(struct provider *provider, const struct job_
 	}
 	exchange->files = files;
 	exchange->n_files = n_files;
-	exchange->body_most = REPLY_MOST;
+	exchange->body_most = provider->engine->config.media_most * REPLY_PER_OUTPUT;
 	return started(exchange, job_transform(provider->process, turn, &job_events, exchange));
 }

@@ -105,7 +105,7 @@ static void hang_up(struct child *child) {
 	reap(child);
 }
 
-/* Reads one packet; false when there is none (for now or ever). */
+/* Reads one packet; false when there is none yet, or none comes any more. */
 static bool read_packet(struct child *child) {
 	/* A byte more than may come, to tell what is too long. */
 	static uint8_t packet[WIRE_PACKET_MOST + 1];

@@ -155,3 +155,10 @@ def test_the_size_of_an_inherited_setting_follows_what_it_inherits(levels):
         (folder / "temperature").write_text(value + "\n")
         sizes.append((model / "temperature").stat().st_size)
     assert sizes == [len("0.1\n"), len("0.25\n"), len("0.125\n"), len("0.25\n")]
+
+
+@pytest.mark.parametrize(("name", "value"), [("extra", '{"a":\n{"b": 1}\n}'), ("tools", "[\n{}\n]")])
+def test_json_that_comes_a_line_at_a_time_is_taken_whole(tree, name, value):
+    folder = tree.path / "providers/openrouter/config"
+    tree.sh(f"printf '%s\\n' '{value}' > {folder}/{name}", check=True)
+    assert (folder / name).read_text().split() == value.split()
