@@ -2,7 +2,7 @@
 #include "fs/serve.h"
 
 #include "core/base/log.h"
-#include "fs/locate.h"
+#include "core/config/locate.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
 
@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 
 /* Requests of the kernel that are served in a row before other events have their turn. */
 #define DRAIN_MOST 256
@@ -29,7 +31,7 @@ enum { SIGNALS = 3 };
 struct server {
 	const struct serve_options *options;
 	uv_loop_t loop;
-	char *provider_directory, *runner; /* where the other parts lie */
+	struct parts parts; /* where they lie */
 	struct engine *engine;
 	struct tree tree;
 	struct fuse_session *session;
@@ -144,6 +146,15 @@ static bool add_argument(struct fuse_args *args, const char *argument, struct fa
 	return fuse_opt_add_arg(args, argument) == 0 || fail_set(fail, ENOMEM, "no memory");
 }
 
+/* Takes a mount off that isn't root's to take. */
+static void unmount_by_helper(const char *mountpoint) {
+	char *arguments[] = {"fusermount3", "-u", "-z", "--", (char *)mountpoint, NULL};
+	pid_t pid;
+	if (posix_spawnp(&pid, "fusermount3", NULL, NULL, arguments, environ) == 0) {
+		waitpid(pid, NULL, 0);
+	}
+}
+
 /* A mountpoint whose daemon died answers ENOTCONN: it is taken off first. statvfs always asks the
  * daemon, where stat may be answered from what the kernel kept. */
 static void recover_mountpoint(const char *mountpoint) {
@@ -203,13 +214,13 @@ static void watch_signals(struct server *server) {
 }
 
 static bool open_engine(struct server *server, struct fail *fail) {
-	if (!locate(&server->provider_directory, &server->runner, fail)) {
+	if (!locate(&server->parts, fail)) {
 		return false;
 	}
 	struct engine_options options = {
 			.config_file = server->options->config,
-			.provider_directory = server->provider_directory,
-			.runner = server->runner,
+			.provider_directory = server->parts.providers,
+			.runner = server->parts.runner,
 			.listing_changed = on_listing_changed,
 			.turns_changed = on_turns_changed,
 			.between = between,
@@ -261,8 +272,7 @@ static void finish(struct server *server) {
 	uv_close((uv_handle_t *)&server->patience, NULL);
 	uv_close((uv_handle_t *)&server->check, NULL);
 	free(server->request.mem);
-	free(server->provider_directory);
-	free(server->runner);
+	parts_finish(&server->parts);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	uv_walk(&server->loop, close_any, NULL);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
