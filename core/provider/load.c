@@ -1,0 +1,92 @@
+/* Loading a provider's object: see load.h. */
+#include "core/provider/load.h"
+
+#include "core/base/text.h"
+#include "core/provider/sandbox.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#if SANDBOX_LENIENT
+/* The leak check at exit wants ptrace and threads, which a sandbox doesn't have. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+	return "detect_leaks=0";
+}
+#endif
+
+/* An object that is a file, by descriptor: it must still be found when nobody may no longer reach
+ * the directory it lies in. */
+static int open_object(const char *path, struct fail *fail) {
+	int fd cleanup_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat about;
+	if (fd < 0 || fstat(fd, &about) != 0) {
+		fail_set(fail, errno, "can't open the provider's object %s: %s", path,
+				strerror(errno));
+		return -1;
+	}
+	if (!S_ISREG(about.st_mode)) {
+		fail_set(fail, EINVAL, "the provider's object %s isn't a file", path);
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
+/* Its constructors run in here. NULL with words. */
+static const struct conduit_provider *load(int fd, const char *path, struct fail *fail) {
+	char name[64];
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	void *object = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	if (object == NULL) {
+		const char *why = dlerror();
+		/* "/proc/self/fd/4: undefined symbol: foo": the name is ours and says nothing. */
+		if (starts_with(why, name) && starts_with(why + strlen(name), ": ")) {
+			why += strlen(name) + 2;
+		}
+		fail_set(fail, ENOEXEC, "can't load %s: %s", path, why);
+		return NULL;
+	}
+	const struct conduit_provider *provider = dlsym(object, "conduit_provider_entry");
+	if (provider == NULL) {
+		fail_set(fail, ENOEXEC,
+				"%s isn't a provider: it has no symbol conduit_provider_entry, "
+				"which "
+				"CONDUIT_PROVIDER(…) defines",
+				path);
+		return NULL;
+	}
+	/* Later ABIs only add fields at the end, and this one is the first. */
+	if (provider->abi != CONDUIT_ABI || provider->size < sizeof(*provider)) {
+		fail_set(fail, ENOEXEC,
+				"%s was built for ABI %u of provider.h, with %u bytes of it; this "
+				"is "
+				"ABI %u, with %zu: build it again against this version",
+				path, provider->abi, provider->size, CONDUIT_ABI,
+				sizeof(*provider));
+		return NULL;
+	}
+	return provider;
+}
+
+const struct conduit_provider *load_shut_in(
+		const char *path, bool landlock_optional, struct fail *fail) {
+	/* Here, for later every conversion of a date would look for /etc/localtime. */
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	int object cleanup_close = open_object(path, fail);
+	struct sandbox_options options = {
+			.object_fd = object, .landlock_may_be_absent = landlock_optional};
+	if (object < 0 || !sandbox_enter(&options, fail) || !filter_loading(fail)) {
+		return NULL;
+	}
+	const struct conduit_provider *provider = load(object, path, fail);
+	if (provider == NULL || !filter_final(fail)) {
+		return NULL;
+	}
+	return provider;
+}
