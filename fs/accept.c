@@ -56,8 +56,6 @@ static bool may_go_on(enum setting_type type, const char *text, size_t size) {
 ACCEPT(accept_setting) {
 	(void)who;
 	struct values *values = tree->engine->values;
-	const struct config_provider *config = node->provider != NULL ? node->provider->config
-								      : NULL;
 	enum setting_type type = setting_specs[node->setting].type;
 	if (size > SETTING_MOST + 1) {
 		fail_set(fail, EFBIG, "%s: a value has at most %zu bytes",
@@ -80,7 +78,8 @@ ACCEPT(accept_setting) {
 		*fail = checked;
 		return -1;
 	}
-	const char *in_force = values_effective(values, node->place, config, node->setting);
+	const char *in_force = engine_setting_of(
+			tree->engine, node->place, node->place, node->setting);
 	if (moment != AT_RELEASE || strcmp(value, in_force) == 0) {
 		return 0;
 	}

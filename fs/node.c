@@ -45,7 +45,8 @@ static int resolve_place(struct tree *tree, struct node *ret) {
 	}
 	ret->provider = engine_provider(tree->engine, ret->place);
 	bool gone = ret->place->kind != PLACE_ROOT && ret->provider == NULL;
-	return gone || (needs_model(ret->entry->kind) && !ret->place->model) ? ESTALE : 0;
+	return gone || (needs_model(ret->entry->kind) && !place_takes_prompts(ret->place)) ? ESTALE
+											   : 0;
 }
 
 static int resolve_turn(struct tree *tree, struct node *ret) {
@@ -88,7 +89,7 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret) {
 bool node_has(struct tree *tree, const struct node *directory, const struct entry *entry) {
 	enum kind kind = directory->entry->kind;
 	if (kind == KIND_PLACE) {
-		return directory->place->model;
+		return place_takes_prompts(directory->place);
 	}
 	if (kind == KIND_FREE_PLACE) {
 		return false;
@@ -194,7 +195,7 @@ static bool dynamic_child(struct tree *tree, const struct node *directory, const
 
 bool node_takes_scratch(const struct node *node) {
 	return node->entry->kind == KIND_CONFIG ||
-	       (node->entry->kind == KIND_PLACE && node->place->model);
+	       (node->entry->kind == KIND_PLACE && place_takes_prompts(node->place));
 }
 
 bool node_own_child(

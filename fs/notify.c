@@ -50,7 +50,7 @@ void notify_turns(struct tree *tree, int64_t place) {
 void notify_setting(struct tree *tree, const struct node *node) {
 	/* Below zero: its attributes only. */
 	invalidate(tree, node_of(node), -1);
-	if (!node->place->model) {
+	if (!place_takes_prompts(node->place)) {
 		notify_all(tree);
 	}
 }

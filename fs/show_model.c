@@ -13,7 +13,7 @@ SHOW(show_model_status) {
 	struct engine *engine = tree->engine;
 	int64_t id = engine_newest(engine, node->place, tid, false);
 	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
-	queue_count(node->provider, node->place->id, &running, &queued);
+	queue_count(engine, node->place->id, &running, &queued);
 	return show_turn_lines(turn, out) && show_count(out, "running", (int64_t)running) &&
 	       show_count(out, "queued", (int64_t)queued);
 }
@@ -124,8 +124,6 @@ SHOW(show_free_link) {
 
 SHOW(show_setting) {
 	(void)tid;
-	const struct provider *provider = node->provider;
-	const char *value = values_effective(tree->engine->values, node->place,
-			provider != NULL ? provider->config : NULL, node->setting);
-	return add_text(out, value);
+	return add_text(out,
+			engine_setting_of(tree->engine, node->place, node->place, node->setting));
 }

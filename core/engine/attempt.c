@@ -230,7 +230,7 @@ void attempt_begin(struct run *run) {
  * local service answers without stating a price, costs nothing (design section 3.11). */
 static int64_t computed_cost(struct run *run) {
 	double prompt = -1, completion = -1, request = 0;
-	struct place *place = run_place(run);
+	struct place *place = run_model(run);
 	const struct model_record *record =
 			place != NULL ? catalogue_record(run->provider->engine->catalogue, place)
 				      : NULL;

@@ -215,13 +215,17 @@ void engine_close(struct engine *engine) {
 
 /* ---- settings in force ---- */
 
+const char *engine_setting_of(
+		struct engine *engine, struct place *place, struct place *model, int index) {
+	const struct provider *provider = engine_provider(engine, model);
+	return values_effective(engine->values, place, model,
+			provider != NULL ? provider->config : NULL, index);
+}
+
 const char *engine_setting(struct engine *engine, struct place *place, const char *name) {
 	int index = setting_find(name);
 	struct place *from = place != NULL ? place : catalogue_root(engine->catalogue);
-	const struct provider *provider = engine_provider(engine, from);
-	return index < 0 ? ""
-			 : values_effective(engine->values, from,
-					   provider != NULL ? provider->config : NULL, index);
+	return index >= 0 ? engine_setting_of(engine, from, from, index) : "";
 }
 
 double engine_number(
@@ -234,9 +238,10 @@ bool engine_has_setting(struct engine *engine, struct place *place, int index) {
 	if (index < 0 || (size_t)index >= n_setting_specs) {
 		return false;
 	}
-	if (setting_specs[index].everywhere || !place->model) {
+	const struct place *model = place_model(place);
+	if (setting_specs[index].everywhere || model == NULL) {
 		return true;
 	}
-	const struct model_record *record = catalogue_record(engine->catalogue, place);
+	const struct model_record *record = catalogue_record(engine->catalogue, model);
 	return setting_offered(index, record != NULL ? record->parameters : NULL);
 }

@@ -74,8 +74,13 @@ const char *engine_setting(struct engine *engine, struct place *place, const cha
 /* The same as a number; `otherwise` when it is unset. */
 double engine_number(
 		struct engine *engine, struct place *place, const char *name, double otherwise);
-/* Whether config/ of this place has the setting: those that are everywhere, and at a model those
- * that it says it takes. */
+/* The setting, by its index, in force for a turn that is written at `place` and answered by
+ * `model`.
+ */
+const char *engine_setting_of(
+		struct engine *engine, struct place *place, struct place *model, int index);
+/* Whether config/ of this place has the setting: those that are everywhere, and at a model or its
+ * sessions those that the model says it takes. */
 bool engine_has_setting(struct engine *engine, struct place *place, int index);
 
 /* ---- turns ---- */

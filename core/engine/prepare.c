@@ -27,12 +27,15 @@ void prepared_finish(struct prepared *prepared) {
 
 bool run_keep_settings(struct run *run) {
 	struct engine *engine = run->provider->engine;
-	struct place *place = run_place(run);
+	struct place *place = run_place(run), *model = run_model(run);
+	if (place == NULL || model == NULL) {
+		return false;
+	}
 	run->settings = calloc(n_setting_specs, sizeof(*run->settings));
 	for (size_t i = 0; run->settings != NULL && i < n_setting_specs; i++) {
-		const char *value = engine_has_setting(engine, place, (int)i)
-						    ? engine_setting(engine, place,
-								      setting_specs[i].name)
+		const char *value = engine_has_setting(engine, model, (int)i)
+						    ? engine_setting_of(
+								      engine, place, model, (int)i)
 						    : "";
 		if (value[0] != '\0' && (run->settings[i] = strdup(value)) == NULL) {
 			run_drop_settings(run);
@@ -233,7 +236,7 @@ static char *capability_of(const struct place *place, const struct model_record 
 
 bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 	struct engine *engine = run->provider->engine;
-	struct place *place = run_place(run);
+	struct place *place = run_model(run);
 	const struct model_record *record = place != NULL ? catalogue_record(engine->catalogue,
 									    place)
 							  : NULL;

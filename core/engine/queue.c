@@ -65,13 +65,19 @@ struct place *run_place(const struct run *run) {
 	return catalogue_place(run->provider->engine->catalogue, run->turn->row.place);
 }
 
-bool queue_add(struct provider *provider, struct turn *turn, struct fail *fail) {
+struct place *run_model(const struct run *run) {
+	return catalogue_place(run->provider->engine->catalogue, run->model);
+}
+
+bool queue_add(struct provider *provider, struct place *model, struct turn *turn,
+		struct fail *fail) {
 	struct run *run = calloc(1, sizeof(*run));
 	if (run == NULL) {
 		return fail_set(fail, ENOMEM, "no memory for a turn");
 	}
 	run->provider = provider;
 	run->turn = turn;
+	run->model = model->id;
 	if (!run_keep_settings(run)) {
 		free(run);
 		return fail_set(fail, ENOMEM, "no memory for a turn's settings");
@@ -104,14 +110,17 @@ void queue_interrupt(struct provider *provider) {
 	}
 }
 
-void queue_count(const struct provider *provider, int64_t place, size_t *ret_running,
+void queue_count(const struct engine *engine, int64_t place, size_t *ret_running,
 		size_t *ret_queued) {
-	const struct run *run;
+	const struct provider *provider;
 	*ret_running = *ret_queued = 0;
-	list_for_each(run, &provider->running, link) {
-		*ret_running += run->turn->row.place == place;
-	}
-	list_for_each(run, &provider->queue, link) {
-		*ret_queued += run->turn->row.place == place;
+	list_for_each(provider, &engine->providers, link) {
+		const struct run *run;
+		list_for_each(run, &provider->running, link) {
+			*ret_running += run->turn->row.place == place;
+		}
+		list_for_each(run, &provider->queue, link) {
+			*ret_queued += run->turn->row.place == place;
+		}
 	}
 }

@@ -6,9 +6,10 @@
 #include "core/engine/provider.h"
 #include "core/turn/turn.h"
 
-/* Puts a recorded turn in the provider's queue and starts what may start; the turn may be over
- * already when this returns. False without memory. */
-bool queue_add(struct provider *provider, struct turn *turn, struct fail *fail);
+/* Puts a recorded turn, which this model of the provider's answers, in its queue and starts what
+ * may start; the turn may be over already when this returns. False without memory. */
+bool queue_add(struct provider *provider, struct place *model, struct turn *turn,
+		struct fail *fail);
 /* Starts what may start now. */
 void queue_pump(struct provider *provider);
 /* True when a further turn may wait, or needn't. */
@@ -17,8 +18,8 @@ bool queue_has_room(const struct provider *provider);
 void queue_cancel(struct turn *turn);
 /* The provider goes: what is queued or runs becomes interrupted. */
 void queue_interrupt(struct provider *provider);
-/* How many turns of a model run and wait. */
-void queue_count(const struct provider *provider, int64_t place, size_t *ret_running,
+/* How many turns of a place run and wait, whichever provider answers them. */
+void queue_count(const struct engine *engine, int64_t place, size_t *ret_running,
 		size_t *ret_queued);
 
 #endif

@@ -11,6 +11,8 @@ struct run {
 	struct list link; /* in the provider's queue or running list */
 	struct provider *provider;
 	struct turn *turn; /* held */
+	int64_t model; /* id of the place that answers: the turn's own, or what a session or a
+			  route leads to */
 	char **settings; /* by the table's index, as they were at submission; NULL for none */
 	struct exchange *exchange;
 	struct fail failure; /* of what came in the middle of an attempt: the disk, a check */
@@ -38,8 +40,10 @@ struct prepared {
 	struct transfer_timeouts timeouts;
 };
 
-/* The turn's model; NULL once it is gone from the catalogue. */
+/* Where the prompt was written: a model, a session, a route; NULL once it is gone. */
 struct place *run_place(const struct run *run);
+/* The model that answers; NULL once it is gone from the catalogue. */
+struct place *run_model(const struct run *run);
 
 /* Keeps the settings that are in force now (design section 3.4); false without memory. */
 bool run_keep_settings(struct run *run);

@@ -87,7 +87,7 @@ void engine_refuse(struct engine *engine, struct place *place, const struct chai
 void engine_note(struct engine *engine, struct place *place, const struct chain *chain,
 		const struct fail *why) {
 	struct provider *provider = engine_provider(engine, place);
-	if (place->model) {
+	if (place_takes_prompts(place)) {
 		refuse(engine, place, chain, why, TURN_NOTE);
 	} else if (provider != NULL) {
 		turn_words_set(&provider->last_error, fail_words(why));
@@ -113,7 +113,8 @@ static void fail_turn(struct engine *engine, struct turn *turn, const struct fai
 void engine_submit(struct engine *engine, struct turn *turn) {
 	cleanup_fail struct fail fail = {0};
 	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
-	struct provider *provider = engine_provider(engine, place);
+	struct place *model = place_model(place);
+	struct provider *provider = engine_provider(engine, model);
 	turn->unsent = false;
 	turn->row.state = TURN_QUEUED;
 	turn->row.submitted = now_us();
@@ -135,7 +136,7 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 		return;
 	}
 	turn_changed(turn);
-	if (!queue_add(provider, turn, &fail)) {
+	if (!queue_add(provider, model, turn, &fail)) {
 		fail_turn(engine, turn, &fail);
 	}
 }

@@ -117,10 +117,16 @@ static const char *config_value(
 	return number >= 0 ? values->number : NULL;
 }
 
-const char *values_effective(struct values *values, struct place *place,
+const char *values_effective(struct values *values, struct place *place, struct place *model,
 		const struct config_provider *config, int index) {
 	const char *value = values_own(values, place->id, index);
-	struct place *provider = place_provider(place);
+	if (value == NULL && place->kind == PLACE_SESSION) {
+		value = values_own(values, place->parent->id, index);
+	}
+	if (value == NULL) {
+		value = values_own(values, model->id, index);
+	}
+	struct place *provider = place_provider(model);
 	if (value == NULL && provider != NULL) {
 		value = values_own(values, provider->id, index);
 		value = value != NULL ? value

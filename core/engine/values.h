@@ -20,10 +20,13 @@ bool values_set(struct values *values, int64_t place, int index, const char *val
 		struct fail *fail);
 /* Restores inheritance of everything at this place. */
 void values_reset(struct values *values, int64_t place);
-/* The value in force at a place: its own, its provider's, config.yml's for that provider (NULL
- * `config` when it has no entry; its `timeout` and `retries` are settings as well), the root's, the
- * table's default. "" when none is. A time-out or `retries` is valid until the next call. */
-const char *values_effective(struct values *values, struct place *place,
+/* The value in force at a place: its own; for a session the one of what it is a session of; then
+ * its provider's, config.yml's for that provider (NULL `config` when it has no entry; its `timeout`
+ * and `retries` are settings as well), the root's, the table's default. `model`: the one that
+ * answers a prompt written at `place`, whose settings stand between that place's and the
+ * provider's; `place` itself when nothing is asked.
+ * "" when none is. A time-out or `retries` is valid until the next call. */
+const char *values_effective(struct values *values, struct place *place, struct place *model,
 		const struct config_provider *config, int index);
 
 #endif

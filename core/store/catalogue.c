@@ -117,14 +117,14 @@ struct place *catalogue_provider(struct catalogue *catalogue, const char *name, 
 				name);
 		return NULL;
 	}
-	struct place *provider = tree_find(catalogue, &catalogue->root, name);
+	struct place *provider = tree_find(catalogue, &catalogue->root, PLACE_PROVIDER, name);
 	if (provider == NULL) {
 		int64_t id = rows_find(catalogue->store, PLACE_ROOT_ID, name, fail);
 		if (id < 0) {
 			return NULL;
 		}
 		provider = tree_add(catalogue, id > 0 ? id : ++catalogue->last_id, &catalogue->root,
-				name);
+				PLACE_PROVIDER, name);
 		if (provider == NULL) {
 			fail_set(fail, ENOMEM, "no memory for the provider %s", name);
 			return NULL;

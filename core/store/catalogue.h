@@ -1,6 +1,7 @@
 /* The catalogue: every provider's models as a tree of places that lives in memory, backed by the
  * store, so that a mount answers at once and offline. A place is a directory that data makes: the
  * root, a provider, a component of model ids, a model. A place may be a model and hold others.
+ * Beside them stand sessions, routes and groups (annex.h).
  *
  * Ids are rowids of the store: never made from a name, never used for another thing, the same after
  * a remount. A struct place lives until catalogue_close: a pointer to one that is gone stays good,
@@ -19,6 +20,10 @@ enum place_kind {
 	PLACE_ROOT,
 	PLACE_PROVIDER, /* below the root */
 	PLACE_COMPONENT, /* below a provider or another component: a piece of model ids */
+	/* In no listing of models: see annex.h. Stored by these numbers. */
+	PLACE_SESSION = 3, /* below a model or a route: a conversation of its own */
+	PLACE_ROUTE = 4, /* below the root: capabilities/text-to-text */
+	PLACE_GROUP = 5, /* below the root: groups/NAME */
 };
 
 struct place {
@@ -35,6 +40,7 @@ struct place {
 	int64_t changed; /* when its listing last changed, microseconds since the epoch; after a
 			    start the time of the start */
 	void *user; /* the engine's own */
+	struct annexes *annexes; /* what stands beside the models here; NULL for nothing */
 	uint32_t capacity; /* of `children`; this and what follows is the catalogue's own */
 	uint32_t seen; /* the last refresh that listed it */
 	bool model; /* a model itself (then `free` and `created` mean something) */
@@ -64,8 +70,14 @@ struct place *catalogue_place(struct catalogue *catalogue, int64_t id);
 struct place *place_child(const struct place *place, const char *name);
 /* The first child whose id is above `after`; NULL at the end. */
 struct place *place_next(const struct place *place, int64_t after);
-/* The provider that a component belongs to (itself for a provider); NULL for the root. */
+/* The provider that a component or a model's session belongs to (itself for a provider); NULL for
+ * the root, a route and its sessions, and a group. */
 struct place *place_provider(struct place *place);
+/* The model that answers a prompt written here: itself, or a session's; NULL for a route and its
+ * sessions, where that is found for each turn, and for what takes no prompt. */
+struct place *place_model(struct place *place);
+/* Whether a model's files are here: it is a model, a route, or a session of either. */
+bool place_takes_prompts(const struct place *place);
 /* Finds or makes the provider's place, and shows it when it was hidden; it keeps its id for ever.
  * EINVAL for what can't be a file name. */
 struct place *catalogue_provider(struct catalogue *catalogue, const char *name, struct fail *fail);

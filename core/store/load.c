@@ -24,13 +24,14 @@ static bool load_row(struct catalogue *catalogue, sqlite3_stmt *row, struct fail
 	const char *name = (const char *)sqlite3_column_text(row, 2);
 	struct place *parent = parent_id == PLACE_ROOT_ID ? &catalogue->root
 							  : idmap_get(&catalogue->by_id, parent_id);
+	enum place_kind kind = parent != NULL ? tree_kind_below(parent) : PLACE_COMPONENT;
 	if (id <= PLACE_ROOT_ID || parent == NULL || parent_id >= id || name == NULL ||
 			!can_be_name(name, (size_t)sqlite3_column_bytes(row, 2)) ||
-			tree_find(catalogue, parent, name) != NULL ||
+			tree_find(catalogue, parent, kind, name) != NULL ||
 			idmap_get(&catalogue->by_id, id) != NULL) {
 		return true;
 	}
-	struct place *place = tree_add(catalogue, id, parent, name);
+	struct place *place = tree_add(catalogue, id, parent, kind, name);
 	if (place == NULL) {
 		return fail_set(fail, ENOMEM, "no memory for a catalogue of %zu places",
 				catalogue->n_places);
@@ -51,10 +52,10 @@ static bool load_row(struct catalogue *catalogue, sqlite3_stmt *row, struct fail
 }
 
 bool load_places(struct catalogue *catalogue, const struct place *provider, struct fail *fail) {
-	static const char all[] = COLUMNS "WHERE shown<>0" ORDER;
+	static const char all[] = COLUMNS "WHERE shown<>0 AND kind=0" ORDER;
 	static const char below[] = "WITH RECURSIVE below(id) AS (VALUES(?1) UNION SELECT place.id "
 				    "FROM place JOIN below ON place.parent=below.id "
-				    "WHERE place.shown<>0) " COLUMNS
+				    "WHERE place.shown<>0 AND place.kind=0) " COLUMNS
 				    "WHERE id IN below AND id<>?1" ORDER;
 	struct store *store = catalogue->store;
 	cleanup_statement sqlite3_stmt *statement = store_statement(
@@ -71,5 +72,5 @@ bool load_places(struct catalogue *catalogue, const struct place *provider, stru
 			return false;
 		}
 	}
-	return step == 0;
+	return step == 0 && load_annexes(catalogue, NULL, fail);
 }

@@ -10,7 +10,7 @@ struct delay;
 struct upkeep;
 
 /* Each caller of store_statement has one SQL text; this many at most. */
-#define STATEMENTS_MOST 48
+#define STATEMENTS_MOST 96
 
 struct store {
 	uv_loop_t *loop;

@@ -107,7 +107,7 @@ static struct place *reach_one(struct catalogue *catalogue, struct place *parent
 		fail_set(fail, ENOMEM, "no memory for a name");
 		return NULL;
 	}
-	struct place *place = tree_find(catalogue, parent, name.data);
+	struct place *place = tree_find(catalogue, parent, PLACE_COMPONENT, name.data);
 	if (place != NULL) {
 		return place;
 	}
@@ -115,9 +115,12 @@ static struct place *reach_one(struct catalogue *catalogue, struct place *parent
 	if (id < 0) {
 		return NULL;
 	}
-	place = tree_add(catalogue, id > 0 ? id : ++catalogue->last_id, parent, name.data);
+	place = tree_add(catalogue, id > 0 ? id : ++catalogue->last_id, parent, PLACE_COMPONENT,
+			name.data);
 	if (place == NULL) {
 		fail_set(fail, ENOMEM, "no memory, or more than %d places", PLACES_MOST);
+	} else if (id > 0 && !load_annexes(catalogue, place, fail)) {
+		return NULL;
 	}
 	return place;
 }

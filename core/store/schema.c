@@ -80,5 +80,9 @@ static const char first_step[] =
 		/* Few at any time; what a start has to look for. */
 		"CREATE INDEX turn_unfinished ON turn(state) WHERE state IN (1, 2, 3);";
 
-const char *const database_steps[] = {first_step};
+/* Sessions, routes and groups are places too: 0 stands for what a place is by its depth. */
+static const char annex_step[] = "ALTER TABLE place ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+				 "CREATE INDEX place_annex ON place(parent) WHERE kind<>0;";
+
+const char *const database_steps[] = {first_step, annex_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

@@ -14,20 +14,25 @@ static int64_t now(void) {
 
 /* ---- found by name ---- */
 
-static uint32_t hash_of(
-		const struct catalogue *catalogue, const struct place *parent, const char *name) {
+enum place_kind tree_kind_below(const struct place *parent) {
+	return parent->kind == PLACE_ROOT ? PLACE_PROVIDER : PLACE_COMPONENT;
+}
+
+static uint32_t hash_of(const struct catalogue *catalogue, const struct place *parent,
+		enum place_kind kind, const char *name) {
 	struct siphash_key key = catalogue->key;
 	key.high ^= (uint64_t)parent->id;
+	key.low ^= kind;
 	return (uint32_t)siphash(key, name, strlen(name));
 }
 
 /* Where that place is, or the free slot where it would be. */
 static struct place **slot_of(const struct catalogue *catalogue, uint32_t hash,
-		const struct place *parent, const char *name) {
+		const struct place *parent, enum place_kind kind, const char *name) {
 	size_t i = hash & (catalogue->n_slots - 1);
 	struct place *there;
 	while ((there = catalogue->by_name[i]) != NULL &&
-			(there->hash != hash || there->parent != parent ||
+			(there->hash != hash || there->parent != parent || there->kind != kind ||
 					strcmp(there->name, name) != 0)) {
 		i = (i + 1) & (catalogue->n_slots - 1);
 	}
@@ -60,14 +65,15 @@ static bool grow_names(struct catalogue *catalogue) {
 	return true;
 }
 
-struct place *tree_find(struct catalogue *catalogue, const struct place *parent, const char *name) {
-	return catalogue->n_slots != 0
-			       ? *slot_of(catalogue, hash_of(catalogue, parent, name), parent, name)
-			       : NULL;
+struct place *tree_find(struct catalogue *catalogue, const struct place *parent,
+		enum place_kind kind, const char *name) {
+	return catalogue->n_slots != 0 ? *slot_of(catalogue, hash_of(catalogue, parent, kind, name),
+							 parent, kind, name)
+				       : NULL;
 }
 
-struct place *tree_add(
-		struct catalogue *catalogue, int64_t id, struct place *parent, const char *name) {
+struct place *tree_add(struct catalogue *catalogue, int64_t id, struct place *parent,
+		enum place_kind kind, const char *name) {
 	size_t size = strlen(name) + 1;
 	if (catalogue->n_places >= PLACES_MOST || !grow_names(catalogue)) {
 		return NULL;
@@ -78,25 +84,39 @@ struct place *tree_add(
 		return NULL;
 	}
 	place->id = id;
-	place->kind = parent->kind == PLACE_ROOT ? PLACE_PROVIDER : PLACE_COMPONENT;
+	place->kind = kind;
 	place->name = memcpy(place + 1, name, size);
 	place->parent = parent;
 	place->changed = catalogue->root.changed;
 	place->gone = true;
-	place->hash = hash_of(catalogue, parent, name);
-	*slot_of(catalogue, place->hash, parent, name) = place;
+	place->hash = hash_of(catalogue, parent, kind, name);
+	*slot_of(catalogue, place->hash, parent, kind, name) = place;
 	catalogue->n_places++;
 	return place;
+}
+
+bool tree_renumber(struct catalogue *catalogue, struct place *place, int64_t id) {
+	if (!idmap_set(&catalogue->by_id, id, place)) {
+		return false;
+	}
+	/* Its old id may be another place's by now: a session that was renamed. */
+	if (idmap_get(&catalogue->by_id, place->id) == place) {
+		idmap_remove(&catalogue->by_id, place->id);
+	}
+	place->id = id;
+	return true;
 }
 
 void tree_finish(struct catalogue *catalogue) {
 	for (size_t i = 0; i < catalogue->n_slots; i++) {
 		if (catalogue->by_name[i] != NULL) {
 			free(catalogue->by_name[i]->children);
+			annexes_free(catalogue->by_name[i]);
 			free(catalogue->by_name[i]);
 		}
 	}
 	free(catalogue->root.children);
+	annexes_free(&catalogue->root);
 	free(catalogue->by_name);
 	free(catalogue->changed);
 	idmap_finish(&catalogue->by_id);
@@ -288,7 +308,8 @@ struct place *place_child(const struct place *place, const char *name) {
 	while (root->parent != NULL) {
 		root = root->parent;
 	}
-	struct place *child = tree_find((struct catalogue *)root, place, name);
+	struct place *child = tree_find(
+			(struct catalogue *)root, place, tree_kind_below(place), name);
 	return child != NULL && !child->gone ? child : NULL;
 }
 
@@ -298,8 +319,22 @@ struct place *place_next(const struct place *place, int64_t after) {
 }
 
 struct place *place_provider(struct place *place) {
-	while (place != NULL && place->kind == PLACE_COMPONENT) {
+	while (place != NULL && (place->kind == PLACE_COMPONENT || place->kind == PLACE_SESSION)) {
 		place = place->parent;
 	}
 	return place != NULL && place->kind == PLACE_PROVIDER ? place : NULL;
+}
+
+struct place *place_model(struct place *place) {
+	if (place != NULL && place->kind == PLACE_SESSION) {
+		place = place->parent;
+	}
+	return place != NULL && place->model ? place : NULL;
+}
+
+bool place_takes_prompts(const struct place *place) {
+	if (place->kind == PLACE_SESSION) {
+		place = place->parent;
+	}
+	return place->model || place->kind == PLACE_ROUTE;
 }

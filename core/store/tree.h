@@ -41,11 +41,17 @@ struct catalogue {
 
 /* ---- tree.c ---- */
 
-/* The place of that name, gone or not. */
-struct place *tree_find(struct catalogue *catalogue, const struct place *parent, const char *name);
+/* What stands below a place by default: a provider below the root, else a component. */
+enum place_kind tree_kind_below(const struct place *parent);
+/* The place of that kind and name, gone or not. */
+struct place *tree_find(struct catalogue *catalogue, const struct place *parent,
+		enum place_kind kind, const char *name);
 /* Makes a place that is in no listing yet; NULL without memory or above PLACES_MOST. */
-struct place *tree_add(
-		struct catalogue *catalogue, int64_t id, struct place *parent, const char *name);
+struct place *tree_add(struct catalogue *catalogue, int64_t id, struct place *parent,
+		enum place_kind kind, const char *name);
+/* The same place gets another id: what had its name before was another thing. False without
+ * memory. */
+bool tree_renumber(struct catalogue *catalogue, struct place *place, int64_t id);
 /* Puts a place and those above it into their listings. False without memory. */
 bool tree_show(struct catalogue *catalogue, struct place *place);
 /* Sets what a place is as a model and corrects the counts above. */
@@ -82,6 +88,12 @@ bool rows_no_model(struct store *store, const struct place *place, bool shown, s
 
 /* Loads what the store lists: everything, or what is below a provider. */
 bool load_places(struct catalogue *catalogue, const struct place *provider, struct fail *fail);
+
+/* ---- annex.c ---- */
+
+/* Loads the annexes of every place that is in memory and has none there yet, or of one alone. */
+bool load_annexes(struct catalogue *catalogue, struct place *parent, struct fail *fail);
+void annexes_free(struct place *place);
 
 /* ---- record.c ---- */
 

@@ -16,8 +16,7 @@ static void as_many_run_as_concurrent_says_and_the_rest_wait(void **state) {
 		turns[i] = ask(world, "local/hold", "q\n");
 	}
 	size_t running, queued;
-	struct provider *local = provider_of(world, "local");
-	queue_count(local, turns[0]->row.place, &running, &queued);
+	queue_count(world->engine, turns[0]->row.place, &running, &queued);
 	assert_int_equal(running, 2);
 	assert_int_equal(queued, 3);
 	WAIT(world, server_count("holding") == 2);
