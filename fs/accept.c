@@ -218,7 +218,13 @@ ACCEPT(accept_key) {
 	if (size == 0 || (end == NULL && moment == AFTER_WRITE)) {
 		return 0;
 	}
-	if (!key_write(node->provider->key, text, size, fail)) {
+	struct version *version = node->provider->version;
+	if (version == NULL) {
+		fail_set(fail, ENODEV, "key: %s isn't loaded; its status says why",
+				node->provider->name);
+		return -1;
+	}
+	if (!key_write(version->key, text, size, fail)) {
 		return -1;
 	}
 	discovery_refresh(node->provider);

@@ -11,7 +11,11 @@ SHOW(show_manifest) {
 	(void)tree, (void)tid;
 	char piece[4096];
 	ssize_t size;
-	cleanup_close int fd = open(node->provider->manifest.path, O_RDONLY | O_CLOEXEC);
+	const struct manifest *manifest = provider_manifest(node->provider);
+	if (manifest == NULL) {
+		return true;
+	}
+	cleanup_close int fd = open(manifest->path, O_RDONLY | O_CLOEXEC);
 	while (fd >= 0 && (size = read(fd, piece, sizeof(piece))) > 0) {
 		buf_add(out, piece, (size_t)size);
 	}
@@ -23,7 +27,8 @@ SHOW(show_provider_status) {
 	struct provider *provider = node->provider;
 	int64_t when = 0;
 	const char *why = "";
-	cleanup_free char *key = key_words(provider->key);
+	struct version *version = provider->version;
+	cleanup_free char *key = version != NULL ? key_words(version->key) : NULL;
 	catalogue_refreshed(tree->engine->catalogue, provider->place, &when, &why);
 	show_line(out, "state", provider_state_name(provider->state));
 	show_count(out, "models", (int64_t)provider->place->n_models);
@@ -33,8 +38,8 @@ SHOW(show_provider_status) {
 	show_time(out, "refreshed", when * 1000000);
 	show_line(out, "why", provider->why);
 	show_line(out, "key", key != NULL ? key : "");
-	show_line(out, "base_url", provider->base_url);
-	return show_count(out, "process", process_pid(provider->process));
+	show_line(out, "base_url", version != NULL ? version->base_url : "");
+	return show_count(out, "process", version != NULL ? process_pid(version->process) : 0);
 }
 
 SHOW(show_provider_error) {
@@ -72,15 +77,13 @@ SHOW(show_models_tsv) {
 	return buf_add(out, buf_string(text), text->size);
 }
 
-SHOW(show_provider_info) {
-	(void)tid;
-	const struct provider *provider = node->provider;
-	const struct manifest *manifest = &provider->manifest;
-	const char *name = node->entry->name;
+/* What the manifest says of itself; nothing while it isn't known. */
+static bool manifest_fact(const struct manifest *manifest, const char *name, struct buf *out) {
 	const char *text = "";
-	if (strcmp(name, "id") == 0) {
-		text = provider->name;
-	} else if (strcmp(name, "package") == 0) {
+	if (manifest == NULL) {
+		return true;
+	}
+	if (strcmp(name, "package") == 0) {
 		text = manifest->id;
 	} else if (strcmp(name, "name") == 0) {
 		text = manifest->name;
@@ -94,7 +97,25 @@ SHOW(show_provider_info) {
 		for (char **each = manifest->capabilities; each != NULL && *each != NULL; each++) {
 			buf_add_format(out, "%s\n", *each);
 		}
-		return !out->failed;
+	}
+	return text == NULL || text[0] == '\0' || buf_add_format(out, "%s\n", text);
+}
+
+static const char *health(const struct provider *provider) {
+	if (provider->version == NULL || provider->state == PROVIDER_FAILED ||
+			provider->state == PROVIDER_NEEDS_KEY) {
+		return "down";
+	}
+	return provider->why[0] != '\0' ? "degraded" : "healthy";
+}
+
+SHOW(show_provider_info) {
+	(void)tree, (void)tid;
+	const struct provider *provider = node->provider;
+	const char *name = node->entry->name;
+	const char *error = provider->why[0] != '\0' ? provider->why : provider->last_error;
+	if (strcmp(name, "id") == 0) {
+		return buf_add_format(out, "%s\n", provider->name);
 	} else if (strcmp(name, "models") == 0) {
 		return buf_add_format(out, "%zu\n", provider->place->n_models);
 	} else if (strcmp(name, "free") == 0) {
@@ -104,13 +125,9 @@ SHOW(show_provider_info) {
 	} else if (strcmp(name, "queued") == 0) {
 		return buf_add_format(out, "%zu\n", provider->n_queued);
 	} else if (strcmp(name, "health") == 0) {
-		text = provider->state == PROVIDER_FAILED || provider->state == PROVIDER_NEEDS_KEY
-				       ? "down"
-		       : provider->why[0] != '\0' ? "degraded"
-						  : "healthy";
+		return buf_add_format(out, "%s\n", health(provider));
 	} else if (strcmp(name, "last_error") == 0) {
-		text = provider->why[0] != '\0' ? provider->why : provider->last_error;
+		return error[0] == '\0' || buf_add_format(out, "%s\n", error);
 	}
-	(void)tree;
-	return text == NULL || text[0] == '\0' || buf_add_format(out, "%s\n", text);
+	return manifest_fact(provider_manifest(provider), name, out);
 }

@@ -93,7 +93,8 @@ static int usefulness(struct provider *provider) {
 }
 
 static bool provider_line(struct provider *provider, struct buf *out) {
-	cleanup_free char *key = key_words(provider->key);
+	struct version *version = provider->version;
+	cleanup_free char *key = version != NULL ? key_words(version->key) : NULL;
 	bool keyless = !provider_has_key(provider);
 	const char *why = provider->why[0] != '\0' ? provider->why
 			  : keyless && key != NULL ? key

@@ -166,7 +166,7 @@ static void exchange_begin(struct run *run) {
 	if (prepare(run, &prepared, &fail)) {
 		/* Until the provider names the one that really answered. */
 		turn_words_set(&turn->row.model, prepared.turn.model);
-		run->exchange = exchange_transform(run->provider, &prepared.turn,
+		run->exchange = exchange_transform(run->provider->version, &prepared.turn,
 				take(prepared.files), prepared.n_files, &prepared.timeouts, &events,
 				run);
 		prepared.n_files = 0;
@@ -230,6 +230,7 @@ void attempt_begin(struct run *run) {
  * local service answers without stating a price, costs nothing (design section 3.11). */
 static int64_t computed_cost(struct run *run) {
 	double prompt = -1, completion = -1, request = 0;
+	const struct version *version = run->provider->version;
 	struct place *place = run_model(run);
 	const struct model_record *record =
 			place != NULL ? catalogue_record(run->provider->engine->catalogue, place)
@@ -237,7 +238,7 @@ static int64_t computed_cost(struct run *run) {
 	if (record == NULL) {
 		return -1;
 	}
-	if (record->free || (record->n_prices == 0 && run->provider->local)) {
+	if (record->free || (record->n_prices == 0 && version != NULL && version->local)) {
 		return 0;
 	}
 	model_price(record, "prompt", &prompt);

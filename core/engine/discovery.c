@@ -25,10 +25,10 @@ static void schedule(struct provider *provider, double seconds) {
 
 static void schedule_retry(struct provider *provider) {
 	double refresh = provider->engine->config.refresh;
-	double most = provider->local && refresh > FAILURE_DELAY_LOCAL ? FAILURE_DELAY_LOCAL
-								       : refresh;
+	bool local = provider->version->local;
+	double most = local && refresh > FAILURE_DELAY_LOCAL ? FAILURE_DELAY_LOCAL : refresh;
 	double delay = FAILURE_DELAY * exp2(provider->discovery_failures++);
-	if (provider->discovery_keyless && key_value(provider->key) != NULL) {
+	if (provider->discovery_keyless && key_value(provider->version->key) != NULL) {
 		/* key_command gave the key meanwhile. */
 		delay = 0;
 	}
@@ -95,22 +95,23 @@ static void on_end(void *data, const struct exchange_result *result) {
 /* Nobody is asked who wouldn't answer: a service that lists its models only to its customers isn't
  * told of a mount that has no key for it. */
 static bool lacks_key(struct provider *provider) {
-	const struct manifest *manifest = &provider->manifest;
-	return manifest->key_required && !manifest->public_models && !provider->own_base_url &&
-	       key_value(provider->key) == NULL;
+	const struct version *version = provider->version;
+	const struct manifest *manifest = &version->manifest;
+	return manifest->key_required && !manifest->public_models && !version->own_base_url &&
+	       key_value(version->key) == NULL;
 }
 
 static void wait_for_key(struct provider *provider) {
 	bool known = provider->place->n_models != 0;
-	provider->state = known			       ? PROVIDER_READY
-			  : key_pending(provider->key) ? PROVIDER_DISCOVERING
-						       : PROVIDER_NEEDS_KEY;
+	provider->state = known					? PROVIDER_READY
+			  : key_pending(provider->version->key) ? PROVIDER_DISCOVERING
+								: PROVIDER_NEEDS_KEY;
 	provider_set_why(provider, "");
 }
 
 void discovery_refresh(struct provider *provider) {
 	static const struct exchange_events events = {.model = on_model, .end = on_end};
-	if (provider->refresh != NULL) {
+	if (provider->refresh != NULL || provider->version == NULL) {
 		return;
 	}
 	if (lacks_key(provider)) {
@@ -127,13 +128,14 @@ void discovery_refresh(struct provider *provider) {
 	};
 	uv_timer_stop(&provider->discovery_timer);
 	provider->discovered = 0;
-	provider->discovery_keyless = key_value(provider->key) == NULL;
+	provider->discovery_keyless = key_value(provider->version->key) == NULL;
 	provider->refresh = refresh_begin(engine->catalogue, provider->place);
 	if (provider->place->n_models == 0) {
 		provider->state = PROVIDER_DISCOVERING;
 	}
 	if (provider->refresh != NULL) {
-		provider->discovery = exchange_discover(provider, &timeouts, &events, provider);
+		provider->discovery = exchange_discover(
+				provider->version, &timeouts, &events, provider);
 	}
 	if (provider->discovery == NULL) {
 		failed(provider, "discovery failed: no memory");

@@ -29,10 +29,18 @@ static void on_catalogue_changed(void *data, struct place *place) {
 
 static bool load(struct engine *engine, const char *name, const char *driver, struct fail *fail) {
 	const struct config_provider *config = config_provider(&engine->config, name);
-	struct provider *provider = provider_create(engine, name, driver, config, fail);
+	struct provider *provider = provider_create(engine, name, config, fail);
 	if (provider == NULL) {
 		return false;
 	}
+	struct version_spec spec = {.driver = driver};
+	struct version *version = version_create(provider, &spec, fail);
+	if (version == NULL) {
+		catalogue_hide(engine->catalogue, provider->place);
+		provider_destroy(provider);
+		return false;
+	}
+	provider_set_version(provider, version);
 	provider->place->user = provider;
 	discovery_begin(provider);
 	return true;
@@ -48,15 +56,13 @@ static bool loaded(const struct engine *engine, const char *name) {
 	return false;
 }
 
-/* Keys in the environment were copied: no child and no reader of /proc finds them any more. */
+/* Only now: several providers may take theirs from one variable. */
 static void hide_keys(struct engine *engine) {
 	const struct provider *provider;
 	list_for_each(provider, &engine->providers, link) {
-		const char *const of_manifest[] = {provider->manifest.key_env, NULL};
-		const char *const of_config[] = {
-				provider->config != NULL ? provider->config->key_env : NULL, NULL};
-		key_hide_environment(of_manifest);
-		key_hide_environment(of_config);
+		if (provider->version != NULL) {
+			version_hide_keys(provider->version);
+		}
 	}
 }
 

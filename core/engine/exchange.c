@@ -20,6 +20,7 @@
 
 struct exchange {
 	struct provider *provider;
+	struct version *version; /* held: that it began on, whatever comes in its place */
 	struct exchange_events events;
 	void *data;
 	struct job *job;
@@ -103,6 +104,7 @@ void exchange_cancel(struct exchange *exchange) {
 	exchange->n_files = 0;
 	fail_finish(&exchange->failure);
 	list_remove(&exchange->link);
+	version_release(exchange->version);
 	uv_close((uv_handle_t *)&exchange->timer, on_closed);
 	uv_close((uv_handle_t *)&exchange->deadline, on_closed);
 }
@@ -229,7 +231,7 @@ static void send_request(struct exchange *exchange) {
 	};
 	struct provider *provider = exchange->provider;
 	cleanup_buf struct buf key = {0};
-	bool keyed = provider_key_header(provider, &key);
+	bool keyed = version_key_header(exchange->version, &key);
 	struct transfer_timeouts timeouts = exchange->timeouts;
 	timeouts.total = 0; /* the exchange's own deadline sees to that */
 	struct transfer_request request = {
@@ -238,8 +240,8 @@ static void send_request(struct exchange *exchange) {
 			.headers = (const char *const *)exchange->headers,
 			.body = exchange->body.n_parts != 0 ? &exchange->body : NULL,
 			.key_header = keyed ? buf_string(&key) : NULL,
-			.hosts = provider->hosts,
-			.n_hosts = provider->n_hosts,
+			.hosts = exchange->version->hosts,
+			.n_hosts = exchange->version->n_hosts,
 			.timeouts = timeouts,
 			.body_most = exchange->body_most,
 	};
@@ -436,21 +438,23 @@ static const struct job_events job_events = {
 
 /* ---- starting ---- */
 
-static struct exchange *exchange_create(struct provider *provider,
+static struct exchange *exchange_create(struct version *version,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
 		void *data) {
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
 	if (exchange == NULL) {
 		return NULL;
 	}
-	exchange->provider = provider;
+	uv_loop_t *loop = version->provider->engine->loop;
+	exchange->provider = version->provider;
+	exchange->version = version_hold(version);
 	exchange->timeouts = *timeouts;
 	exchange->events = *events;
 	exchange->data = data;
 	exchange->feed.fd = -1;
 	exchange->retry_after = -1;
-	uv_timer_init(provider->engine->loop, &exchange->timer);
-	uv_timer_init(provider->engine->loop, &exchange->deadline);
+	uv_timer_init(loop, &exchange->timer);
+	uv_timer_init(loop, &exchange->deadline);
 	exchange->handles = 2;
 	exchange->timer.data = exchange->deadline.data = exchange;
 	if (timeouts->total > 0) {
@@ -469,28 +473,28 @@ static struct exchange *started(struct exchange *exchange, struct job *job) {
 	return exchange;
 }
 
-struct exchange *exchange_discover(struct provider *provider,
+struct exchange *exchange_discover(struct version *version,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
 		void *data) {
-	struct exchange *exchange = exchange_create(provider, timeouts, events, data);
+	struct exchange *exchange = exchange_create(version, timeouts, events, data);
 	if (exchange == NULL) {
 		return NULL;
 	}
 	exchange->body_most = DISCOVERY_MOST;
-	return started(exchange, job_discover(provider->process, &job_events, exchange));
+	return started(exchange, job_discover(version->process, &job_events, exchange));
 }
 
-struct exchange *exchange_transform(struct provider *provider, const struct job_turn *turn,
+struct exchange *exchange_transform(struct version *version, const struct job_turn *turn,
 		struct exchange_file *files, size_t n_files,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
 		void *data) {
-	struct exchange *exchange = exchange_create(provider, timeouts, events, data);
+	struct exchange *exchange = exchange_create(version, timeouts, events, data);
 	if (exchange == NULL) {
 		exchange_files_free(files, n_files);
 		return NULL;
 	}
 	exchange->files = files;
 	exchange->n_files = n_files;
-	exchange->body_most = provider->engine->config.media_most * REPLY_PER_OUTPUT;
-	return started(exchange, job_transform(provider->process, turn, &job_events, exchange));
+	exchange->body_most = version->provider->engine->config.media_most * REPLY_PER_OUTPUT;
+	return started(exchange, job_transform(version->process, turn, &job_events, exchange));
 }

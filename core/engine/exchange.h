@@ -38,12 +38,12 @@ struct exchange_file {
 	uint64_t drop; /* its last bytes that aren't sent */
 };
 
-/* NULL without memory. */
-struct exchange *exchange_discover(struct provider *provider,
+/* Holds the version until it is over. NULL without memory. */
+struct exchange *exchange_discover(struct version *version,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
 		void *data);
 /* Takes the files over (the array and the paths), also on failure. */
-struct exchange *exchange_transform(struct provider *provider, const struct job_turn *turn,
+struct exchange *exchange_transform(struct version *version, const struct job_turn *turn,
 		struct exchange_file *files, size_t n_files,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
 		void *data);

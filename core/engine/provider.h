@@ -1,15 +1,12 @@
-/* A loaded provider: its manifest and the user's settings for it, its key, the hosts it may speak
- * to, its process, its models' place, and the turns that run or wait there. */
+/* A loaded provider: the user's settings for it, the version of it that answers, its models' place,
+ * and the turns that run or wait there. */
 #ifndef CORE_ENGINE_PROVIDER_H
 #define CORE_ENGINE_PROVIDER_H
 
 #include "core/base/list.h"
 #include "core/config/config.h"
-#include "core/config/key.h"
-#include "core/config/manifest.h"
-#include "core/process/process.h"
+#include "core/engine/version.h"
 #include "core/store/catalogue.h"
-#include "core/transfer/transfer.h"
 
 #include <uv.h>
 
@@ -32,15 +29,8 @@ struct provider {
 	struct engine *engine;
 	char *name; /* in the tree */
 	const struct config_provider *config; /* config.yml's entry, or NULL */
-	struct manifest manifest;
 	struct place *place;
-	char *base_url; /* "" when it has none */
-	bool own_base_url; /* the user named it: the driver's key variable isn't inherited */
-	bool local; /* a service of this machine: what states no price costs nothing */
-	struct transfer_host *hosts;
-	size_t n_hosts;
-	struct key *key;
-	struct process *process;
+	struct version *version; /* what answers, held; NULL while nothing does */
 
 	struct models_table *models; /* models.tsv */
 
@@ -67,16 +57,20 @@ struct provider {
 	size_t discovered;
 };
 
-/* Loads the bundled provider `driver` under `name`; NULL with words. */
-struct provider *provider_create(struct engine *engine, const char *name, const char *driver,
+/* A provider under `name` and its place, without a version yet; NULL with words. */
+struct provider *provider_create(struct engine *engine, const char *name,
 		const struct config_provider *config, struct fail *fail);
+/* Takes the version over, as the one that answers; the one before ends with its exchanges. */
+void provider_set_version(struct provider *provider, struct version *version);
 /* Ends its turns and its process; they get no event. The loop must turn before the memory goes. */
 void provider_destroy(struct provider *provider);
 
-/* The whole header line with the key, for a transfer; false when there is no key. Wipe it. */
-bool provider_key_header(struct provider *provider, struct buf *ret);
 /* True when opening `input` may not be refused for want of a key. */
 bool provider_has_key(struct provider *provider);
+/* What the provider says of itself; NULL while that isn't known. */
+const struct manifest *provider_manifest(const struct provider *provider);
+/* key_command has ended: what waited for the key goes on. */
+void provider_key_came(struct provider *provider);
 /* Takes the entry of a config.yml that was read anew, the same but for its address, and the limits
  * of that file. */
 void provider_take_config(struct provider *provider, const struct config_provider *config);

@@ -45,7 +45,8 @@ static void recount(struct provider *provider) {
 void queue_pump(struct provider *provider) {
 	recount(provider);
 	/* A turn that ends as soon as it begins pumps as well: the loop below goes on for it. */
-	if (provider->pumping || provider->engine->closing || key_pending(provider->key)) {
+	if (provider->pumping || provider->engine->closing || provider->version == NULL ||
+			key_pending(provider->version->key)) {
 		return;
 	}
 	provider->pumping = true;

@@ -19,7 +19,7 @@ bool engine_may_submit(struct engine *engine, struct place *place, struct fail *
 		return fail_set(fail, ENODEV, "its provider isn't loaded");
 	}
 	if (!provider_has_key(provider)) {
-		cleanup_free char *words = key_words(provider->key);
+		cleanup_free char *words = key_words(provider->version->key);
 		const char *remedy = words != NULL ? words : "";
 		if (starts_with(remedy, "none: ")) {
 			remedy += strlen("none: ");

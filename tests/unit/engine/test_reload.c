@@ -160,13 +160,13 @@ static void a_key_in_the_environment_is_found_again_after_it_was_hidden(void **s
 	assert_null(getenv("TEST_ENGINE_KEY"));
 	config_write(world, LOCAL_WITH("key_env: TEST_ENGINE_KEY, retries: 1"));
 	reload(world);
-	assert_string_equal(key_value(provider_of(world, "local")->key), "sk-hidden");
+	assert_string_equal(key_value(provider_of(world, "local")->version->key), "sk-hidden");
 	/* So is one that a reload brings. */
 	setenv("TEST_ENGINE_OTHER_KEY", "sk-other", 1);
 	config_write(world, LOCAL_WITH("key_env: TEST_ENGINE_OTHER_KEY"));
 	reload(world);
 	assert_null(getenv("TEST_ENGINE_OTHER_KEY"));
-	assert_string_equal(key_value(provider_of(world, "local")->key), "sk-other");
+	assert_string_equal(key_value(provider_of(world, "local")->version->key), "sk-other");
 }
 
 int main(void) {

@@ -149,16 +149,16 @@ static void without_a_key_the_opening_is_refused(void **state) {
 	unsetenv("LOCAL_BASE_URL");
 	struct provider *provider = provider_of(world, "local");
 	assert_int_equal(provider->state, PROVIDER_NEEDS_KEY);
-	assert_true(key_write(provider->key, "sk-1\n", 5, NULL));
+	assert_true(key_write(provider->version->key, "sk-1\n", 5, NULL));
 	discovery_refresh(provider);
 	WAIT(world, provider->state == PROVIDER_READY);
 	struct place *place = place_of(world, "local/echo");
-	assert_true(key_write(provider->key, "\n", 1, NULL));
+	assert_true(key_write(provider->version->key, "\n", 1, NULL));
 	assert_false(engine_may_submit(world->engine, place, &fail));
 	assert_int_equal(fail.code, ENOKEY);
 	assert_holds(fail_words(&fail), "no key for local: ");
 	assert_holds(fail_words(&fail), "OPENAI_API_KEY");
-	assert_true(key_write(provider->key, "sk-2\n", 5, NULL));
+	assert_true(key_write(provider->version->key, "sk-2\n", 5, NULL));
 	assert_true(engine_may_submit(world->engine, place, NULL));
 }
 
