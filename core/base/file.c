@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,5 +61,50 @@ bool file_make_parents(const char *path, struct fail *fail) {
 		}
 		*slash = '/';
 	}
+	return true;
+}
+
+static bool write_whole(int fd, const char *bytes, size_t size) {
+	while (size > 0) {
+		ssize_t put = write(fd, bytes, size);
+		if (put < 0 && errno != EINTR) {
+			return false;
+		}
+		bytes += put > 0 ? put : 0;
+		size -= put > 0 ? (size_t)put : 0;
+	}
+	return true;
+}
+
+/* Makes the renaming itself last. Not every file system can; then nothing is lost by it. */
+static void sync_directory_of(const char *path) {
+	cleanup_free char *copy = strdup(path);
+	if (copy != NULL) {
+		int fd cleanup_close = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0) {
+			fsync(fd);
+		}
+	}
+}
+
+bool file_replace(const char *path, const void *bytes, size_t size, struct fail *fail) {
+	cleanup_free char *led = realpath(path, NULL);
+	const char *target = led != NULL ? led : path;
+	cleanup_free char *beside = NULL;
+	if (asprintf(&beside, "%s.new", target) < 0) {
+		beside = NULL;
+		return fail_set(fail, ENOMEM, "%s: no memory", path);
+	}
+	unlink(beside);
+	cleanup_close int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return failed(beside, fail);
+	}
+	if (!write_whole(fd, bytes, size) || fsync(fd) < 0 || rename(beside, target) < 0) {
+		failed(target, fail);
+		unlink(beside);
+		return false;
+	}
+	sync_directory_of(target);
 	return true;
 }

@@ -14,4 +14,9 @@ bool file_read(const char *path, size_t most, struct buf *ret, struct fail *fail
  * component is left alone. */
 bool file_make_parents(const char *path, struct fail *fail);
 
+/* Replaces a file by one that holds these bytes, whole or not at all: written beside it (as
+ * "PATH.new", which the caller's lock keeps to itself), fsynced, renamed; 0600. A symbolic link
+ * stays, and what it leads to is replaced. False with words that name the path. */
+bool file_replace(const char *path, const void *bytes, size_t size, struct fail *fail);
+
 #endif

@@ -3,10 +3,13 @@
 #include "core/config/base_url.h"
 
 #include "core/base/text.h"
+#include "core/transfer/address.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #define URL_MOST 2048
@@ -25,6 +28,37 @@ bool host_is_loopback(const char *host) {
 		return ntohl(address.s_addr) >> 24 == 127;
 	}
 	return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+#define HOST_MOST 253
+
+/* Names end in a label that isn't a number: what ends in one is an address, and no spelling of
+ * one but the common one is taken (127.1 and 0x7f000001 are 127.0.0.1 to a resolver). */
+static bool is_host_name(const char *name) {
+	size_t length = strlen(name);
+	const char *dot = strrchr(name, '.');
+	const char *last = dot != NULL ? dot + 1 : name;
+	return length > 0 && length <= HOST_MOST && strstr(name, "..") == NULL &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length &&
+	       isalnum((unsigned char)name[0]) && isalnum((unsigned char)name[length - 1]) &&
+	       last[strspn(last, "0123456789")] != '\0' && !starts_with(last, "0x");
+}
+
+bool host_valid(const char *text) {
+	uint8_t address[sizeof(struct in6_addr)];
+	if (starts_with(text, "*.")) {
+		return strchr(text + 2, '.') != NULL && is_host_name(text + 2);
+	}
+	return is_host_name(text) || inet_pton(AF_INET, text, address) == 1 ||
+	       (inet_pton(AF_INET6, text, address) == 1 && strpbrk(text, "ABCDEF") == NULL);
+}
+
+bool host_is_local(const char *host) {
+	uint8_t address[sizeof(struct in6_addr)];
+	if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
+		return address_text_kind(host) != NULL;
+	}
+	return strcmp(host, "localhost") == 0 || ends_with(host, ".localhost");
 }
 
 static bool is_plain_text(const char *text) {

@@ -14,4 +14,11 @@ char *base_url_check(const char *text, bool insecure, struct fail *fail);
 /* Whether a host, as an address names it ("[::1]" for IPv6), is this machine by its very name. */
 bool host_is_loopback(const char *host);
 
+/* Whether a text can be a host that a provider may ask for: a name in lower case, "*." and a name
+ * of at least two parts, an IPv4 address as four numbers, an IPv6 address without brackets. */
+bool host_valid(const char *text);
+/* Whether such a host lies in the local network by its very name: localhost, an address that isn't
+ * one of the open internet. What a name leads to is looked at when it is connected to. */
+bool host_is_local(const char *host);
+
 #endif

@@ -8,13 +8,16 @@
 #include "core/base/buf.h"
 #include "core/config/manifest.h"
 
+struct place;
+struct yaml_node;
+
 struct consent {
 	char *key; /* the environment variable of the key; NULL none */
 	/* Sorted, each once, ended by NULL (or NULL for none). A host is "api.acme.dev", with
 	 * ":8443" where the port isn't https's, "*.acme.dev" for its subdomains, "http://…" in
 	 * front where it isn't https. Loopback, link-local and private addresses stand there as any
 	 * other: being named is their own grant. */
-	char **key_hosts; /* get the key as well */
+	char **key_hosts; /* get the key as well: that of the variable, or one that the user sets */
 	char **hosts;
 	char **programs; /* names, as `programs:` in the manifest */
 };
@@ -31,7 +34,18 @@ bool consent_covers(
 		const struct consent *granted, const struct consent *asked, struct buf *missing);
 /* What a person is asked, whole, a line each in the same words. */
 bool consent_describe(const struct consent *consent, struct buf *out);
+/* Nothing is asked, or granted. */
 bool consent_is_empty(const struct consent *consent);
+
+/* Whether a text can be one of the hosts above. */
+bool consent_host_valid(const char *text);
+/* Whether such a host lies in the local network by its very name: a connection to it may lead to a
+ * loopback, link-local or private address, and what a person is asked says so. */
+bool consent_host_is_local(const char *text);
+
+/* A grant as providers.lock and config.yml write it, {key: …, key_hosts: […], hosts: […],
+ * programs: […]}; what is wrong is added to the place's faults. */
+void consent_read(const struct place *place, const struct yaml_node *node, struct consent *ret);
 
 #define cleanup_consent cleanup(consent_finish)
 

@@ -2,6 +2,7 @@
  * to file, so that fields of theirs, and any that are unknown, are passed over. */
 #include "core/config/manifest.h"
 
+#include "core/base/strings.h"
 #include "core/base/text.h"
 #include "core/config/base_url.h"
 #include "core/config/capability.h"
@@ -15,40 +16,13 @@
 /* More of either is no manifest. */
 #define SOURCES_MOST 64
 #define ENDPOINTS_MOST 64
-#define HOST_MOST 253
-
-static void free_list(char **list) {
-	for (char **item = list; item != NULL && *item != NULL; item++) {
-		free(*item);
-	}
-	free(list);
-}
+#define NAMES_MOST 16
 
 /* Adds a copy to a list ended by NULL. */
 static void list_add(const struct place *place, char ***list, const char *text) {
-	size_t n = 0;
-	while (*list != NULL && (*list)[n] != NULL) {
-		n++;
-	}
-	char **grown = reallocarray(*list, n + 2, sizeof(char *));
-	if (grown == NULL) {
-		faults_add_no_memory(place->faults);
-		return;
-	}
-	*list = grown;
-	grown[n] = strdup(text);
-	grown[n + 1] = NULL;
-	if (grown[n] == NULL) {
+	if (!strings_add(list, text)) {
 		faults_add_no_memory(place->faults);
 	}
-}
-
-static size_t list_length(char **list) {
-	size_t n = 0;
-	while (list != NULL && list[n] != NULL) {
-		n++;
-	}
-	return n;
 }
 
 static void read_type(const struct place *place, const struct yaml_node *node, void *into) {
@@ -73,12 +47,9 @@ static void add_capability(const struct place *place, const struct yaml_node *it
 				near != NULL ? 1 : 0);
 		return;
 	}
-	for (char **known = manifest->capabilities; known != NULL && *known != NULL; known++) {
-		if (strcmp(*known, name) == 0) {
-			return;
-		}
+	if (!strings_contain(manifest->capabilities, name)) {
+		list_add(place, &manifest->capabilities, name);
 	}
-	list_add(place, &manifest->capabilities, name);
 }
 
 static void read_capabilities(const struct place *place, const struct yaml_node *node, void *into) {
@@ -93,6 +64,14 @@ static void read_driver(const struct place *place, const struct yaml_node *node,
 	} else if (text != NULL) {
 		node_copy(place, text, &manifest->driver);
 	}
+}
+
+/* What is nothing but a name, wherever it is put. */
+static bool is_plain_name(const char *text) {
+	static const char allowed[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+._-";
+	size_t length = strlen(text);
+	return length <= 64 && isalnum((unsigned char)text[0]) && strspn(text, allowed) == length;
 }
 
 /* A C file below the manifest's directory, by a name that is nothing but one. */
@@ -111,7 +90,7 @@ static void add_source(const struct place *place, const struct yaml_node *item, 
 				"sources: '%s' is not the name of a C file below the manifest's "
 				"directory",
 				text);
-	} else if (list_length(manifest->sources) == SOURCES_MOST) {
+	} else if (strings_length(manifest->sources) == SOURCES_MOST) {
 		faults_add(place->faults, item->line, "sources: '%s' is one above the %d accepted",
 				text, SOURCES_MOST);
 	} else {
@@ -196,16 +175,6 @@ static void read_auth(const struct place *place, const struct yaml_node *node, v
 	fields_read(&inside, node, FIELDS(fields), UNKNOWN_REFUSED, "field", into);
 }
 
-/* A name or an IPv4 address, or "*." and a name of at least two parts. */
-static bool is_host(const char *text) {
-	const char *name = starts_with(text, "*.") ? text + 2 : text;
-	size_t length = strlen(name);
-	bool shaped = length > 0 && length <= HOST_MOST && strstr(name, "..") == NULL &&
-		      strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length &&
-		      isalnum((unsigned char)name[0]) && isalnum((unsigned char)name[length - 1]);
-	return shaped && (name == text || strchr(name, '.') != NULL);
-}
-
 static void read_host(const struct place *place, const struct yaml_node *node, void *into) {
 	struct manifest_endpoint *endpoint = into;
 	const char *text = node_text(place, node);
@@ -216,7 +185,7 @@ static void read_host(const struct place *place, const struct yaml_node *node, v
 	for (char *at = endpoint->host; at != NULL && *at != '\0'; at++) {
 		*at = (char)tolower((unsigned char)*at);
 	}
-	if (endpoint->host != NULL && !is_host(endpoint->host)) {
+	if (endpoint->host != NULL && !host_valid(endpoint->host)) {
 		place_fault(place, node,
 				"'%s' is not a host: write its name, or *.example.com for all "
 				"below "
@@ -260,6 +229,56 @@ static void read_endpoints(const struct place *place, const struct yaml_node *no
 	}
 }
 
+bool program_name_valid(const char *name) {
+	static const char *const interpreters[] = {"sh", "ash", "bash", "busybox", "csh", "dash",
+			"env", "fish", "ksh", "lua", "node", "perl", "php", "python", "python3",
+			"ruby", "sudo", "tcsh", "toybox", "zsh"};
+	for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++) {
+		if (strcmp(name, interpreters[i]) == 0) {
+			return false;
+		}
+	}
+	return is_plain_name(name);
+}
+
+static void add_program(const struct place *place, const struct yaml_node *item, const char *text,
+		void *into) {
+	struct manifest *manifest = into;
+	if (!program_name_valid(text)) {
+		faults_add(place->faults, item->line,
+				"programs: '%s' is not accepted: write a program's name without a "
+				"path, and none that runs what it is handed, as a shell does",
+				text);
+	} else if (strings_length(manifest->programs) == NAMES_MOST) {
+		faults_add(place->faults, item->line, "programs: '%s' is one above the %d accepted",
+				text, NAMES_MOST);
+	} else {
+		list_add(place, &manifest->programs, text);
+	}
+}
+
+static void read_programs(const struct place *place, const struct yaml_node *node, void *into) {
+	node_each_text(place, node, add_program, into);
+}
+
+static void add_library(const struct place *place, const struct yaml_node *item, const char *text,
+		void *into) {
+	struct manifest *manifest = into;
+	if (!is_plain_name(text)) {
+		faults_add(place->faults, item->line,
+				"pkg_config: '%s' is not a library's name, such as libcjson", text);
+	} else if (strings_length(manifest->pkg_config) == NAMES_MOST) {
+		faults_add(place->faults, item->line,
+				"pkg_config: '%s' is one above the %d accepted", text, NAMES_MOST);
+	} else {
+		list_add(place, &manifest->pkg_config, text);
+	}
+}
+
+static void read_pkg_config(const struct place *place, const struct yaml_node *node, void *into) {
+	node_each_text(place, node, add_library, into);
+}
+
 static void read_limits(const struct place *place, const struct yaml_node *node, void *into) {
 	static const struct field fields[] = {
 			{"concurrent", FIELD_INT, offsetof(struct manifest, concurrent), 1,
@@ -288,6 +307,8 @@ static void read_tree(
 			{"public_models", FIELD_BOOL, offsetof(struct manifest, public_models)},
 			{"auth", FIELD_SPECIAL, .read = read_auth},
 			{"endpoints", FIELD_SPECIAL, .read = read_endpoints},
+			{"programs", FIELD_SPECIAL, .read = read_programs},
+			{"pkg_config", FIELD_SPECIAL, .read = read_pkg_config},
 			{"limits", FIELD_SPECIAL, .read = read_limits},
 	};
 	const struct place top = {faults, ""};
@@ -363,8 +384,10 @@ bool manifest_read(struct manifest *ret, const char *path, struct fail *fail) {
 }
 
 void manifest_finish(struct manifest *manifest) {
-	free_list(manifest->capabilities);
-	free_list(manifest->sources);
+	strings_free(manifest->capabilities);
+	strings_free(manifest->sources);
+	strings_free(manifest->programs);
+	strings_free(manifest->pkg_config);
 	for (size_t i = 0; i < manifest->n_endpoints; i++) {
 		free(manifest->endpoints[i].host);
 	}

@@ -31,11 +31,17 @@ struct manifest {
 	char *auth_scheme; /* "Bearer"; "" for the bare key */
 	struct manifest_endpoint *endpoints;
 	size_t n_endpoints;
+	char **programs; /* names of programs that it may have run; ended by NULL */
+	char **pkg_config; /* libraries that its sources are compiled against; ended by NULL */
 	int concurrent; /* limits.concurrent, 0 when unsaid */
 };
 
 bool manifest_read(struct manifest *ret, const char *path, struct fail *fail);
 void manifest_finish(struct manifest *manifest);
+
+/* The name of a program that a manifest may ask for: 1 to 64 of letters, digits and "+._-", and not
+ * a shell or an interpreter, which would run whatever it is handed. */
+bool program_name_valid(const char *name);
 
 /* The provider's name in the tree: the id without a final "-provider" or "-docker-provider". The
  * caller frees. */

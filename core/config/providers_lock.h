@@ -36,7 +36,8 @@ struct providers_lock {
 	size_t n_entries;
 };
 
-/* A file that isn't there is an empty lock. False with words: one line a fault. */
+/* A file that isn't there is an empty lock. False with words: one line a fault. Names, hashes and
+ * grants are checked; a source only for its bytes, so that source_parse must follow. */
 bool providers_lock_read(struct providers_lock *ret, const char *path, struct fail *fail);
 void providers_lock_finish(struct providers_lock *lock);
 struct lock_entry *providers_lock_find(struct providers_lock *lock, const char *name);
@@ -47,7 +48,8 @@ bool lock_entry_set(char **member, const char *value);
 
 /* Changes the file: takes the advisory lock (PATH.lock; at most two seconds, then EBUSY with
  * words), reads it afresh, calls `change`, and when that returns true replaces the file by rename,
- * fsynced, 0600. Comments of a person's own are not kept. */
+ * fsynced, 0600. Comments of a person's own are not kept. What could not be read again is refused
+ * with EINVAL. May wait, and fsyncs: short, but not for a loop that answers within ms. */
 bool providers_lock_edit(const char *path,
 		bool (*change)(struct providers_lock *lock, void *data, struct fail *fail),
 		void *data, struct fail *fail);
