@@ -2,19 +2,15 @@
  * send ends the process; what comes for a job that has ended meanwhile is dropped. */
 #include "core/base/plain.h"
 #include "core/process/internal.h"
+#include "core/wire/failure_kind.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
-
-/* The errno of each enum conduit_kind, as provider.h promises. */
-static const int codes[] = {EIO, ENOKEY, EKEYREJECTED, EREMOTEIO, EACCES, EPERM, EDQUOT, EBUSY,
-		EMSGSIZE, ETIMEDOUT, EPROTO, ENOENT, EINVAL};
 
 static void end_failed(struct job *job, const struct wire_failure *failure) {
 	char *words cleanup_free = plain_text(
 			failure->words, strlen(failure->words), WIRE_WORDS_MOST, false);
-	struct job_result result = {.code = codes[failure->kind],
+	struct job_result result = {.code = failure_kind_errno(failure->kind),
 			.words = words != NULL && words[0] != '\0'
 						 ? words
 						 : "the provider failed without saying why",

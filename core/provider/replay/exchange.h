@@ -4,13 +4,16 @@
  *     # A plain answer, streamed.                  a comment
  *     base_url https://acme.example/v1             handed to the provider
  *     turn acme/one text-to-text                   model and capability; or: discover
- *     prompt Say hello                             the turn's text
+ *     system Be brief.                             what comes before the prompt, in order
+ *     user Hi                                      …
+ *     assistant Hello!                             …
+ *     prompt Say hello                             the turn's text; prompt_file NAME: in a file
  *     set temperature 0.5                          a setting
  *     reply 200 text/event-stream hello.sse        status, type, file of the body beside; in order
  *     request POST https://acme.example/v1/chat    from here on: what must be. Requests in order,
  *     header Content-Type: application/json        what the last one's headers and
  *     body "stream":true                           body must hold
- *     output Hello!                                all of it
+ *     output Hello!                                all of it; output_file NAME: as in that file
  *     reasoning "Hm.\n"                            a value that begins with a quote is JSON
  *     finish stop
  *     answered_by acme/one-2026                    the model that really answered
@@ -26,12 +29,36 @@
 #ifndef CORE_PROVIDER_REPLAY_EXCHANGE_H
 #define CORE_PROVIDER_REPLAY_EXCHANGE_H
 
+#include "core/base/buf.h"
 #include "core/base/fail.h"
 
 #include <conduit/provider.h>
 
-/* Replays the file whole, byte by byte, and in two pieces at each byte of the first reply. False
- * with words (file, line, what was and what should be) when anything isn't as it says. */
+struct exchange;
+
+/* What came of replaying one. Owned; starts as zeros. */
+struct exchange_report {
+	struct buf faults; /* a line each: file, line, what should be and was */
+	struct buf notes; /* a line each: what isn't wrong, but should be known */
+	struct buf requests; /* "GET https://…", a line each */
+	struct buf view; /* what a user of the tree would see, as a terminal shows it */
+	size_t replays; /* how often it was replayed */
+};
+
+/* Reads a file and what it names. `base_url` is the provider's where the file says none (NULL:
+ * ""). NULL with words. */
+struct exchange *exchange_read(const char *path, const char *base_url, struct fail *fail);
+void exchange_destroy(struct exchange *exchange);
+
+/* Replays it whole, byte by byte, and in two pieces at each byte of the replies (at evenly spread
+ * ones, said in a note, where that would be more than a gigabyte to feed), and answers the turn's
+ * first request with each HTTP status of the manual's table. False when there are faults.
+ * `long_view`: the view isn't shortened. */
+bool exchange_replay(const struct exchange *exchange, const struct conduit_provider *provider,
+		bool long_view, struct exchange_report *ret);
+void exchange_report_finish(struct exchange_report *report);
+
+/* All of this at once; `fail` has the faults. */
 bool exchange_check(const struct conduit_provider *provider, const char *path, struct fail *fail);
 
 #endif
