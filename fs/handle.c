@@ -42,6 +42,8 @@ static int turn_file_of(enum kind kind) {
 		return TURN_REQUEST;
 	case KIND_TURN_RESPONSE:
 		return TURN_RESPONSE;
+	case KIND_TURN_EXCHANGE:
+		return TURN_EXCHANGE;
 	default:
 		return -1;
 	}

@@ -94,9 +94,11 @@ bool node_has(struct tree *tree, const struct node *directory, const struct entr
 	if (kind == KIND_FREE_PLACE) {
 		return false;
 	}
-	if (entry->kind == KIND_TURN_REASONING) {
+	if (entry->kind == KIND_TURN_REASONING || entry->kind == KIND_TURN_EXCHANGE) {
+		bool reasoning = entry->kind == KIND_TURN_REASONING;
 		cleanup_turn struct turn *turn = turn_get(tree->engine->turns, directory->id);
-		return turn != NULL && turn_file_size(turn, TURN_REASONING) > 0;
+		return turn != NULL &&
+		       turn_file_size(turn, reasoning ? TURN_REASONING : TURN_EXCHANGE) > 0;
 	}
 	return true;
 }
@@ -264,6 +266,9 @@ static void turn_attributes(
 		break;
 	case KIND_TURN_RESPONSE:
 		ret->st_size = (off_t)turn_file_size(turn, TURN_RESPONSE);
+		break;
+	case KIND_TURN_EXCHANGE:
+		ret->st_size = (off_t)turn_file_size(turn, TURN_EXCHANGE);
 		break;
 	default:
 		break;

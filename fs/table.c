@@ -127,6 +127,7 @@ static const struct entry entries[] = {
 				.show = show_turn_error},
 		{KIND_TURN_REQUEST, KIND_TURN, "request.json", READ_ONLY, SPACE_TURN},
 		{KIND_TURN_RESPONSE, KIND_TURN, "response", READ_ONLY, SPACE_TURN},
+		{KIND_TURN_EXCHANGE, KIND_TURN, "exchange", READ_ONLY, SPACE_TURN},
 		{KIND_TURN_ARTIFACTS, KIND_TURN, "artifacts", S_IFDIR | 0555, SPACE_TURN},
 
 		{KIND_ZERO, KIND_TURNS, NULL, S_IFDIR | 0555, SPACE_PLACE},

@@ -31,11 +31,16 @@ static void on_time_to_write(uv_timer_t *timer) {
 	turn_open_file(run->turn, TURN_OUTPUT, true);
 }
 
-static void on_sent(void *data, const struct body *body) {
+static void on_sent(void *data, const char *method, const char *url, const struct body *body) {
 	struct run *run = data;
 	run->turn->row.overhead_us = now_us() - run->attempt_began;
-	record_request(&run->record, body);
+	record_request(&run->record, method, url, body);
 	uv_timer_start(&run->timer, on_time_to_write, WRITE_AFTER_MS, 0);
+}
+
+static void on_head(void *data, int status, const char *content_type, bool to_output) {
+	struct run *run = data;
+	record_head(&run->record, status, content_type, to_output);
 }
 
 static void on_failed(uv_timer_t *timer) {
@@ -148,6 +153,7 @@ static void on_end(void *data, const struct exchange_result *result) {
 
 static const struct exchange_events events = {
 		.sent = on_sent,
+		.head = on_head,
 		.output = on_output,
 		.reasoning = on_reasoning,
 		.usage = on_usage,
@@ -166,6 +172,8 @@ static void exchange_begin(struct run *run) {
 	if (prepare(run, &prepared, &fail)) {
 		/* Until the provider names the one that really answered. */
 		turn_words_set(&turn->row.model, prepared.turn.model);
+		record_turn(&run->record, run->provider->version->base_url,
+				run_setting(run, "system"), &prepared.turn);
 		run->exchange = exchange_transform(run->provider->version, &prepared.turn,
 				take(prepared.files), prepared.n_files, &prepared.timeouts, &events,
 				run);
@@ -317,7 +325,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	turn->run = NULL;
 	/* First who waits for the answer, then the books. */
 	turn_changed(turn);
-	record_write(&run->record);
+	record_end(&run->record);
 	if (!store_turn_update(engine->store, &turn->row, &fail)) {
 		log_error("turn %lld can't be recorded: %s", (long long)turn->row.id,
 				fail_words(&fail));

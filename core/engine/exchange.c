@@ -1,6 +1,7 @@
 /* Jobs and their transfers: see exchange.h. */
 #include "core/engine/exchange.h"
 
+#include "core/base/strings.h"
 #include "core/engine/engine.h"
 #include "core/engine/feed.h"
 
@@ -57,13 +58,6 @@ static void on_closed(uv_handle_t *handle) {
 	if (--exchange->handles == 0) {
 		free(exchange);
 	}
-}
-
-static void strings_free(char **strings) {
-	for (size_t i = 0; strings != NULL && strings[i] != NULL; i++) {
-		free(strings[i]);
-	}
-	free(strings);
 }
 
 void exchange_leave_all(struct provider *provider) {
@@ -165,6 +159,10 @@ static void on_head(void *data, const struct transfer_head *head) {
 	struct exchange *exchange = data;
 	exchange->status = head->status;
 	exchange->straight = exchange->to_output && head->status >= 200 && head->status < 300;
+	if (exchange->events.head != NULL) {
+		exchange->events.head(exchange->data, head->status, head->content_type,
+				exchange->straight);
+	}
 	job_reply(exchange->job, head->status, head->content_type, head->headers);
 }
 
@@ -259,7 +257,7 @@ static void send_request(struct exchange *exchange) {
 		return;
 	}
 	if (exchange->events.sent != NULL) {
-		exchange->events.sent(exchange->data, request.body);
+		exchange->events.sent(exchange->data, request.method, request.url, request.body);
 	}
 	request_finish(exchange);
 }
@@ -269,22 +267,6 @@ static void on_delay_over(uv_timer_t *timer) {
 }
 
 /* ---- the job's events ---- */
-
-static char **strings_copy(const char *const *strings) {
-	size_t n = 0;
-	while (strings != NULL && strings[n] != NULL) {
-		n++;
-	}
-	char **copy = calloc(n + 1, sizeof(*copy));
-	for (size_t i = 0; copy != NULL && i < n; i++) {
-		copy[i] = strdup(strings[i]);
-		if (copy[i] == NULL) {
-			strings_free(copy);
-			return NULL;
-		}
-	}
-	return copy;
-}
 
 /* Gives each file of the body its path; false when the provider named one that isn't there. */
 static bool resolve_files(struct exchange *exchange) {
@@ -323,11 +305,10 @@ static void on_request(void *data, struct job_request *request) {
 	*request->body = (struct body){0};
 	exchange->method = strdup(request->method);
 	exchange->url = strdup(request->url);
-	exchange->headers = strings_copy(request->headers);
+	bool copied = strings_copy(&exchange->headers, (char *const *)request->headers);
 	exchange->to_output = request->to_output;
 	exchange->submits = request->submits;
-	bool copied = exchange->method != NULL && exchange->url != NULL &&
-		      exchange->headers != NULL;
+	copied = copied && exchange->method != NULL && exchange->url != NULL;
 	if (!copied) {
 		fail_set(&exchange->failure, ENOMEM, "no memory for a request");
 	}

@@ -20,7 +20,10 @@ struct exchange_result {
 
 /* From the loop, never from inside a call here. Those that a job has no use for may be NULL. */
 struct exchange_events {
-	void (*sent)(void *data, const struct body *body); /* a request goes out; NULL: no body */
+	/* A request goes out; `body` NULL: none. */
+	void (*sent)(void *data, const char *method, const char *url, const struct body *body);
+	/* A reply's head came; `to_output`: its body is the output, and not told as response. */
+	void (*head)(void *data, int status, const char *content_type, bool to_output);
 	void (*model)(void *data, const struct job_model *model);
 	void (*output)(void *data, const void *bytes, size_t size);
 	void (*reasoning)(void *data, const void *bytes, size_t size);

@@ -328,6 +328,7 @@ const char *turn_file_name(enum turn_file file) {
 			[TURN_REASONING] = "reasoning",
 			[TURN_REQUEST] = "request.json",
 			[TURN_RESPONSE] = "response",
+			[TURN_EXCHANGE] = "exchange",
 	};
 	return names[file];
 }

@@ -25,6 +25,7 @@ enum turn_file {
 	TURN_REASONING,
 	TURN_REQUEST, /* request.json: the request's body as sent, without the key */
 	TURN_RESPONSE, /* the reply's body as it came */
+	TURN_EXCHANGE, /* what the provider was handed and asked for: see core/engine/record.h */
 	TURN_FILES,
 };
 

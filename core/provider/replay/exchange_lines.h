@@ -28,7 +28,4 @@ struct exchange_lines {
 bool exchange_lines_read(struct exchange_lines *ret, const char *path, struct fail *fail);
 void exchange_lines_finish(struct exchange_lines *lines);
 
-/* Appends a line that reads as this value: as it stands, or as a JSON string where it wouldn't. */
-bool exchange_line_write(struct buf *out, const char *key, const char *value, size_t size);
-
 #endif

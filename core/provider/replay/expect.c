@@ -1,5 +1,6 @@
 /* What must come of a recorded exchange, compared with what came. */
 #include "core/base/text.h"
+#include "core/provider/replay/exchange_line.h"
 #include "core/provider/replay/recorded.h"
 #include "core/wire/failure_kind.h"
 

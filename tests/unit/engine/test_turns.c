@@ -40,6 +40,25 @@ static void request_and_response_are_kept_beside_the_turn(void **state) {
 	assert_holds(response, "data: [DONE]");
 }
 
+static void what_the_provider_was_handed_and_asked_is_kept_beside_the_turn(void **state) {
+	struct world *world = *state;
+	config_write(world, LOCAL_WITH("key: sk-very-secret, config: {stop: \"a\\nb\"}"));
+	world_open(world);
+	cleanup_turn struct turn *turn = ask(world, "local/maker/echo", "keep this\n");
+	wait_over(world, turn);
+	cleanup_free char *exchange = text_of(turn, TURN_EXCHANGE);
+	char reply[64];
+	snprintf(reply, sizeof(reply), "\nreply 200 text/event-stream %llu\n",
+			(unsigned long long)turn_file_size(turn, TURN_RESPONSE));
+	assert_holds(exchange, "base_url http://127.0.0.1:");
+	assert_holds(exchange, "\nturn maker/echo text-to-text\n");
+	assert_holds(exchange, "\nset \"stop a\\nb\"\n");
+	assert_holds(exchange, "\nset max_tokens ");
+	assert_holds(exchange, "\nrequest POST http://127.0.0.1:");
+	assert_holds(exchange, reply);
+	assert_null(strstr(exchange, "sk-very-secret"));
+}
+
 static void a_turn_outlives_a_remount(void **state) {
 	struct world *world = *state;
 	config_write(world, LOCAL);
@@ -260,6 +279,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 			TEST(a_turn_is_answered_and_recorded),
 			TEST(request_and_response_are_kept_beside_the_turn),
+			TEST(what_the_provider_was_handed_and_asked_is_kept_beside_the_turn),
 			TEST(a_turn_outlives_a_remount),
 			TEST(a_prompt_that_isnt_utf8_is_einval_and_never_sent),
 			TEST(a_character_that_is_cut_at_the_end_is_einval),

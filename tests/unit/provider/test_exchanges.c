@@ -2,6 +2,7 @@
 #include "tests/unit/provider/support.h"
 
 #include "core/provider/replay/exchange.h"
+#include "core/provider/replay/exchange_line.h"
 #include "core/provider/replay/exchange_lines.h"
 
 #include <glob.h>
