@@ -20,11 +20,17 @@ struct build_options {
 	double seconds; /* CPU and wall bound; 0: 120 */
 };
 
-/* Builds manifest->sources (files below `files`) into DIRECTORY/provider.so, writing only there.
+/* When it is run by root the compiler runs as nobody, who must be able to read what lies below
+ * `files`; a path to it isn't needed. A sandbox of the caller's own must leave it /usr, /bin, /lib*
+ * and /etc/ld.so.* to read and execute, `include` and `files` to read, `directory` to write, and
+ * 2 GiB of address space.
+ *
+ * Builds manifest->sources (files below `files`) into DIRECTORY/provider.so, writing only there.
  * The compiler's messages, warnings as well, are appended to `messages` as plain text with names as
- * the manifest has them, cut at BUILD_MESSAGES_MOST. `line` is called with progress lines. Blocks:
- * called in conduitfs-fetch only. False with words: ENOSYS without Landlock, ENOENT without a
- * compiler, ETIMEDOUT, ENOEXEC when the compiler refused the sources. */
+ * the manifest has them, cut at BUILD_MESSAGES_MOST. `line` (may be NULL) is called with a progress
+ * line at the beginning and about each second. Blocks: called in conduitfs-fetch only. False with
+ * words: ENOSYS without Landlock, ENOENT without a compiler, ETIMEDOUT, ENOEXEC when the compiler
+ * refused the sources. */
 bool build_provider(const struct build_options *options, const struct manifest *manifest,
 		const char *files, const char *directory,
 		void (*line)(void *data, const char *words), void *data, struct buf *messages,

@@ -1,0 +1,46 @@
+/* What the tests of building share: a stranger's files in a directory of their own. */
+#ifndef TESTS_UNIT_FETCH_BUILDING_H
+#define TESTS_UNIT_FETCH_BUILDING_H
+
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/fetch/build.h"
+#include "tests/unit/config/scratch.h"
+
+#include <errno.h>
+
+#define MANIFEST "id: acme-provider\ncapabilities: [text-to-text]\n"
+/* The least that is a provider. */
+#define PROVIDER                                                                                   \
+	"#include <conduit/provider.h>\n"                                                          \
+	"static void transform(struct conduit_job *job, const struct conduit_turn *turn) {\n"      \
+	"	(void)turn;\n"                                                                           \
+	"	conduit_output(job, \"hello\", 5);\n"                                                    \
+	"	conduit_finish(job, \"stop\", 0);\n"                                                     \
+	"}\n"                                                                                      \
+	"CONDUIT_PROVIDER(.name = \"acme\", .version = \"1\", .transform = transform)\n"
+
+/* One build and what came of it. */
+struct building {
+	struct build_options options;
+	struct manifest manifest;
+	char files[300], directory[300];
+	bool built;
+	struct fail fail;
+	struct buf messages, lines;
+};
+
+/* Makes the directories files/ and build/ in a directory. */
+void building_init(struct building *building, const char *directory);
+void building_write(struct building *building, const char *name, const char *text);
+/* Builds with this manifest; one that isn't accepted fails the test. */
+void building_run(struct building *building, const char *manifest);
+void building_finish(struct building *building);
+/* Writes `source` as provider.c and builds it. */
+void building_one(struct building *building, const char *source);
+/* Whether any file of the build directory holds the text. */
+bool building_holds(const struct building *building, const char *text);
+void assert_built(const struct building *building);
+void assert_failed(const struct building *building, int code, const char *words);
+
+#endif
