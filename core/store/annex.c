@@ -70,6 +70,7 @@ static void show(struct catalogue *catalogue, struct place *annex) {
 			(annexes->n - at) * sizeof(struct place *));
 	annexes->places[at] = annex;
 	annexes->n++;
+	catalogue->n_sessions += annex->kind == PLACE_SESSION;
 	annex->gone = false;
 	tree_changed(catalogue, annex->parent);
 }
@@ -80,8 +81,16 @@ static void hide(struct catalogue *catalogue, struct place *annex) {
 	memmove(annexes->places + at, annexes->places + at + 1,
 			(annexes->n - at - 1) * sizeof(struct place *));
 	annexes->n--;
+	catalogue->n_sessions -= annex->kind == PLACE_SESSION;
 	annex->gone = true;
 	tree_changed(catalogue, annex->parent);
+}
+
+/* A place that nothing is below needn't be kept for its name's sake. */
+static void drop(struct catalogue *catalogue, struct place *annex) {
+	if (annex->n_children == 0 && (annex->annexes == NULL || annex->annexes->n == 0)) {
+		tree_forget(catalogue, annex);
+	}
 }
 
 /* The struct of that name, under this id; the one that had the name before serves again. */
@@ -172,6 +181,11 @@ struct place *annex_make(struct catalogue *catalogue, struct place *parent, enum
 	if (!check_name(parent, kind, name, fail)) {
 		return NULL;
 	}
+	if (kind == PLACE_SESSION && catalogue->n_sessions >= SESSIONS_MOST) {
+		fail_set(fail, ENOSPC, "there are %d sessions already; rm -r ends one",
+				SESSIONS_MOST);
+		return NULL;
+	}
 	int64_t id = ++catalogue->last_id;
 	if (!write_row(catalogue->store, id, parent, kind, name, fail)) {
 		return NULL;
@@ -195,6 +209,9 @@ struct place *annex_rename(struct catalogue *catalogue, struct place *annex, str
 	}
 	hide(catalogue, annex);
 	struct place *place = take_name(catalogue, annex->id, parent, annex->kind, name);
+	if (place != NULL && place != annex) {
+		drop(catalogue, annex);
+	}
 	if (place == NULL) {
 		/* Stored under its new name; until the next mount it keeps the old one. */
 		show(catalogue, annex);
@@ -220,6 +237,8 @@ bool annex_remove(struct catalogue *catalogue, struct place *annex, struct fail 
 		return false;
 	}
 	hide(catalogue, annex);
+	drop(catalogue, annex);
+	forgetting_go_on(catalogue->store->forgetting);
 	return true;
 }
 

@@ -41,7 +41,8 @@ struct place {
 			    start the time of the start */
 	void *user; /* the engine's own */
 	struct annexes *annexes; /* what stands beside the models here; NULL for nothing */
-	uint32_t capacity; /* of `children`; this and what follows is the catalogue's own */
+	struct place *next_dead; /* this and what follows is the catalogue's own */
+	uint32_t capacity; /* of `children` */
 	uint32_t seen; /* the last refresh that listed it */
 	bool model; /* a model itself (then `free` and `created` mean something) */
 	bool free;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,6 +78,21 @@ int64_t files_last_turn(const char *directory) {
 	int64_t highest = highest_entry(path);
 	/* A directory that somebody put there doesn't decide. */
 	return highest / TURNS_A_DIRECTORY == thousand ? highest : 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw) {
+	(void)status, (void)type, (void)ftw;
+	remove(path);
+	return 0;
+}
+
+void files_remove_turn(const char *directory, int64_t turn) {
+	char path[4096];
+	int length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64 "/%" PRId64, directory,
+			turn / TURNS_A_DIRECTORY, turn);
+	if (length > 0 && (size_t)length < sizeof(path)) {
+		nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	}
 }
 
 static bool sync_at(int directory, const char *name) {

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 struct delay;
+struct forgetting;
 struct upkeep;
 
 /* Each caller of store_statement has one SQL text; this many at most. */
@@ -29,6 +30,7 @@ struct store {
 	bool damaged; /* SQLite met a broken page: the next opening checks */
 	bool failing; /* the last batch failed: said once in the log */
 	struct upkeep *upkeep;
+	struct forgetting *forgetting;
 	int64_t turn_last_id;
 };
 
@@ -71,6 +73,24 @@ void upkeep_destroy(struct upkeep *upkeep);
 /* A commit happened; the WAL holds so many pages now. */
 void upkeep_wrote(struct upkeep *upkeep, int wal_pages);
 
+/* Turns' directories to be removed on the pool, at most UPKEEP_GONE_MOST; forgetting_removed is
+ * told when they are. False while it still has others to remove. */
+#define UPKEEP_GONE_MOST 64
+bool upkeep_remove(struct upkeep *upkeep, const int64_t *turns, size_t n);
+
+/* ---- forgetting: turns of places that ended, and what was taken out of the index ---- */
+
+/* Goes on with what was begun before. NULL without memory. */
+struct forgetting *forgetting_create(struct store *store);
+/* What isn't done is done after the next opening. NULL is fine. */
+void forgetting_destroy(struct forgetting *forgetting);
+/* Rows were taken away, or a place ended: a slice at once, the rest from the loop. */
+void forgetting_go_on(struct forgetting *forgetting);
+/* These turns have no files any more. */
+void forgetting_removed(struct forgetting *forgetting, const int64_t *turns, size_t n);
+
+/* Takes away a turn's directory with all that is in it, from any thread. */
+void files_remove_turn(const char *directory, int64_t turn);
 /* The highest id of a turn that has a directory; 0 when there is none. */
 int64_t files_last_turn(const char *directory);
 /* Fsyncs a turn's files and directories, from any thread; false when the disk refused one. */

@@ -84,5 +84,19 @@ static const char first_step[] =
 static const char annex_step[] = "ALTER TABLE place ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
 				 "CREATE INDEX place_annex ON place(parent) WHERE kind<>0;";
 
-const char *const database_steps[] = {first_step, annex_step};
+/* What a session was goes with it, in slices: see forget.c. turn: `imported` has a history in place
+ * of a prompt and an answer; `origin` is the turn whose output went into its prompt.
+ * ended: places whose turns are still to be forgotten; forgotten: turns whose files are. */
+static const char session_step[] =
+		"ALTER TABLE turn ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;"
+		"ALTER TABLE turn ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;"
+		"CREATE TABLE ended(place INTEGER PRIMARY KEY) STRICT;"
+		"CREATE TABLE forgotten(turn INTEGER PRIMARY KEY) STRICT;"
+		"CREATE TRIGGER annex_ends AFTER DELETE ON place WHEN old.kind<>0 BEGIN"
+		" INSERT INTO ended(place) VALUES(old.id);"
+		" DELETE FROM setting WHERE place=old.id; END;"
+		"CREATE TRIGGER turn_goes AFTER DELETE ON turn BEGIN"
+		" INSERT INTO forgotten(turn) VALUES(old.id); END;";
+
+const char *const database_steps[] = {first_step, annex_step, session_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

@@ -96,7 +96,12 @@ static bool open_all(struct store *store, struct fail *fail) {
 		return fail_set(fail, ENOMEM, "no memory to open %s", store->directory);
 	}
 	sqlite3_wal_hook(store->db, wal_grew, store);
-	return read_last_turn(store, fail);
+	if (!read_last_turn(store, fail)) {
+		return false;
+	}
+	store->forgetting = forgetting_create(store);
+	return store->forgetting != NULL ||
+	       fail_set(fail, ENOMEM, "no memory to open %s", store->directory);
 }
 
 struct store *store_open(uv_loop_t *loop, const char *directory, struct fail *fail) {
@@ -128,6 +133,7 @@ void store_close(struct store *store) {
 		sqlite3_wal_hook(store->db, NULL, NULL);
 	}
 	delay_destroy(store->batch_timer);
+	forgetting_destroy(store->forgetting);
 	upkeep_destroy(store->upkeep);
 	for (size_t i = 0; i < store->n_statements; i++) {
 		sqlite3_finalize(store->statements[i].statement);

@@ -74,6 +74,8 @@ struct turn_row {
 	int64_t cost; /* pico-USD (1e-12), -1 unknown */
 	char *cost_source; /* reported, computed, unknown */
 	int64_t overhead_us;
+	bool imported; /* a history stands in place of prompt and answer: see turn/history.h */
+	int64_t origin; /* id of the turn whose output went into the prompt; 0 unknown */
 };
 
 void turn_row_finish(struct turn_row *row);
@@ -88,12 +90,17 @@ bool store_turn_get(struct store *store, int64_t id, struct turn_row *ret, struc
 bool store_turn_find(struct store *store, int64_t place, int64_t number, int64_t *ret_id);
 /* The turn with the highest number of a place: 0 when it has none. */
 int64_t store_turn_newest(struct store *store, int64_t place, int64_t *ret_number);
+/* The turn of a place that was submitted last: 0 when it has none. */
+int64_t store_turn_last(struct store *store, int64_t place);
 /* Turns of a place with a number above `after`, ascending, at most `most`; returns how many. */
 size_t store_turns_after(struct store *store, int64_t place, int64_t after, int64_t *ids,
 		int64_t *numbers, size_t most);
 /* After a start: what was queued or running says interrupted now, finished now, EIO with words;
  * returns how many. */
 size_t store_turns_interrupt(struct store *store);
+
+/* Forgets a turn for good: its row in the open batch, its files on the pool, soon after. */
+bool store_turn_forget(struct store *store, int64_t id, struct fail *fail);
 
 /* Totals of finished turns whose `finished` lies in [from, to). */
 struct usage_sum {

@@ -107,7 +107,45 @@ bool tree_renumber(struct catalogue *catalogue, struct place *place, int64_t id)
 	return true;
 }
 
+/* What stands behind the slot that got free moves up, where it would be looked for. */
+static void take_out(struct catalogue *catalogue, size_t hole) {
+	size_t mask = catalogue->n_slots - 1;
+	struct place **slots = catalogue->by_name;
+	for (size_t i = (hole + 1) & mask; slots[i] != NULL; i = (i + 1) & mask) {
+		if (((i - slots[i]->hash) & mask) >= ((i - hole) & mask)) {
+			slots[hole] = slots[i];
+			hole = i;
+		}
+	}
+	slots[hole] = NULL;
+}
+
+void tree_forget(struct catalogue *catalogue, struct place *place) {
+	struct place **slot = slot_of(
+			catalogue, place->hash, place->parent, place->kind, place->name);
+	take_out(catalogue, (size_t)(slot - catalogue->by_name));
+	/* Its id may be another struct's by now: a session that was renamed. */
+	if (idmap_get(&catalogue->by_id, place->id) == place) {
+		idmap_remove(&catalogue->by_id, place->id);
+	}
+	catalogue->n_places--;
+	place->gone = true;
+	place->next_dead = catalogue->dead;
+	catalogue->dead = place;
+}
+
+static void bury(struct place *dead) {
+	while (dead != NULL) {
+		struct place *next = dead->next_dead;
+		free(dead->children);
+		annexes_free(dead);
+		free(dead);
+		dead = next;
+	}
+}
+
 void tree_finish(struct catalogue *catalogue) {
+	bury(take(catalogue->dead));
 	for (size_t i = 0; i < catalogue->n_slots; i++) {
 		if (catalogue->by_name[i] != NULL) {
 			free(catalogue->by_name[i]->children);
@@ -285,6 +323,7 @@ void tree_changed(struct catalogue *catalogue, struct place *place) {
 
 void tree_notify(struct catalogue *catalogue) {
 	struct place **changed = catalogue->changed;
+	struct place *dead = take(catalogue->dead);
 	size_t n = catalogue->n_changed;
 	tree_compact(catalogue);
 	catalogue->changed = NULL;
@@ -299,6 +338,7 @@ void tree_notify(struct catalogue *catalogue) {
 		}
 	}
 	free(changed);
+	bury(dead);
 }
 
 /* ---- looking ---- */

@@ -19,13 +19,14 @@ struct catalogue {
 	struct place root; /* first: whoever has a place has the catalogue */
 	struct store *store;
 	struct idmap by_id;
-	struct place **by_name; /* open addressing by (parent, name); nothing is ever taken out */
-	size_t n_slots, n_places;
+	struct place **by_name; /* open addressing by (parent, kind, name) */
+	size_t n_slots, n_places, n_sessions;
 	struct siphash_key key;
 	int64_t last_id; /* the highest ever given out */
 	struct place **changed; /* those that are dirty */
 	size_t n_changed, changed_capacity;
 	struct delay *notify;
+	struct place *dead; /* forgotten ones, until tree_notify */
 	catalogue_changed *watch;
 	void *watch_data;
 	struct list refreshes;
@@ -52,6 +53,9 @@ struct place *tree_add(struct catalogue *catalogue, int64_t id, struct place *pa
 /* The same place gets another id: what had its name before was another thing. False without
  * memory. */
 bool tree_renumber(struct catalogue *catalogue, struct place *place, int64_t id);
+/* Takes a place without anything below it out of memory; the struct stays readable until the
+ * watcher was told. */
+void tree_forget(struct catalogue *catalogue, struct place *place);
 /* Puts a place and those above it into their listings. False without memory. */
 bool tree_show(struct catalogue *catalogue, struct place *place);
 /* Sets what a place is as a model and corrects the counts above. */

@@ -45,6 +45,8 @@ static void bind_row(sqlite3_stmt *s, const struct turn_row *row) {
 			row->cached_tokens,
 			row->cost,
 			row->overhead_us,
+			row->imported,
+			row->origin,
 	};
 	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
 	for (int i = 0; i < n; i++) {
@@ -61,11 +63,11 @@ static void bind_row(sqlite3_stmt *s, const struct turn_row *row) {
 #define COLUMNS                                                                                    \
 	"id, place, number, previous, state, submitted, started, first_byte, finished, "           \
 	"prompt_size, output_size, code, http_status, prompt_tokens, completion_tokens, "          \
-	"reasoning_tokens, cached_tokens, cost, overhead_us, words, finish, model, provider, "     \
-	"cost_source"
+	"reasoning_tokens, cached_tokens, cost, overhead_us, imported, origin, words, finish, "    \
+	"model, provider, cost_source"
 #define MARKS                                                                                      \
 	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "   \
-	"?20, ?21, ?22, ?23, ?24"
+	"?20, ?21, ?22, ?23, ?24, ?25, ?26"
 
 static bool write_row(struct store *store, const char *sql, const struct turn_row *row,
 		struct fail *fail) {
@@ -129,11 +131,13 @@ static bool read_row(sqlite3_stmt *s, struct turn_row *ret) {
 			.cached_tokens = sqlite3_column_int64(s, 16),
 			.cost = sqlite3_column_int64(s, 17),
 			.overhead_us = sqlite3_column_int64(s, 18),
-			.words = column_copy(s, 19),
-			.finish = column_copy(s, 20),
-			.model = column_copy(s, 21),
-			.provider = column_copy(s, 22),
-			.cost_source = column_copy(s, 23),
+			.imported = sqlite3_column_int(s, 19) != 0,
+			.origin = sqlite3_column_int64(s, 20),
+			.words = column_copy(s, 21),
+			.finish = column_copy(s, 22),
+			.model = column_copy(s, 23),
+			.provider = column_copy(s, 24),
+			.cost_source = column_copy(s, 25),
 	};
 	return ret->words != NULL && ret->finish != NULL && ret->model != NULL &&
 	       ret->provider != NULL && ret->cost_source != NULL;
@@ -190,6 +194,17 @@ int64_t store_turn_newest(struct store *store, int64_t place, int64_t *ret_numbe
 		*ret_number = there ? sqlite3_column_int64(statement, 1) : 0;
 	}
 	return there ? sqlite3_column_int64(statement, 0) : 0;
+}
+
+int64_t store_turn_last(struct store *store, int64_t place) {
+	static const char sql[] = "SELECT id FROM turn WHERE place=?1 "
+				  "ORDER BY submitted DESC, number DESC LIMIT 1";
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
+	if (statement == NULL) {
+		return 0;
+	}
+	sqlite3_bind_int64(statement, 1, place);
+	return store_step(store, statement, NULL) > 0 ? sqlite3_column_int64(statement, 0) : 0;
 }
 
 size_t store_turns_after(struct store *store, int64_t place, int64_t after, int64_t *ids,

@@ -20,6 +20,8 @@ struct chore {
 	int64_t turns[TURNS_MOST];
 	size_t n_turns;
 	bool everything; /* more turns than `turns` holds */
+	int64_t gone[UPKEEP_GONE_MOST]; /* turns whose files shall go */
+	size_t n_gone;
 	bool log; /* sync the WAL */
 	bool checkpoint;
 };
@@ -73,6 +75,9 @@ static bool checkpoint(struct upkeep *upkeep, struct fail *fail) {
 
 static void do_chore(struct upkeep *upkeep, const struct chore *chore) {
 	cleanup_fail struct fail fail = {0};
+	for (size_t i = 0; i < chore->n_gone; i++) {
+		files_remove_turn(upkeep->directory, chore->gone[i]);
+	}
 	bool synced = !chore->everything || sync_everything(upkeep->directory);
 	for (size_t i = 0; i < chore->n_turns; i++) {
 		synced &= files_sync_turn(upkeep->directory, chore->turns[i]);
@@ -112,6 +117,9 @@ static void job_ended(uv_work_t *work, int status) {
 	}
 	if (status == 0) {
 		uv_sem_wait(&upkeep->ended);
+	}
+	if (upkeep->now.n_gone != 0) {
+		forgetting_removed(upkeep->store->forgetting, upkeep->now.gone, upkeep->now.n_gone);
 	}
 	if (upkeep->due || upkeep->next.checkpoint) {
 		start_job(upkeep);
@@ -190,6 +198,17 @@ void upkeep_wrote(struct upkeep *upkeep, int wal_pages) {
 	} else {
 		delay_arm(upkeep->checkpoint_timer, CHECKPOINT_MILLISECONDS);
 	}
+}
+
+bool upkeep_remove(struct upkeep *upkeep, const int64_t *turns, size_t n) {
+	bool full = upkeep->next.n_gone != 0 || (upkeep->busy && upkeep->now.n_gone != 0);
+	if (full || n == 0) {
+		return false;
+	}
+	memcpy(upkeep->next.gone, turns, n * sizeof(*turns));
+	upkeep->next.n_gone = n;
+	start_job(upkeep);
+	return true;
 }
 
 void store_sync_soon(struct store *store, int64_t turn) {

@@ -109,7 +109,8 @@ int turn_error(const struct turn *turn);
  * is the turn's and stays open while somebody holds it. */
 int turn_open_file(struct turn *turn, enum turn_file file, bool make);
 const char *turn_file_name(enum turn_file file);
-/* The file's path into `ret`. */
+/* The path of the directory of its files into `ret` (at least 4096 bytes), and of a file. */
+bool turn_directory(const struct turn *turn, char *ret, size_t size);
 bool turn_file_path(struct turn *turn, enum turn_file file, char *ret, size_t size);
 /* Bytes in one of its files now; 0 when it doesn't exist. */
 uint64_t turn_file_size(struct turn *turn, enum turn_file file);

@@ -1,0 +1,134 @@
+/* A turn's files in the state directory: see turn.h. */
+#include "core/base/log.h"
+#include "core/turn/turn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *turn_file_name(enum turn_file file) {
+	static const char *const names[] = {
+			[TURN_PROMPT] = "prompt",
+			[TURN_OUTPUT] = "output",
+			[TURN_REASONING] = "reasoning",
+			[TURN_REQUEST] = "request.json",
+			[TURN_RESPONSE] = "response",
+			[TURN_EXCHANGE] = "exchange",
+	};
+	return names[file];
+}
+
+bool turn_file_path(struct turn *turn, enum turn_file file, char *ret, size_t size) {
+	char directory[PATH_MAX];
+	if (!turn_directory(turn, directory, sizeof(directory))) {
+		return false;
+	}
+	int length = snprintf(ret, size, "%s/%s", directory, turn_file_name(file));
+	return length > 0 && (size_t)length < size;
+}
+
+int turn_open_file(struct turn *turn, enum turn_file file, bool make) {
+	char path[PATH_MAX];
+	if (turn->fds[file] >= 0) {
+		return turn->fds[file];
+	}
+	if (!turn_file_path(turn, file, path, sizeof(path))) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (make ? O_CREAT : 0), 0600);
+	if (fd >= 0) {
+		turn->fds[file] = fd;
+	}
+	return fd;
+}
+
+uint64_t turn_file_size(struct turn *turn, enum turn_file file) {
+	char path[PATH_MAX];
+	struct stat status;
+	if (file == TURN_OUTPUT) {
+		return turn->row.output_size;
+	}
+	if (file == TURN_PROMPT) {
+		return turn->row.prompt_size;
+	}
+	if (!turn_file_path(turn, file, path, sizeof(path)) || stat(path, &status) != 0) {
+		return 0;
+	}
+	return (uint64_t)status.st_size;
+}
+
+/* pwrite until all is written; false with errno. */
+static bool write_all(int fd, const char *bytes, size_t size, off_t offset) {
+	while (size > 0) {
+		ssize_t written = pwrite(fd, bytes, size, offset);
+		if (written < 0 && errno == EINTR) {
+			continue;
+		}
+		if (written <= 0) {
+			return false;
+		}
+		bytes += written;
+		size -= (size_t)written;
+		offset += written;
+	}
+	return true;
+}
+
+bool turn_prompt_write(struct turn *turn, const void *bytes, size_t size, uint64_t offset,
+		uint64_t most, struct fail *fail) {
+	if (offset > most || size > most - offset) {
+		return fail_set(fail, EFBIG,
+				"the prompt is larger than %llu bytes; limits.prompt in config.yml "
+				"raises that",
+				(unsigned long long)most);
+	}
+	int fd = turn_open_file(turn, TURN_PROMPT, true);
+	if (fd < 0 || !write_all(fd, bytes, size, (off_t)offset)) {
+		int code = errno;
+		return fail_set(fail, code, "the prompt can't be kept in the state directory: %s",
+				strerror(code));
+	}
+	if (offset + size > turn->row.prompt_size) {
+		turn->row.prompt_size = offset + size;
+	}
+	return true;
+}
+
+bool turn_prompt_truncate(struct turn *turn, uint64_t size) {
+	int fd = turn_open_file(turn, TURN_PROMPT, true);
+	if (fd < 0 || ftruncate(fd, (off_t)size) != 0) {
+		return false;
+	}
+	turn->row.prompt_size = size;
+	return true;
+}
+
+bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struct fail *fail) {
+	int fd = turn_open_file(turn, TURN_OUTPUT, true);
+	if (fd < 0 || !write_all(fd, bytes, size, (off_t)turn->row.output_size)) {
+		int code = errno;
+		return fail_set(fail, code, "the output can't be kept in the state directory: %s",
+				strerror(code));
+	}
+	turn->row.output_size += size;
+	turn->last_byte = now_us();
+	turn_changed(turn);
+	return true;
+}
+
+bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes, size_t size) {
+	int fd = turn_open_file(turn, file, true);
+	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+	return end >= 0 && write_all(fd, bytes, size, end);
+}
+
+void turn_file_empty(struct turn *turn, enum turn_file file) {
+	int fd = turn_open_file(turn, file, false);
+	if (fd >= 0 && ftruncate(fd, 0) != 0) {
+		log_warning("turn %lld: %s can't be emptied: %s", (long long)turn->row.id,
+				turn_file_name(file), strerror(errno));
+	}
+}
