@@ -4,6 +4,8 @@
 #include "core/base/text.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* MediaConduit's fourteen, and two that services list besides. */
@@ -53,4 +55,24 @@ const char *capability_nearest(const char *text) {
 	char wanted[64];
 	normalize(text, wanted);
 	return nearest_name(wanted, names, LENGTH(names));
+}
+
+char *capability_of_text(const char *output) {
+	static const struct {
+		const char *output, *name;
+	} known[] = {
+			{"", "text-to-text"},
+			{"embeddings", "text-to-embedding"},
+			{"speech", "text-to-audio"},
+			{"transcription", "audio-to-text"},
+	};
+	size_t length = strcspn(output, ",");
+	for (size_t i = 0; i < LENGTH(known); i++) {
+		if (strlen(known[i].output) == length &&
+				memcmp(output, known[i].output, length) == 0) {
+			return strdup(known[i].name);
+		}
+	}
+	char *name = NULL;
+	return asprintf(&name, "text-to-%.*s", (int)length, output) < 0 ? NULL : name;
 }

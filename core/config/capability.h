@@ -8,4 +8,10 @@ const char *capability_find(const char *text);
 /* The canonical name nearest to an unknown one, or NULL. */
 const char *capability_nearest(const char *text);
 
+/* What a model does with a text, by the catalogue's word for what it makes ("embeddings", "speech",
+ * "image"; of a list the first counts, "" is text): "text-to-embedding". What has no canonical name
+ * keeps the catalogue's ("text-to-ocr"). A model that transcribes hears: "audio-to-text". The
+ * caller frees; NULL without memory. */
+char *capability_of_text(const char *output);
+
 #endif

@@ -21,6 +21,8 @@ static const char *const efforts[] = {
 static const char *const verbosities[] = {"low", "medium", "high", NULL};
 static const char *const tool_choices[] = {"auto", "none", "required", "any", NULL};
 
+static const char *const formats[] = {"json", "npy", NULL};
+
 const struct setting_spec setting_specs[] = {
 		{"system", SETTING_TEXT, .standard = "", EVERYWHERE,
 				.help = "Instructions that come before every conversation."},
@@ -120,6 +122,12 @@ const struct setting_spec setting_specs[] = {
 				.help = "As max_tokens, counting what the model thinks as well."},
 		{"width", SETTING_INTEGER, 10, 200, .standard = "40", TOLD,
 				.help = "Columns of a line before it is broken."},
+		{"lines", SETTING_BOOL, .standard = "no", TOLD,
+				.help = "Whether each line of the prompt is one of its own: a "
+					"vector a line."},
+		{"format", SETTING_CHOICE, .choices = formats, .standard = "json", TOLD,
+				.help = "How vectors come: json, an array a line, or npy, NumPy's "
+					"file of float32."},
 };
 
 const size_t n_setting_specs = LENGTH(setting_specs);

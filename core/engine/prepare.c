@@ -1,5 +1,6 @@
 /* From a turn and its conversation to what the provider is handed. Private: see run.h. */
 #include "core/base/text.h"
+#include "core/config/capability.h"
 #include "core/engine/engine.h"
 #include "core/engine/run.h"
 
@@ -222,18 +223,6 @@ static bool gather_settings(struct run *run, struct prepared *prepared) {
 	return true;
 }
 
-/* "text-to-image" from the first modality that comes out; a prompt is text. */
-static char *capability_of(const struct place *place, const struct model_record *record) {
-	char *capability = NULL;
-	int length = (int)strcspn(record->output_modalities, ",");
-	if (place->chat || length == 0) {
-		return strdup("text-to-text");
-	}
-	return asprintf(&capability, "text-to-%.*s", length, record->output_modalities) < 0
-			       ? NULL
-			       : capability;
-}
-
 bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 	struct engine *engine = run->provider->engine;
 	struct place *place = run_model(run);
@@ -244,7 +233,7 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 		return fail_set(fail, ENOENT, "the model isn't in the catalogue any more");
 	}
 	ret->turn.model = record->id;
-	ret->capability = capability_of(place, record);
+	ret->capability = capability_of_text(place->chat ? "" : record->output_modalities);
 	ret->turn.capability = ret->capability;
 	ret->timeouts = (struct transfer_timeouts){
 			.connect = run_number(run, "timeout_connect", 15),

@@ -16,8 +16,7 @@ static size_t digits(const char *text) {
 	return count;
 }
 
-/* Whether it can stand in JSON as it is: "-0.5e3" yes, ".5", "+1" and "0x1" no (RFC 8259, 6). */
-static bool is_json_number(const char *text) {
+bool form_is_number(const char *text) {
 	text += text[0] == '-' ? 1 : 0;
 	size_t whole = digits(text);
 	if (whole == 0 || (whole > 1 && text[0] == '0')) {
@@ -51,7 +50,7 @@ bool form_refuse(struct fail *fail, const char *name, const char *value, const c
 static bool put_number(
 		struct conduit_body *body, const char *name, const char *value, struct fail *fail) {
 	double number;
-	if (is_json_number(value)) {
+	if (form_is_number(value)) {
 		conduit_body_text(body, value);
 		return true;
 	}

@@ -3,41 +3,36 @@
 #include <conduit/kit/openai.h>
 
 #include "core/base/text.h"
-#include "core/provider/kit/openai_chat.h"
+#include "core/provider/kit/openai_embed.h"
 #include "core/provider/kit/openai_models.h"
+#include "core/provider/kit/openai_reply.h"
 #include "core/provider/kit/openai_request.h"
-#include "core/provider/kit/words.h"
+#include "core/provider/kit/openai_rerank.h"
 
 #include <conduit/kit/failure.h>
-#include <conduit/kit/sse.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PAGES_LIMIT 1000
-
-/* What the reply's body turned out to be. */
-enum body_form {
-	BODY_UNKNOWN, /* nothing but blanks so far */
-	BODY_SSE,
-	BODY_JSON, /* a whole answer, gathered */
-	BODY_LIST, /* a page of a list of models */
-	BODY_ERROR, /* of a reply that isn't 2xx, gathered as far as it is worth reading */
-	BODY_SENSELESS,
-};
-
 #define OPENAI_MAGIC 0x6f70656eu
+
+enum task {
+	TASK_MODELS,
+	TASK_CHAT,
+	TASK_EMBED,
+	TASK_RERANK,
+};
 
 struct openai {
 	unsigned magic;
 	const struct conduit_openai *dialect;
-	bool is_chat;
-	int status;
-	char content_type[64];
-	enum body_form form;
-	struct buf body; /* of what is gathered; the first bytes while the form is unknown */
-	struct conduit_sse *sse;
-	struct chat chat;
+	enum task task;
+	int status; /* of the reply under way */
+	struct chat_reply chat;
 	struct models models;
+	struct embed embed;
+	struct rerank rerank;
+	struct buf error; /* the body of a reply that isn't 2xx, as far as it is worth reading */
 	int pages;
 	char *url; /* of the page under way */
 };
@@ -55,7 +50,8 @@ static struct openai *state_of(struct conduit_job *job) {
 	return openai != NULL && openai->magic == OPENAI_MAGIC ? openai : NULL;
 }
 
-static struct openai *begin(struct conduit_job *job, const struct conduit_openai *dialect) {
+static struct openai *begin(
+		struct conduit_job *job, const struct conduit_openai *dialect, enum task task) {
 	struct openai *openai = calloc(1, sizeof(*openai));
 	if (openai == NULL) {
 		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
@@ -63,8 +59,9 @@ static struct openai *begin(struct conduit_job *job, const struct conduit_openai
 	}
 	openai->magic = OPENAI_MAGIC;
 	openai->dialect = dialect;
-	openai->chat.job = job;
-	openai->chat.service = service_name(dialect);
+	openai->task = task;
+	openai->chat.chat.job = job;
+	openai->chat.chat.service = service_name(dialect);
 	openai->models.job = job;
 	openai->models.dialect = dialect;
 	conduit_set_state(job, openai);
@@ -73,39 +70,17 @@ static struct openai *begin(struct conduit_job *job, const struct conduit_openai
 
 /* ---- requests ---- */
 
-#define HEADERS_LIMIT 32
-
-struct headers {
-	const char *lines[HEADERS_LIMIT + 1];
-	size_t n;
-};
-
-static void add_headers(struct headers *headers, const char *const *lines) {
-	for (; lines != NULL && *lines != NULL && headers->n < HEADERS_LIMIT; lines++) {
-		headers->lines[headers->n++] = *lines;
-	}
-}
-
 static void request_page(struct conduit_job *job, struct openai *openai) {
-	static const char *const own[] = {"Accept: application/json", NULL};
 	if (!models_begin_page(&openai->models)) {
 		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
 		return;
 	}
-	struct headers headers = {0};
-	add_headers(&headers, own);
-	add_headers(&headers, openai->dialect->headers);
 	openai->pages++;
-	openai->form = BODY_UNKNOWN;
-	conduit_request(job, &(struct conduit_request){
-					     .method = "GET",
-					     .url = openai->url,
-					     .headers = headers.lines,
-			     });
+	openai_get(job, openai->dialect, openai->url);
 }
 
 void conduit_openai_discover(struct conduit_job *job, const struct conduit_openai *dialect) {
-	struct openai *openai = begin(job, dialect);
+	struct openai *openai = begin(job, dialect, TASK_MODELS);
 	if (openai == NULL) {
 		return;
 	}
@@ -118,11 +93,21 @@ void conduit_openai_discover(struct conduit_job *job, const struct conduit_opena
 	request_page(job, openai);
 }
 
-/* Chat answers with text. Transcription ("audio-to-text") has an endpoint of its own. */
-static bool is_served(const struct conduit_turn *turn) {
-	const char *capability = turn->capability;
-	return capability == NULL || capability[0] == '\0' ||
-	       (ends_with(capability, "-to-text") && strcmp(capability, "audio-to-text") != 0);
+/* What a turn asks for; false when it is nothing of this dialect. Transcription ("audio-to-text")
+ * has an endpoint of its own. */
+static bool task_of(const struct conduit_turn *turn, enum task *ret) {
+	const char *capability = turn->capability != NULL ? turn->capability : "";
+	if (strcmp(capability, "text-to-embedding") == 0) {
+		*ret = TASK_EMBED;
+	} else if (strcmp(capability, "text-to-rerank") == 0) {
+		*ret = TASK_RERANK;
+	} else {
+		*ret = TASK_CHAT;
+		return capability[0] == '\0' ||
+		       (ends_with(capability, "-to-text") &&
+				       strcmp(capability, "audio-to-text") != 0);
+	}
+	return true;
 }
 
 static void refuse(struct conduit_job *job, const struct conduit_turn *turn,
@@ -135,146 +120,95 @@ static void refuse(struct conduit_job *job, const struct conduit_turn *turn,
 	fail(job, CONDUIT_FAIL_INVALID, buf_string(&words));
 }
 
-void conduit_openai_transform(struct conduit_job *job, const struct conduit_turn *turn,
+static void request_chat(struct conduit_job *job, const struct conduit_turn *turn,
 		const struct conduit_openai *dialect) {
-	static const char *const own[] = {"Content-Type: application/json",
-			"Accept: text/event-stream, application/json", NULL};
-	if (!is_served(turn)) {
-		refuse(job, turn, dialect);
-		return;
-	}
-	struct openai *openai = begin(job, dialect);
-	if (openai == NULL) {
-		return;
-	}
-	openai->is_chat = true;
 	const char *path = dialect->chat_path != NULL ? dialect->chat_path : "/chat/completions";
-	cleanup_buf struct buf url = {0};
-	buf_add_format(&url, "%s%s", conduit_base_url(job), path);
-	struct headers headers = {0};
-	add_headers(&headers, own);
-	add_headers(&headers, dialect->headers);
 	struct conduit_object *body = openai_request(turn, dialect);
 	conduit_object_leave_out(body, job, service_name(dialect), dialect->without);
-	conduit_object_send(body, job,
-			&(struct conduit_request){
-					.method = "POST",
-					.url = buf_string(&url),
-					.headers = headers.lines,
-			});
+	openai_post(body, job, dialect, path);
 	conduit_object_destroy(body);
 }
 
+void conduit_openai_transform(struct conduit_job *job, const struct conduit_turn *turn,
+		const struct conduit_openai *dialect) {
+	enum task task;
+	if (!task_of(turn, &task)) {
+		refuse(job, turn, dialect);
+		return;
+	}
+	struct openai *openai = begin(job, dialect, task);
+	if (openai == NULL) {
+		return;
+	}
+	if (task == TASK_EMBED) {
+		embed_begin(&openai->embed, job, turn, dialect);
+	} else if (task == TASK_RERANK) {
+		rerank_begin(&openai->rerank, job, turn, dialect);
+	} else {
+		request_chat(job, turn, dialect);
+	}
+}
+
 /* ---- replies ---- */
+
+static bool is_good(const struct openai *openai) {
+	return openai->status >= 200 && openai->status <= 299;
+}
 
 void conduit_openai_reply(struct conduit_job *job, const struct conduit_reply *reply) {
 	struct openai *openai = state_of(job);
 	if (openai == NULL) {
 		return;
 	}
-	openai->status = reply->status;
-	snprintf(openai->content_type, sizeof(openai->content_type), "%s", reply->content_type);
-	bool good = reply->status >= 200 && reply->status <= 299;
-	openai->form = !good ? BODY_ERROR : openai->is_chat ? BODY_UNKNOWN : BODY_LIST;
+	openai->status = openai->chat.status = reply->status;
+	snprintf(openai->chat.content_type, sizeof(openai->chat.content_type), "%s",
+			reply->content_type);
 }
 
-static void take_event(void *data, const char *name, const char *text, size_t size) {
-	chat_event(data, name, text, size);
+/* The bytes are the prompt's, not a reply's. */
+static bool reads(const struct openai *openai) {
+	return (openai->task == TASK_EMBED && embed_reads(&openai->embed)) ||
+	       (openai->task == TASK_RERANK && rerank_reads(&openai->rerank));
 }
 
-/* The body's form by its first bytes, whatever its Content-Type says: errors come as JSON under
- * text/event-stream, streams under application/json. UNKNOWN while they don't suffice. */
-static enum body_form sniff(const struct openai *openai) {
-	static const char *const fields[] = {":", "data:", "event:", "id:", "retry:"};
-	const char *head = buf_string(&openai->body);
-	if (head[0] == '{' || head[0] == '[') {
-		return BODY_JSON;
-	}
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (starts_with(head, fields[i])) {
-			return BODY_SSE;
-		}
-		if (starts_with(fields[i], head)) {
-			return BODY_UNKNOWN;
-		}
-	}
-	bool other_field = strstr(openai->content_type, "event-stream") != NULL && head[0] != '<';
-	return other_field ? BODY_SSE : BODY_SENSELESS;
-}
-
-static void feed_sse(
-		struct conduit_job *job, struct openai *openai, const char *bytes, size_t size) {
-	if (!openai->chat.over && !conduit_sse_feed(openai->sse, bytes, size)) {
-		openai->chat.over = true;
-		conduit_malformed(job, "%s's answer holds an event that exceeds 64 MiB",
-				openai->chat.service);
+static void take_prompt(struct openai *openai, const char *bytes, size_t size) {
+	if (openai->task == TASK_EMBED) {
+		embed_prompt_feed(&openai->embed, bytes, size);
+	} else {
+		rerank_prompt_feed(&openai->rerank, bytes, size);
 	}
 }
 
-/* The first bytes, until the form is known; then they are where they belong. Returns how many
- * bytes were taken. */
-static size_t take_head(
-		struct conduit_job *job, struct openai *openai, const char *bytes, size_t size) {
-	size_t taken = 0;
-	while (taken < size && openai->form == BODY_UNKNOWN) {
-		char byte = bytes[taken++];
-		/* Blanks keep a connection alive; a byte order mark stands first or nowhere. */
-		bool mark = strchr("\xef\xbb\xbf", byte) != NULL && byte != '\0';
-		if (openai->body.size == 0 && (mark || strchr(" \t\r\n", byte) != NULL)) {
-			continue;
-		}
-		buf_add_byte(&openai->body, byte);
-		openai->form = sniff(openai);
-	}
-	if (openai->form != BODY_SSE) {
-		return taken;
-	}
-	openai->sse = conduit_sse_create(take_event, &openai->chat);
-	if (openai->sse == NULL) {
-		openai->chat.over = true;
-		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
-		return taken;
-	}
-	feed_sse(job, openai, openai->body.data, openai->body.size);
-	buf_clear(&openai->body);
-	return taken;
-}
-
-/* Gathers up to `most` bytes; what is beyond is forgotten. False when it was. */
-static bool gather(struct openai *openai, const char *bytes, size_t size, size_t most) {
-	size_t room = most - openai->body.size;
-	return buf_add(&openai->body, bytes, size < room ? size : room) && size <= room;
+static void take_error(struct openai *openai, const char *bytes, size_t size) {
+	size_t room = CONDUIT_ERROR_LIMIT - openai->error.size;
+	buf_add(&openai->error, bytes, size < room ? size : room);
 }
 
 void conduit_openai_data(struct conduit_job *job, const void *bytes, size_t size) {
 	struct openai *openai = state_of(job);
-	if (openai == NULL || openai->chat.over) {
+	if (openai == NULL) {
 		return;
 	}
-	const char *at = bytes;
-	if (openai->form == BODY_UNKNOWN) {
-		size_t taken = take_head(job, openai, at, size);
-		at += taken;
-		size -= taken;
+	if (reads(openai)) {
+		take_prompt(openai, bytes, size);
+		return;
 	}
-	switch (openai->form) {
-	case BODY_SSE:
-		feed_sse(job, openai, at, size);
+	if (!is_good(openai)) {
+		take_error(openai, bytes, size);
+		return;
+	}
+	switch (openai->task) {
+	case TASK_MODELS:
+		models_feed(&openai->models, bytes, size);
 		break;
-	case BODY_JSON:
-		if (!gather(openai, at, size, CONDUIT_JSON_LIMIT)) {
-			openai->chat.over = true;
-			conduit_malformed(job, "%s's answer exceeds 64 MiB", openai->chat.service);
-		}
+	case TASK_CHAT:
+		chat_reply_feed(&openai->chat, bytes, size);
 		break;
-	case BODY_LIST:
-		models_feed(&openai->models, at, size);
+	case TASK_EMBED:
+		embed_feed(&openai->embed, bytes, size);
 		break;
-	case BODY_ERROR:
-	case BODY_SENSELESS:
-		gather(openai, at, size, CONDUIT_ERROR_LIMIT);
-		break;
-	case BODY_UNKNOWN:
+	case TASK_RERANK:
+		rerank_feed(&openai->rerank, bytes, size);
 		break;
 	}
 }
@@ -306,7 +240,7 @@ static void end_page(struct conduit_job *job, struct openai *openai) {
 	if (strcmp(url, openai->url) == 0 || openai->pages == PAGES_LIMIT) {
 		free(url);
 		conduit_malformed(job, "%s's list of models doesn't end: page %d leads to %s again",
-				openai->chat.service, openai->pages, next);
+				service_name(openai->dialect), openai->pages, next);
 		return;
 	}
 	free(openai->url);
@@ -314,63 +248,40 @@ static void end_page(struct conduit_job *job, struct openai *openai) {
 	request_page(job, openai);
 }
 
-static void end_json(struct conduit_job *job, struct openai *openai) {
-	struct conduit_json *json = conduit_json_parse(openai->body.data, openai->body.size);
-	const struct conduit_json *answer = conduit_json_type(json, NULL) == CONDUIT_JSON_ARRAY
-							    ? conduit_json_first(json)
-							    : json;
-	if (json == NULL) {
-		conduit_malformed(job, "%s's answer isn't whole JSON: it was cut short or damaged",
-				openai->chat.service);
+static void end_prompt(struct openai *openai) {
+	if (openai->task == TASK_EMBED) {
+		embed_prompt_end(&openai->embed);
 	} else {
-		chat_chunk(&openai->chat, answer);
-		chat_end(&openai->chat);
-	}
-	openai->chat.over = true;
-	conduit_json_free(json);
-}
-
-static void end_senseless(struct conduit_job *job, struct openai *openai) {
-	cleanup_buf struct buf words = {0};
-	bool page = openai->body.size != 0 && openai->body.data[0] == '<';
-	(page ? words_add_page : words_add)(
-			&words, buf_string(&openai->body), openai->body.size, 300);
-	if (words.size == 0) {
-		conduit_malformed(job, "%s's answer is empty (HTTP %d)", openai->chat.service,
-				openai->status);
-	} else {
-		conduit_malformed(job,
-				"%s's answer is neither an event stream nor JSON (HTTP %d): "
-				"%s",
-				openai->chat.service, openai->status, words.data);
+		rerank_prompt_end(&openai->rerank);
 	}
 }
 
 void conduit_openai_end(struct conduit_job *job) {
 	struct openai *openai = state_of(job);
-	if (openai == NULL || openai->chat.over) {
+	if (openai == NULL) {
 		return;
 	}
-	switch (openai->form) {
-	case BODY_LIST:
+	if (reads(openai)) {
+		end_prompt(openai);
+		return;
+	}
+	if (!is_good(openai)) {
+		conduit_http_failure(job, openai->status, openai->chat.content_type,
+				buf_string(&openai->error), openai->error.size);
+		return;
+	}
+	switch (openai->task) {
+	case TASK_MODELS:
 		end_page(job, openai);
 		break;
-	case BODY_ERROR:
-		conduit_http_failure(job, openai->status, openai->content_type,
-				buf_string(&openai->body), openai->body.size);
+	case TASK_CHAT:
+		chat_reply_end(&openai->chat);
 		break;
-	case BODY_JSON:
-		end_json(job, openai);
+	case TASK_EMBED:
+		embed_end(&openai->embed);
 		break;
-	case BODY_SSE:
-		openai->chat.ending = true;
-		if (conduit_sse_end(openai->sse)) {
-			chat_end(&openai->chat);
-		}
-		break;
-	case BODY_UNKNOWN:
-	case BODY_SENSELESS:
-		end_senseless(job, openai);
+	case TASK_RERANK:
+		rerank_end(&openai->rerank);
 		break;
 	}
 }
@@ -380,10 +291,11 @@ void conduit_openai_release(struct conduit_job *job) {
 	if (openai == NULL) {
 		return;
 	}
-	conduit_sse_destroy(openai->sse);
-	chat_finish(&openai->chat);
+	chat_reply_finish(&openai->chat);
 	models_finish(&openai->models);
-	buf_finish(&openai->body);
+	embed_finish(&openai->embed);
+	rerank_finish(&openai->rerank);
+	buf_finish(&openai->error);
 	free(openai->url);
 	free(openai);
 	conduit_set_state(job, NULL);

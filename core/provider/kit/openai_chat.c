@@ -1,6 +1,7 @@
 /* The chunks of a chat: see openai_chat.h. */
 #include "core/provider/kit/openai_chat.h"
 
+#include "core/provider/kit/openai_usage.h"
 #include "core/provider/kit/words.h"
 
 #include <conduit/kit/failure.h>
@@ -108,36 +109,11 @@ static void take_delta(struct chat *chat, const struct conduit_json *delta) {
 
 /* ---- usage ---- */
 
-static int64_t tokens(const struct conduit_json *usage, const char *const *paths) {
-	for (; *paths != NULL; paths++) {
-		int64_t count;
-		if (conduit_json_int64(usage, *paths, &count) && count >= 0) {
-			return count;
-		}
-	}
-	return -1;
-}
-
 static void take_usage(struct chat *chat, const struct conduit_json *usage) {
-	static const char *const prompt[] = {"prompt_tokens", "input_tokens", NULL};
-	static const char *const completion[] = {"completion_tokens", "output_tokens", NULL};
-	static const char *const reasoning[] = {
-			"completion_tokens_details.reasoning_tokens", "reasoning_tokens", NULL};
-	static const char *const cached[] = {"prompt_tokens_details.cached_tokens",
-			"prompt_cache_hit_tokens", "cached_tokens", NULL};
-	if (conduit_json_type(usage, NULL) != CONDUIT_JSON_OBJECT) {
-		return;
+	struct conduit_usage used;
+	if (usage_read(usage, &used)) {
+		conduit_usage(chat->job, &used);
 	}
-	struct conduit_usage used = CONDUIT_USAGE_UNKNOWN;
-	used.prompt_tokens = tokens(usage, prompt);
-	used.completion_tokens = tokens(usage, completion);
-	used.reasoning_tokens = tokens(usage, reasoning);
-	used.cached_tokens = tokens(usage, cached);
-	double cost;
-	if (conduit_json_number(usage, "cost", &cost) && cost >= 0) {
-		used.cost = cost;
-	}
-	conduit_usage(chat->job, &used);
 }
 
 /* ---- the end ---- */

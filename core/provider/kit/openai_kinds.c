@@ -9,8 +9,12 @@ static const struct {
 	const char *input;
 	const char *output;
 } kinds[] = {
-		{"embed", "text", "embeddings"},
 		{"rerank", "text", "rerank"},
+		{"embed", "text", "embeddings"},
+		{"bge-", "text", "embeddings"},
+		{"gte-", "text", "embeddings"},
+		{"MiniLM", "text", "embeddings"},
+		{"multilingual-e5", "text", "embeddings"},
 		{"whisper", "audio", "transcription"},
 		{"transcribe", "audio", "transcription"},
 		{"moderation", "text,image", "moderation"},
@@ -26,9 +30,19 @@ static const struct {
 		{"orpheus", "text", "speech"},
 };
 
+/* llama.cpp's server says "text" of every model, also of one that it was started to embed with. */
+static bool says_text_of_all(const struct conduit_json *entry) {
+	const char *owner = conduit_json_string(entry, "owned_by");
+	return owner != NULL && strcmp(owner, "llamacpp") == 0;
+}
+
+static bool makes_numbers(const char *output) {
+	return strcmp(output, "embeddings") == 0 || strcmp(output, "rerank") == 0;
+}
+
 bool conduit_openai_guess_kind(const struct conduit_json *entry, struct conduit_model *model) {
-	(void)entry;
-	if (model->output_modalities != NULL) {
+	bool stated = model->output_modalities != NULL;
+	if (stated && !says_text_of_all(entry)) {
 		return true;
 	}
 	model->output_modalities = "text";
@@ -37,8 +51,10 @@ bool conduit_openai_guess_kind(const struct conduit_json *entry, struct conduit_
 	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strstr(model->id, kinds[i].part) != NULL) {
-			model->input_modalities = kinds[i].input;
-			model->output_modalities = kinds[i].output;
+			if (!stated || makes_numbers(kinds[i].output)) {
+				model->input_modalities = kinds[i].input;
+				model->output_modalities = kinds[i].output;
+			}
 			break;
 		}
 	}

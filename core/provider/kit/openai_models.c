@@ -2,6 +2,7 @@
 #include "core/provider/kit/openai_models.h"
 
 #include "core/base/text.h"
+#include "core/provider/kit/openai_request.h"
 
 #include <conduit/kit/failure.h>
 #include <conduit/kit/time.h>
@@ -96,6 +97,18 @@ static const char *string_at(const struct conduit_json *entry, const char *path,
 	return string != NULL && string[0] != '\0' ? string : conduit_json_string(entry, or);
 }
 
+/* What the list says of a model's settings is about chat, and so is what the dialect says. */
+static const char *parameters_of(
+		const struct conduit_openai *dialect, const struct conduit_model *model) {
+	const char *output = model->output_modalities != NULL ? model->output_modalities : "";
+	if (strcmp(output, "embeddings") == 0) {
+		return "lines,format";
+	}
+	return model->parameters != NULL	   ? model->parameters
+	       : strncmp(output, "rerank", 6) == 0 ? NULL
+						   : dialect->parameters;
+}
+
 static void emit(struct models *models, const struct conduit_json *entry, const char *raw,
 		size_t raw_size) {
 	static const char *const contexts[] = {"context_length", "top_provider.context_length",
@@ -125,13 +138,12 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 			.raw = raw,
 			.raw_size = raw_size,
 	};
-	if (model.parameters == NULL) {
-		model.parameters = models->dialect->parameters;
+	if (models->dialect->model != NULL && !models->dialect->model(entry, &model)) {
+		return;
 	}
-	if (models->dialect->model == NULL || models->dialect->model(entry, &model)) {
-		conduit_model(models->job, &model);
-		models->emitted++;
-	}
+	model.parameters = parameters_of(models->dialect, &model);
+	conduit_model(models->job, &model);
+	models->emitted++;
 }
 
 static void take_item(void *data, const char *json, size_t size) {
@@ -152,24 +164,23 @@ static void take_item(void *data, const char *json, size_t size) {
 
 static void take_member(void *data, const char *name, const char *json, size_t size) {
 	struct models *models = data;
-	bool is_error = strcmp(name, "error") == 0;
-	if (models->failed || (!is_error && strcmp(name, "links") != 0)) {
+	if (models->failed) {
 		return;
 	}
-	struct conduit_json *value = conduit_json_parse(json, size);
-	const char *next = conduit_json_string(value, "next");
-	if (is_error && conduit_json_type(value, NULL) >= CONDUIT_JSON_STRING) {
-		cleanup_buf struct buf whole = {0};
-		buf_add_string(&whole, "{\"error\":");
-		buf_add(&whole, json, size);
-		buf_add_byte(&whole, '}');
-		conduit_http_failure(models->job, 200, "", buf_string(&whole), whole.size);
+	if (openai_error_member(models->job, name, json, size)) {
 		models->failed = true;
-	} else if (!is_error && next != NULL) {
+		return;
+	}
+	if (strcmp(name, "links") != 0) {
+		return;
+	}
+	struct conduit_json *links = conduit_json_parse(json, size);
+	const char *next = conduit_json_string(links, "next");
+	if (next != NULL) {
 		free(models->next);
 		models->next = strdup(next);
 	}
-	conduit_json_free(value);
+	conduit_json_free(links);
 }
 
 bool models_begin_page(struct models *models) {

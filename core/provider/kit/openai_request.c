@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 
+#include <conduit/kit/failure.h>
 #include <string.h>
 
 static bool is_text(const struct conduit_part *part) {
@@ -132,4 +133,65 @@ struct conduit_object *openai_request(
 	}
 	openai_settings(object, turn, dialect);
 	return object;
+}
+
+/* ---- what all requests share ---- */
+
+#define HEADERS_LIMIT 32
+
+struct headers {
+	const char *lines[HEADERS_LIMIT + 1];
+	size_t n;
+};
+
+static void add_headers(struct headers *headers, const char *const *lines) {
+	for (; lines != NULL && *lines != NULL && headers->n < HEADERS_LIMIT; lines++) {
+		headers->lines[headers->n++] = *lines;
+	}
+}
+
+void openai_post(struct conduit_object *object, struct conduit_job *job,
+		const struct conduit_openai *dialect, const char *path) {
+	static const char *const own[] = {"Content-Type: application/json",
+			"Accept: text/event-stream, application/json", NULL};
+	cleanup_buf struct buf url = {0};
+	struct headers headers = {0};
+	buf_add_format(&url, "%s%s", conduit_base_url(job), path);
+	add_headers(&headers, own);
+	add_headers(&headers, dialect->headers);
+	conduit_object_send(object, job,
+			&(struct conduit_request){
+					.method = "POST",
+					.url = buf_string(&url),
+					.headers = headers.lines,
+			});
+}
+
+void openai_get(struct conduit_job *job, const struct conduit_openai *dialect, const char *url) {
+	static const char *const own[] = {"Accept: application/json", NULL};
+	struct headers headers = {0};
+	add_headers(&headers, own);
+	add_headers(&headers, dialect->headers);
+	conduit_request(job, &(struct conduit_request){
+					     .method = "GET",
+					     .url = url,
+					     .headers = headers.lines,
+			     });
+}
+
+bool openai_error_member(struct conduit_job *job, const char *name, const char *json, size_t size) {
+	if (strcmp(name, "error") != 0) {
+		return false;
+	}
+	struct conduit_json *value = conduit_json_parse(json, size);
+	bool is_error = conduit_json_type(value, NULL) >= CONDUIT_JSON_STRING;
+	conduit_json_free(value);
+	if (is_error) {
+		cleanup_buf struct buf whole = {0};
+		buf_add_string(&whole, "{\"error\":");
+		buf_add(&whole, json, size);
+		buf_add_byte(&whole, '}');
+		conduit_http_failure(job, 200, "", buf_string(&whole), whole.size);
+	}
+	return is_error;
 }

@@ -40,8 +40,12 @@ struct replay replay_models(const struct conduit_provider *provider,
 /* Fails the test unless both replays show the same to a user. */
 void assert_same_replay(const struct replay *one, const struct replay *other);
 
-/* Replays the turn byte by byte, and in two pieces at each byte (at ends of lines above 64 KiB;
- * a sample under a sanitizer or valgrind), and asserts that it makes no difference. */
+/* At how many bytes apart a body of this size is cut: 1, more where that takes long, unless
+ * $CONDUIT_EVERY_BYTE is set. */
+size_t cut_stride(size_t size);
+
+/* Replays the turn byte by byte, and in two pieces every cut_stride (at ends of lines
+ * above 64 KiB), and asserts that it makes no difference. */
 void assert_cuts_make_no_difference(
 		const struct conduit_provider *provider, const struct replay_exchange *exchange);
 

@@ -200,8 +200,8 @@ static void attachments_follow_the_text_each_in_its_form(void **state) {
 
 static void what_does_not_result_in_text_is_refused_before_anything_is_sent(void **state) {
 	(void)state;
-	static const char *const capabilities[] = {"text-to-image", "text-to-embedding",
-			"text-to-audio", "text-to-video", "text-to-rerank", "audio-to-text"};
+	static const char *const capabilities[] = {
+			"text-to-image", "text-to-audio", "text-to-video", "audio-to-text"};
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
 		struct replay replay = converse(NULL, 0, NULL, 0, capabilities[i]);
 		assert_true(replay.failed);

@@ -254,8 +254,8 @@ static void a_schema_wins_over_a_response_format(void **state) {
 static void what_is_not_chat_is_refused_before_anything_is_sent(void **state) {
 	(void)state;
 	static const char *const names[] = {"together", "mistral", "huggingface", "groq"};
-	static const char *const capabilities[] = {"text-to-image", "text-to-speech", "text-to-ocr",
-			"text-to-transcription", "text-to-embeddings"};
+	static const char *const capabilities[] = {
+			"text-to-image", "text-to-audio", "text-to-ocr", "audio-to-text"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		for (size_t j = 0; j < sizeof(capabilities) / sizeof(capabilities[0]); j++) {
 			struct replay replay = ask(names[i], capabilities[j], NULL, 0);

@@ -1,5 +1,5 @@
-/* Kit: the OpenAI chat dialect, which most services speak. A provider states how its service
- * differs and is done:
+/* Kit: the OpenAI dialect, which most services speak: chat, embeddings, rankings. A provider states
+ * how its service differs and is done:
  *
  *     static const struct conduit_openai dialect = {.service = "Acme", .include_usage = true};
  *     static void discover(struct conduit_job *job) { conduit_openai_discover(job, &dialect); }
@@ -16,8 +16,11 @@
  * with a line in the log; an error, or a list that is cut short, fails the job after the models
  * that came.
  *
- * A turn: POST chat_path, streamed. Only turns that result in text are served (a capability that
- * ends in "-to-text", transcription apart); others fail with CONDUIT_FAIL_INVALID. In the request:
+ * A turn is served by what its capability says; what is neither chat nor one of the two further
+ * down fails with CONDUIT_FAIL_INVALID.
+ *
+ * Chat (a capability that ends in "-to-text", transcription apart): POST chat_path, streamed. In
+ * the request:
  * - the conversation, prompts by file; images as data: URLs, audio as input_audio, other
  *   attachments as files. The setting "system" leads where the conversation has no system message.
  * - the settings temperature top_p top_k min_p top_a frequency_penalty presence_penalty
@@ -33,7 +36,20 @@
  * put together and given as a JSON array after the text. Usage in every shape recorded. The first
  * finish reason stands. "[DONE]" isn't needed, but a reply that ends with neither it nor a finish
  * reason was cut short: EPROTO. Any chunk with an error fails the turn (failure.h); so does a
- * content filter (EPERM). */
+ * content filter (EPERM).
+ *
+ * Embeddings ("text-to-embedding"): POST /embeddings. The newest prompt becomes a vector, or with
+ * the setting `lines` at yes each of its lines, which then go out 64 a request at most. The output
+ * is an array of numbers a line, digit for digit as they came, or with the setting `format` at npy
+ * one array of float32 in NumPy's format, shape (vectors, numbers). An empty line is refused, so
+ * that line and vector never part. A model whose output_modalities are "embeddings" is given these
+ * two settings at discovery.
+ *
+ * Rankings ("text-to-rerank"): POST /rerank. The prompt's first line is the query, each line after
+ * it a document; empty ones aren't sent. The output is a JSON object a line, the best first:
+ * {"index":0,"relevance_score":0.8,"document":"…"}; index counts the lines after the query from 0.
+ *
+ * Both take `extra` ({"dimensions":256}, {"top_n":3}), and text without attachments alone. */
 #ifndef CONDUIT_KIT_OPENAI_H
 #define CONDUIT_KIT_OPENAI_H
 

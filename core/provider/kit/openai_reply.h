@@ -1,0 +1,29 @@
+/* The reply to a chat request, whatever form it comes in: events, one JSON document, or neither. */
+#ifndef CORE_PROVIDER_KIT_OPENAI_REPLY_H
+#define CORE_PROVIDER_KIT_OPENAI_REPLY_H
+
+#include "core/provider/kit/openai_chat.h"
+
+/* What the body turned out to be. */
+enum reply_form {
+	REPLY_UNKNOWN, /* nothing but blanks so far */
+	REPLY_SSE,
+	REPLY_JSON, /* a whole answer, gathered */
+	REPLY_SENSELESS,
+};
+
+struct chat_reply {
+	struct chat chat;
+	int status;
+	char content_type[64];
+	enum reply_form form;
+	struct buf body; /* of what is gathered; the first bytes while the form is unknown */
+	struct conduit_sse *sse;
+};
+
+void chat_reply_feed(struct chat_reply *reply, const char *bytes, size_t size);
+/* The body ended: so has the job. */
+void chat_reply_end(struct chat_reply *reply);
+void chat_reply_finish(struct chat_reply *reply);
+
+#endif
