@@ -186,6 +186,13 @@ struct engine *engine_open(
 			    "interrupted",
 				interrupted);
 	}
+	size_t adopted = store_turns_adopt(engine->store);
+	if (adopted != 0) {
+		log_warning("%zu prompts were being written when conduitfs last ended; they "
+			    "weren't "
+			    "sent and stand among the turns as interrupted",
+				adopted);
+	}
 	if (!engine_load_missing(engine, fail)) {
 		engine_close(engine);
 		return NULL;

@@ -95,6 +95,47 @@ void files_remove_turn(const char *directory, int64_t turn) {
 	}
 }
 
+/* Calls for each number that names an entry of `path`. */
+static void each_number(const char *path, void (*visit)(void *data, int64_t number), void *data) {
+	cleanup_closedir DIR *directory = opendir(path);
+	int64_t number;
+	struct dirent *entry;
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		if (parse_int64(entry->d_name, &number) && number > 0) {
+			visit(data, number);
+		}
+	}
+}
+
+struct walk {
+	const char *directory;
+	int64_t from; /* the first thousand */
+	void (*visit)(void *data, int64_t turn);
+	void *data;
+};
+
+static void on_thousand(void *data, int64_t thousand) {
+	const struct walk *walk = data;
+	char path[4096];
+	int length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64, walk->directory, thousand);
+	if (thousand >= walk->from && length > 0 && (size_t)length < sizeof(path)) {
+		each_number(path, walk->visit, walk->data);
+	}
+}
+
+void files_each_turn(const char *directory, int64_t after, void (*visit)(void *data, int64_t turn),
+		void *data) {
+	struct walk walk = {directory, after / TURNS_A_DIRECTORY, visit, data};
+	char path[4096];
+	int length = snprintf(path, sizeof(path), "%s/turns", directory);
+	if (length > 0 && (size_t)length < sizeof(path)) {
+		if (walk.from == 0) {
+			on_thousand(&walk, 0);
+		}
+		each_number(path, on_thousand, &walk);
+	}
+}
+
 static bool sync_at(int directory, const char *name) {
 	/* A fifo or a link that somebody put there is neither waited for nor followed. */
 	cleanup_close int fd = openat(

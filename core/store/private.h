@@ -93,6 +93,9 @@ void forgetting_removed(struct forgetting *forgetting, const int64_t *turns, siz
 void files_remove_turn(const char *directory, int64_t turn);
 /* The highest id of a turn that has a directory; 0 when there is none. */
 int64_t files_last_turn(const char *directory);
+/* Calls for each turn that has a directory, of those above `after` and few others. */
+void files_each_turn(const char *directory, int64_t after, void (*visit)(void *data, int64_t turn),
+		void *data);
 /* Fsyncs a turn's files and directories, from any thread; false when the disk refused one. */
 bool files_sync_turn(const char *directory, int64_t turn);
 

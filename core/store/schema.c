@@ -98,5 +98,10 @@ static const char session_step[] =
 		"CREATE TRIGGER turn_goes AFTER DELETE ON turn BEGIN"
 		" INSERT INTO forgotten(turn) VALUES(old.id); END;";
 
-const char *const database_steps[] = {first_step, annex_step, session_step};
+/* What a start has to remember of the one before it. */
+static const char mark_step[] = "CREATE TABLE mark("
+				" name TEXT PRIMARY KEY,"
+				" value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+const char *const database_steps[] = {first_step, annex_step, session_step, mark_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

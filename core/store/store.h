@@ -101,6 +101,15 @@ size_t store_turns_interrupt(struct store *store);
 
 /* Forgets a turn for good: its row in the open batch, its files on the pool, soon after. */
 bool store_turn_forget(struct store *store, int64_t id, struct fail *fail);
+/* Notes whose turn the directory of `id` is to be, until the turn has a row: a prompt that was
+ * being written when the daemon died is found again by that. */
+bool store_turn_claim(
+		struct store *store, int64_t id, int64_t place, int64_t number, struct fail *fail);
+/* The turn has a row now. */
+void store_turn_claimed(struct store *store, int64_t id);
+/* After a start: prompts that were written and never submitted become interrupted turns, which were
+ * never sent; returns how many. */
+size_t store_turns_adopt(struct store *store);
 
 /* Totals of finished turns whose `finished` lies in [from, to). */
 struct usage_sum {

@@ -168,7 +168,8 @@ struct turn *turn_create(
 		return NULL;
 	}
 	if (kind == TURN_REAL &&
-			!store_turn_path(table->store, id, true, path, sizeof(path), fail)) {
+			(!store_turn_path(table->store, id, true, path, sizeof(path), fail) ||
+					!store_turn_claim(table->store, id, place, number, fail))) {
 		turn_destroy(turn);
 		return NULL;
 	}
@@ -238,6 +239,7 @@ int64_t turn_newest(struct turn_table *table, int64_t place) {
 void turn_store(struct turn *turn) {
 	struct newest *newest = newest_of(turn->table, turn->row.place);
 	turn->stored = true;
+	store_turn_claimed(turn->table->store, turn->row.id);
 	if (newest != NULL) {
 		newest->listed = now_us();
 	}
@@ -353,6 +355,7 @@ void turn_drop(struct turn *turn) {
 	}
 	if (turn_file_path(turn, TURN_PROMPT, path, sizeof(path))) {
 		unlink(path);
+		store_turn_claimed(turn->table->store, turn->row.id);
 		*strrchr(path, '/') = '\0';
 		rmdir(path);
 	}
