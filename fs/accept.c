@@ -227,6 +227,7 @@ ACCEPT(accept_key) {
 	if (!key_write(version->key, text, size, fail)) {
 		return -1;
 	}
+	health_renewed(tree->engine->health, node->place);
 	discovery_refresh(node->provider);
 	return (ssize_t)size;
 }

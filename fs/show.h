@@ -31,6 +31,13 @@ SHOW(show_model_info);
 SHOW(show_free_link);
 SHOW(show_setting);
 
+/* show_health.c */
+SHOW(show_model_health);
+/* The lines about a model or a provider that say how it does. */
+bool show_health_lines(struct tree *tree, const struct place *place, struct buf *out);
+/* "healthy", "degraded" or "down". */
+const char *provider_health(struct provider *provider);
+
 /* show_turn.c */
 SHOW(show_turn_link);
 SHOW(show_last_link);

@@ -39,7 +39,9 @@ SHOW(show_provider_status) {
 	show_line(out, "why", provider->why);
 	show_line(out, "key", key != NULL ? key : "");
 	show_line(out, "base_url", version != NULL ? version->base_url : "");
-	return show_count(out, "process", version != NULL ? process_pid(version->process) : 0);
+	show_count(out, "process", version != NULL ? process_pid(version->process) : 0);
+	show_line(out, "health", provider_health(provider));
+	return show_health_lines(tree, provider->place, out);
 }
 
 SHOW(show_provider_error) {
@@ -101,14 +103,6 @@ static bool manifest_fact(const struct manifest *manifest, const char *name, str
 	return text == NULL || text[0] == '\0' || buf_add_format(out, "%s\n", text);
 }
 
-static const char *health(const struct provider *provider) {
-	if (provider->version == NULL || provider->state == PROVIDER_FAILED ||
-			provider->state == PROVIDER_NEEDS_KEY) {
-		return "down";
-	}
-	return provider->why[0] != '\0' ? "degraded" : "healthy";
-}
-
 SHOW(show_provider_info) {
 	(void)tree, (void)tid;
 	const struct provider *provider = node->provider;
@@ -125,7 +119,7 @@ SHOW(show_provider_info) {
 	} else if (strcmp(name, "queued") == 0) {
 		return buf_add_format(out, "%zu\n", provider->n_queued);
 	} else if (strcmp(name, "health") == 0) {
-		return buf_add_format(out, "%s\n", health(provider));
+		return buf_add_format(out, "%s\n", provider_health(node->provider));
 	} else if (strcmp(name, "last_error") == 0) {
 		return error[0] == '\0' || buf_add_format(out, "%s\n", error);
 	}

@@ -112,6 +112,8 @@ static const struct entry entries[] = {
 		MODEL_FACT(12, "free"),
 		MODEL_FACT(13, "created"),
 		MODEL_FACT(14, "raw.json"),
+		{KIND_MODEL_INFO_FILE + 15, KIND_MODEL_INFO, "health", READ_ONLY, SPACE_PLACE,
+				.show = show_model_health},
 
 		{KIND_TURN, KIND_TURNS, NULL, S_IFDIR | 0555, SPACE_TURN},
 		{KIND_LAST_LINK, KIND_TURNS, "last", LINK, SPACE_PLACE, .stable = true,

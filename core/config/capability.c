@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@ static const char *const names[] = {"text-to-text", "text-to-image", "image-to-i
 		"video-to-image", "video-to-audio", "text-to-audio", "audio-to-text",
 		"audio-to-audio", "text-to-3d", "image-to-3d", "text-to-embedding",
 		"text-to-rerank"};
+
+const int n_capabilities = sizeof(names) / sizeof(names[0]);
 
 static const struct {
 	const char *alias, *name;
@@ -49,6 +52,73 @@ const char *capability_find(const char *text) {
 		}
 	}
 	return NULL;
+}
+
+const char *capability_name(int number) {
+	return names[number];
+}
+
+int capability_number(const char *name) {
+	for (int i = 0; i < n_capabilities; i++) {
+		if (strcmp(names[i], name) == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* Other words of services for what a capability's name says. */
+static const struct {
+	const char *modality, *means;
+} modalities[] = {
+		{"speech", "audio"},
+		{"music", "audio"},
+		{"transcription", "text"},
+		{"embeddings", "embedding"},
+};
+
+static bool is_word(const char *text, size_t length, const char *word) {
+	return strlen(word) == length && memcmp(text, word, length) == 0;
+}
+
+static bool means(const char *modality, size_t length, const char *word, size_t word_length) {
+	if (length == word_length && memcmp(modality, word, length) == 0) {
+		return true;
+	}
+	for (size_t i = 0; i < LENGTH(modalities); i++) {
+		if (is_word(modality, length, modalities[i].modality) &&
+				is_word(word, word_length, modalities[i].means)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether one of a comma-separated list means this word. */
+static bool lists(const char *list, const char *word, size_t word_length) {
+	bool listed = false;
+	size_t n = 0;
+	while (*(list += strspn(list, ", ")) != '\0') {
+		size_t length = strcspn(list, ", ");
+		listed = listed || means(list, length, word, word_length);
+		list += length;
+		n++;
+	}
+	return n != 0 ? listed : is_word(word, word_length, "text");
+}
+
+uint32_t capabilities_of(const char *inputs, const char *outputs) {
+	static const char between[] = "-to-";
+	uint32_t able = 0;
+	for (int i = 0; i < n_capabilities; i++) {
+		const char *middle = strstr(names[i], between);
+		const char *to = middle + strlen(between);
+		if (lists(inputs, names[i], (size_t)(middle - names[i])) &&
+				lists(outputs, to, strlen(to))) {
+			able |= UINT32_C(1) << i;
+		}
+	}
+	return able;
 }
 
 const char *capability_nearest(const char *text) {

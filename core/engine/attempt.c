@@ -135,11 +135,32 @@ static bool try_again(struct run *run, const struct exchange_result *result) {
 	return true;
 }
 
+/* Seconds from the request to its answer's first byte; negative when there was none. */
+static double latency(const struct run *run) {
+	int64_t first = run->turn->row.first_byte;
+	return first >= run->attempt_began ? (double)(first - run->attempt_began) / 1e6 : -1;
+}
+
+static void note_health(struct run *run, const struct exchange_result *result) {
+	struct health *health = run->provider->engine->health;
+	const struct place *model = run_model(run);
+	/* What the disk or a limit of ours ended says nothing of the service. */
+	if (model == NULL || run->failure.code != 0) {
+		return;
+	}
+	if (result->code == 0) {
+		health_answered(health, model, latency(run));
+	} else {
+		health_failed(health, model, result->code, result->retry_after, result->words);
+	}
+}
+
 static void on_end(void *data, const struct exchange_result *result) {
 	struct run *run = data;
 	run->exchange = NULL;
 	uv_timer_stop(&run->timer);
 	run->turn->row.http_status = result->status;
+	note_health(run, result);
 	if (run->failure.code != 0) {
 		run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), result);
 	} else if (result->code == 0) {

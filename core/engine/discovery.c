@@ -66,6 +66,7 @@ static void on_committed(void *data, size_t came, size_t went, size_t total) {
 		return;
 	}
 	provider->discovery_failures = 0;
+	health_reached(provider->engine->health, provider->place);
 	schedule(provider, provider->engine->config.refresh);
 }
 

@@ -151,6 +151,7 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 	       (engine->store = store_open(engine->loop, engine->config.state, fail)) != NULL &&
 	       (engine->catalogue = catalogue_open(engine->store, fail)) != NULL &&
 	       (engine->values = values_create(engine->store, fail)) != NULL &&
+	       (engine->health = health_create(engine->loop, engine->store, fail)) != NULL &&
 	       (engine->transfers = transfer_engine_create(engine->loop, &transfers, fail)) !=
 			       NULL &&
 	       ((engine->turns = turn_table_create(engine->store)) != NULL ||
@@ -219,6 +220,7 @@ void engine_close(struct engine *engine) {
 	turn_table_destroy(engine->turns);
 	chain_map_destroy(engine->chains);
 	values_destroy(engine->values);
+	health_destroy(engine->health);
 	catalogue_close(engine->catalogue);
 	store_close(engine->store);
 	config_finish(&engine->config);

@@ -5,6 +5,7 @@
 #define CORE_ENGINE_ENGINE_H
 
 #include "core/config/config.h"
+#include "core/engine/health.h"
 #include "core/engine/provider.h"
 #include "core/engine/values.h"
 #include "core/store/catalogue.h"
@@ -35,6 +36,7 @@ struct engine {
 	struct catalogue *catalogue;
 	struct transfer_engine *transfers;
 	struct values *values;
+	struct health *health;
 	struct turn_table *turns;
 	struct chain_map *chains;
 	struct list providers;

@@ -53,7 +53,8 @@ struct catalogue *catalogue_open(struct store *store, struct fail *fail) {
 		catalogue_close(catalogue);
 		return NULL;
 	}
-	if (!prepare_rows(catalogue, fail) || !load_places(catalogue, NULL, fail)) {
+	if (!prepare_rows(catalogue, fail) || !rows_complete(store, fail) ||
+			!load_places(catalogue, NULL, fail)) {
 		catalogue_close(catalogue);
 		return NULL;
 	}

@@ -36,6 +36,8 @@ struct place {
 	size_t n_children;
 	size_t n_models; /* models at or below */
 	size_t n_free; /* of them certain to be free */
+	uint32_t *n_able; /* of a provider: how many of its models can do each capability, by
+			     number; NULL elsewhere */
 	int64_t created; /* Unix seconds; 0 unknown */
 	int64_t changed; /* when its listing last changed, microseconds since the epoch; after a
 			    start the time of the start */
@@ -44,6 +46,11 @@ struct place {
 	struct place *next_dead; /* this and what follows is the catalogue's own */
 	uint32_t capacity; /* of `children` */
 	uint32_t seen; /* the last refresh that listed it */
+	/* Of a model: what it can do, a bit a capability by its number, and the stated prices of a
+	 * prompt's and an answer's token in USD: -1 variable, NAN unstated. */
+	uint32_t able;
+	float price_prompt, price_completion;
+	bool priced; /* it states a price, of whatever */
 	bool model; /* a model itself (then `free` and `created` mean something) */
 	bool free;
 	bool chat; /* text comes out: text-to-text or alike */
@@ -138,6 +145,9 @@ bool model_price(const struct model_record *record, const char *name, double *re
 bool model_is_free(const struct job_model *model);
 /* Text is among what comes out. Unknown modalities are no text. */
 bool model_is_chat(const struct job_model *model);
+/* What it can do and what a token costs, as struct place has them. */
+uint32_t model_able(const struct job_model *model);
+float model_token_price(const struct job_model *model, const char *name);
 
 /* ---- refreshing ---- */
 

@@ -1,6 +1,8 @@
 /* What follows from a model's stated facts: whether it is free, whether text comes out. */
 #include "core/store/catalogue.h"
 
+#include "core/config/capability.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -43,6 +45,21 @@ bool model_is_free(const struct job_model *model) {
 	bool named = model->id_size >= length &&
 		     memcmp(model->id + model->id_size - length, suffix, length) == 0;
 	return prompt && completion && ((all != 0 && text == all) || named);
+}
+
+uint32_t model_able(const struct job_model *model) {
+	return capabilities_of(model->input_modalities != NULL ? model->input_modalities : "",
+			output_of(model));
+}
+
+float model_token_price(const struct job_model *model, const char *name) {
+	for (size_t i = 0; i < model->n_prices; i++) {
+		const struct job_price *price = &model->prices[i];
+		if (strncmp(price->name, name, sizeof(price->name)) == 0) {
+			return price->usd < 0 ? -1 : (float)price->usd;
+		}
+	}
+	return NAN;
 }
 
 bool model_price(const struct model_record *record, const char *name, double *ret) {

@@ -4,10 +4,13 @@
 #include "core/store/tree.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 /* Parents have lower ids than what is below them, so this order has them first. */
-#define COLUMNS "SELECT id, parent, name, model, free, chat, kept, created FROM place "
+#define COLUMNS                                                                                    \
+	"SELECT id, parent, name, model, free, chat, kept, created, able, price_prompt, "          \
+	"price_completion, priced FROM place "
 #define ORDER " ORDER BY id"
 
 static bool can_be_name(const char *name, size_t size) {
@@ -17,6 +20,12 @@ static bool can_be_name(const char *name, size_t size) {
 		plain = (unsigned char)name[i] >= 0x20 && name[i] != 0x7f && name[i] != '/';
 	}
 	return plain;
+}
+
+static float read_price(sqlite3_stmt *row, int column) {
+	return sqlite3_column_type(row, column) == SQLITE_NULL
+			       ? NAN
+			       : (float)sqlite3_column_double(row, column);
 }
 
 static bool load_row(struct catalogue *catalogue, sqlite3_stmt *row, struct fail *fail) {
@@ -41,7 +50,11 @@ static bool load_row(struct catalogue *catalogue, sqlite3_stmt *row, struct fail
 	place->kept = sqlite3_column_int(row, 6) != 0;
 	place->created = sqlite3_column_int64(row, 7);
 	if (model) {
-		tree_set_model(place, true, sqlite3_column_int(row, 4) != 0);
+		place->price_prompt = read_price(row, 9);
+		place->price_completion = read_price(row, 10);
+		place->priced = sqlite3_column_int(row, 11) != 0;
+		tree_set_model(place, true, sqlite3_column_int(row, 4) != 0,
+				(uint32_t)sqlite3_column_int64(row, 8));
 	}
 	/* A component is listed by the first model below it. */
 	if ((model || place->kind == PLACE_PROVIDER) && !tree_show(catalogue, place)) {

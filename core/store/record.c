@@ -36,7 +36,7 @@ void records_finish(struct catalogue *catalogue) {
 }
 
 /* Lines of "0.5 prompt"; one that doesn't read as such is passed over. */
-static bool read_prices(const char *text, struct model_record *record) {
+bool record_prices(const char *text, struct model_record *record) {
 	record->prices = calloc(JOB_PRICES_MOST, sizeof(*record->prices));
 	if (record->prices == NULL) {
 		return false;
@@ -73,7 +73,7 @@ static bool read_record(sqlite3_stmt *row, const struct place *place, struct mod
 			.parameters = column_copy(row, 8),
 			.free = place->free,
 	};
-	return read_prices(column_text(row, 9), ret) && ret->id != NULL && ret->name != NULL &&
+	return record_prices(column_text(row, 9), ret) && ret->id != NULL && ret->name != NULL &&
 	       ret->description != NULL && ret->input_modalities != NULL &&
 	       ret->output_modalities != NULL && ret->parameters != NULL;
 }

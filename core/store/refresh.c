@@ -171,7 +171,10 @@ static bool write_model(struct refresh *refresh, struct place *place, const stru
 	records_forget(catalogue, place->id);
 	place->created = model->created;
 	place->chat = model_is_chat(model);
-	tree_set_model(place, true, model_is_free(model));
+	place->price_prompt = model_token_price(model, "prompt");
+	place->price_completion = model_token_price(model, "completion");
+	place->priced = model->n_prices != 0;
+	tree_set_model(place, true, model_is_free(model), model_able(model));
 	bool shown = tree_show(catalogue, place);
 	tree_changed(catalogue, place);
 	tree_changed(catalogue, refresh->provider);
@@ -222,7 +225,7 @@ bool remove_model(struct catalogue *catalogue, struct place *model, struct fail 
 	store_batch_row(store);
 	records_forget(catalogue, model->id);
 	model->kept = false;
-	tree_set_model(model, false, false);
+	tree_set_model(model, false, false, 0);
 	tree_changed(catalogue, model);
 	if (model->n_models == 0) {
 		tree_hide(catalogue, model);

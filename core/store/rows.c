@@ -1,4 +1,5 @@
 /* Places and records as rows of the store's open batch: see tree.h. */
+#include "core/config/capability.h"
 #include "core/store/tree.h"
 
 #include <errno.h>
@@ -128,7 +129,8 @@ static bool write_record(struct store *store, int64_t place, const struct job_mo
 bool rows_model(struct store *store, const struct place *place, const struct job_model *model,
 		int64_t hash, struct fail *fail) {
 	static const char sql[] = "UPDATE place SET shown=1, model=1, free=?2, chat=?3, "
-				  "created=?4, hash=?5 WHERE id=?1";
+				  "created=?4, hash=?5, able=?6, price_prompt=?7, "
+				  "price_completion=?8, priced=?9 WHERE id=?1";
 	/* The record first: a place is never a model without one. */
 	if (!write_record(store, place->id, model, fail)) {
 		return false;
@@ -142,6 +144,11 @@ bool rows_model(struct store *store, const struct place *place, const struct job
 	sqlite3_bind_int(statement, 3, model_is_chat(model));
 	sqlite3_bind_int64(statement, 4, model->created);
 	sqlite3_bind_int64(statement, 5, hash);
+	sqlite3_bind_int64(statement, 6, model_able(model));
+	/* SQLite takes NAN for NULL. */
+	sqlite3_bind_double(statement, 7, model_token_price(model, "prompt"));
+	sqlite3_bind_double(statement, 8, model_token_price(model, "completion"));
+	sqlite3_bind_int(statement, 9, model->n_prices != 0);
 	return store_run(store, statement, fail);
 }
 
@@ -154,4 +161,73 @@ bool rows_no_model(struct store *store, const struct place *place, bool shown, s
 	sqlite3_bind_int64(statement, 1, place->id);
 	sqlite3_bind_int(statement, 2, shown);
 	return store_run(store, statement, fail);
+}
+
+/* ---- rows of older versions ---- */
+
+/* As many as one transaction takes without a pause that is felt. */
+#define COMPLETE_ROWS 200
+
+/* What `model` and its row lack, from the columns of a record. */
+static bool complete_row(struct store *store, int64_t id, sqlite3_stmt *row, struct fail *fail) {
+	static const char sql[] = "UPDATE place SET able=?2, price_prompt=?3, price_completion=?4, "
+				  "priced=?5 WHERE id=?1";
+	cleanup_statement sqlite3_stmt *update = store_statement(store, sql, fail);
+	struct model_record record = {0};
+	double price;
+	if (update == NULL) {
+		return false;
+	}
+	if (!record_prices(column_text(row, 3), &record)) {
+		return fail_set(fail, ENOMEM, "no memory for the prices of a model");
+	}
+	sqlite3_bind_int64(update, 1, id);
+	sqlite3_bind_int64(update, 2, capabilities_of(column_text(row, 1), column_text(row, 2)));
+	if (model_price(&record, "prompt", &price)) {
+		sqlite3_bind_double(update, 3, price);
+	}
+	if (model_price(&record, "completion", &price)) {
+		sqlite3_bind_double(update, 4, price);
+	}
+	sqlite3_bind_int(update, 5, record.n_prices != 0);
+	free(record.prices);
+	return store_run(store, update, fail);
+}
+
+/* The ids of the next that are to be completed, ascending; how many, or -1. */
+static int incomplete_rows(struct store *store, int64_t *ids, struct fail *fail) {
+	static const char sql[] = "SELECT id FROM place WHERE model=1 AND able IS NULL LIMIT 200";
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	int n = 0, step = -1;
+	while (statement != NULL && n < COMPLETE_ROWS &&
+			(step = store_step(store, statement, fail)) > 0) {
+		ids[n++] = sqlite3_column_int64(statement, 0);
+	}
+	return step < 0 ? -1 : n;
+}
+
+bool rows_complete(struct store *store, struct fail *fail) {
+	static const char sql[] = "SELECT place, input_modalities, output_modalities, prices "
+				  "FROM record WHERE place=?1";
+	int64_t ids[COMPLETE_ROWS];
+	int n;
+	while ((n = incomplete_rows(store, ids, fail)) > 0) {
+		if (!store_batch(store, fail)) {
+			return false;
+		}
+		for (int i = 0; i < n; i++) {
+			cleanup_statement sqlite3_stmt *record = store_statement(store, sql, fail);
+			if (record == NULL) {
+				return false;
+			}
+			sqlite3_bind_int64(record, 1, ids[i]);
+			/* Without a record nothing is stated. */
+			if (store_step(store, record, fail) < 0 ||
+					!complete_row(store, ids[i], record, fail)) {
+				return false;
+			}
+		}
+		store_batch_commit(store);
+	}
+	return n == 0;
 }

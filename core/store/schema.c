@@ -103,5 +103,27 @@ static const char mark_step[] = "CREATE TABLE mark("
 				" name TEXT PRIMARY KEY,"
 				" value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const database_steps[] = {first_step, annex_step, session_step, mark_step};
+/* What routing asks of each model at once. NULL in `able`: a row from before, completed at the next
+ * start. */
+static const char able_step[] =
+		"ALTER TABLE place ADD COLUMN able INTEGER;"
+		"ALTER TABLE place ADD COLUMN price_prompt REAL;"
+		"ALTER TABLE place ADD COLUMN price_completion REAL;"
+		"ALTER TABLE place ADD COLUMN priced INTEGER NOT NULL DEFAULT 0;"
+		"CREATE INDEX place_incomplete ON place(id) WHERE model=1 AND able IS NULL;";
+
+/* id: a place's, or a number below 0 that the engine makes of a provider's. */
+static const char health_step[] = "CREATE TABLE health("
+				  " id INTEGER PRIMARY KEY,"
+				  " success INTEGER NOT NULL,"
+				  " failure INTEGER NOT NULL,"
+				  " error_rate REAL NOT NULL,"
+				  " latency REAL NOT NULL,"
+				  " back_off INTEGER NOT NULL,"
+				  " streak INTEGER NOT NULL,"
+				  " code INTEGER NOT NULL,"
+				  " words TEXT NOT NULL) STRICT;";
+
+const char *const database_steps[] = {
+		first_step, annex_step, session_step, mark_step, able_step, health_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

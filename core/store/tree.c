@@ -1,6 +1,7 @@
 /* The catalogue's tree in memory: see tree.h. */
 #include "core/store/tree.h"
 
+#include "core/config/capability.h"
 #include "core/store/delay.h"
 
 #include <string.h>
@@ -75,17 +76,19 @@ struct place *tree_find(struct catalogue *catalogue, const struct place *parent,
 struct place *tree_add(struct catalogue *catalogue, int64_t id, struct place *parent,
 		enum place_kind kind, const char *name) {
 	size_t size = strlen(name) + 1;
+	size_t counts = kind == PLACE_PROVIDER ? (size_t)n_capabilities * sizeof(uint32_t) : 0;
 	if (catalogue->n_places >= PLACES_MOST || !grow_names(catalogue)) {
 		return NULL;
 	}
-	struct place *place = calloc(1, sizeof(*place) + size);
+	struct place *place = calloc(1, sizeof(*place) + counts + size);
 	if (place == NULL || !idmap_set(&catalogue->by_id, id, place)) {
 		free(place);
 		return NULL;
 	}
 	place->id = id;
 	place->kind = kind;
-	place->name = memcpy(place + 1, name, size);
+	place->n_able = counts != 0 ? (uint32_t *)(place + 1) : NULL;
+	place->name = memcpy((char *)(place + 1) + counts, name, size);
 	place->parent = parent;
 	place->changed = catalogue->root.changed;
 	place->gone = true;
@@ -251,12 +254,24 @@ bool tree_show(struct catalogue *catalogue, struct place *place) {
 	return true;
 }
 
-void tree_set_model(struct place *place, bool model, bool free_model) {
+static void count_able(const struct place *place, uint32_t able) {
+	const struct place *provider = place;
+	while (provider->n_able == NULL) {
+		provider = provider->parent;
+	}
+	for (int i = 0; i < n_capabilities; i++) {
+		provider->n_able[i] += (able >> i & 1) - (place->able >> i & 1);
+	}
+}
+
+void tree_set_model(struct place *place, bool model, bool free_model, uint32_t able) {
+	count_able(place, model ? able : 0);
 	/* Unsigned, but what is taken away was added before. */
 	count(place, (size_t)model - (size_t)place->model,
 			(size_t)(model && free_model) - (size_t)(place->model && place->free));
 	place->model = model;
 	place->free = model && free_model;
+	place->able = model ? able : 0;
 }
 
 struct place *tree_hide(struct catalogue *catalogue, struct place *place) {

@@ -58,8 +58,8 @@ bool tree_renumber(struct catalogue *catalogue, struct place *place, int64_t id)
 void tree_forget(struct catalogue *catalogue, struct place *place);
 /* Puts a place and those above it into their listings. False without memory. */
 bool tree_show(struct catalogue *catalogue, struct place *place);
-/* Sets what a place is as a model and corrects the counts above. */
-void tree_set_model(struct place *place, bool model, bool free);
+/* Sets what a place is as a model, and can do, and corrects the counts above. */
+void tree_set_model(struct place *place, bool model, bool free, uint32_t able);
 /* Takes a place out of its parent's listing, and each parent that has no model left out of its own.
  * The first that stays is returned. The listings are put right by tree_compact. */
 struct place *tree_hide(struct catalogue *catalogue, struct place *place);
@@ -88,6 +88,10 @@ bool rows_model(struct store *store, const struct place *place, const struct job
 /* No model (any more); `shown`: but a component of others. */
 bool rows_no_model(struct store *store, const struct place *place, bool shown, struct fail *fail);
 
+/* Rows of models that an older version wrote, which knew less of them, are completed from their
+ * records. */
+bool rows_complete(struct store *store, struct fail *fail);
+
 /* ---- load.c ---- */
 
 /* Loads what the store lists: everything, or what is below a provider. */
@@ -103,6 +107,8 @@ void annexes_free(struct place *place);
 
 void records_forget(struct catalogue *catalogue, int64_t place);
 void records_finish(struct catalogue *catalogue);
+/* Prices as rows have them; false without memory. */
+bool record_prices(const char *text, struct model_record *record);
 
 /* ---- catalogue.c ---- */
 
