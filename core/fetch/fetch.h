@@ -5,7 +5,7 @@
  * The cache ($XDG_CACHE_HOME/conduitfs/providers, 0700):
  *
  *     git/URLHASH.git/                       a bare repository an address, fetched into again
- *     files/COMMIT-PATHHASH/                 the checked files of one commit, read-only
+ *     files/COMMIT-PATHHASH/files, tree      the checked files of one commit, read-only; git's hash
  *     built/COMMIT-PATHHASH-abi1-x86_64-FLAGSHASH/provider.so, messages
  *
  * Each appears by one rename, whole or not at all; half ones lie in tmp/ and are removed when no
@@ -60,13 +60,17 @@ struct fetch_result {
 	char *files; /* the directory that holds MediaConduit.provider.yml */
 	char *object; /* the built object, "" for a manifest without sources */
 	char *messages; /* the compiler's, bounded, plain text; "" none */
+	int hold; /* a descriptor that keeps fetch_prune of any process away from them while it is
+		     open: take it (leaving 0) to keep them, or fetch_result_finish closes it; 0
+		     none */
 };
 
 /* From the loop, never from inside fetch_begin. */
 struct fetch_events {
 	void (*progress)(void *data, const struct fetch_progress *progress);
-	/* Exactly once, last; `result` is taken back after it; the fetch frees itself. */
-	void (*end)(void *data, const struct fetch_result *result);
+	/* Exactly once, last; but for `hold`, which may be taken, `result` is the fetch's again
+	 * after it, and that frees itself. */
+	void (*end)(void *data, struct fetch_result *result);
 };
 
 /* Copies what it needs. NULL with words when the program can't be started. Two fetches of the same
@@ -86,8 +90,8 @@ void fetch_result_finish(struct fetch_result *result);
 
 /* $XDG_CACHE_HOME/conduitfs/providers; the caller frees, NULL without memory. */
 char *fetch_cache_directory(void);
-/* Removes from the cache what none of `commits` (ended by NULL) needs and nobody uses now. False
- * with words; `ret_bytes`: what it freed. */
+/* Removes from the cache what none of `commits` (ended by NULL) needs and nobody holds or fetches
+ * now. False with words when something could not be removed; `ret_bytes`: what it freed. */
 bool fetch_prune(const char *cache, const char *const *commits, uint64_t *ret_bytes,
 		struct fail *fail);
 
