@@ -12,8 +12,11 @@
 SHOW(show_readme);
 SHOW(show_root_status);
 SHOW(show_root_ctl);
-SHOW(show_root_usage);
 SHOW(show_root_error);
+
+/* show_usage.c */
+SHOW(show_root_usage);
+SHOW(show_provider_usage);
 
 /* show_provider.c */
 SHOW(show_manifest);

@@ -1,5 +1,6 @@
 /* What the files of the root show. */
 #include "core/base/text.h"
+#include "core/base/usd.h"
 #include "fs/show.h"
 
 #include <inttypes.h>
@@ -16,19 +17,10 @@ bool show_count(struct buf *out, const char *key, int64_t value) {
 }
 
 bool show_usd(struct buf *out, const char *key, int64_t pico) {
-	char decimal[64];
 	if (pico < 0) {
 		return buf_add_format(out, "%s unknown\n", key);
 	}
-	int length = snprintf(decimal, sizeof(decimal), "%" PRId64 ".%012" PRId64,
-			pico / INT64_C(1000000000000), pico % INT64_C(1000000000000));
-	while (decimal[length - 1] == '0') {
-		decimal[--length] = '\0';
-	}
-	if (decimal[length - 1] == '.') {
-		decimal[--length] = '\0';
-	}
-	return buf_add_format(out, "%s %s\n", key, decimal);
+	return buf_add_format(out, "%s ", key) && usd_add(out, pico) && buf_add_byte(out, '\n');
 }
 
 bool show_time(struct buf *out, const char *key, int64_t us) {
@@ -142,41 +134,4 @@ SHOW(show_root_error) {
 	(void)node, (void)tid;
 	const char *words = tree->engine->last_error;
 	return words[0] == '\0' || buf_add_format(out, "%s\n", words);
-}
-
-static bool usage_lines(struct tree *tree, const char *prefix, int64_t from, struct buf *out) {
-	struct usage_sum sum = {0};
-	char key[64];
-	if (!store_usage(tree->engine->store, from, INT64_MAX, &sum)) {
-		return false;
-	}
-	snprintf(key, sizeof(key), "%s_turns", prefix);
-	show_count(out, key, sum.turns);
-	snprintf(key, sizeof(key), "%s_prompt_tokens", prefix);
-	show_count(out, key, sum.prompt_tokens);
-	snprintf(key, sizeof(key), "%s_completion_tokens", prefix);
-	show_count(out, key, sum.completion_tokens);
-	snprintf(key, sizeof(key), "%s_cost", prefix);
-	show_usd(out, key, sum.cost);
-	/* Not called "cost…": a sum over keys with cost in them must not count it. */
-	snprintf(key, sizeof(key), "%s_unpriced_turns", prefix);
-	return show_count(out, key, sum.unknown_cost_turns);
-}
-
-/* Midnight of today, or of the month's first day, in local time. */
-static int64_t period_start(bool month) {
-	time_t now = time(NULL);
-	struct tm parts;
-	localtime_r(&now, &parts);
-	parts.tm_hour = parts.tm_min = parts.tm_sec = 0;
-	parts.tm_mday = month ? 1 : parts.tm_mday;
-	parts.tm_isdst = -1;
-	return (int64_t)mktime(&parts) * 1000000;
-}
-
-SHOW(show_root_usage) {
-	(void)node, (void)tid;
-	return usage_lines(tree, "today", period_start(false), out) &&
-	       usage_lines(tree, "month", period_start(true), out) &&
-	       usage_lines(tree, "total", 0, out);
 }

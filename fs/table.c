@@ -45,6 +45,8 @@ static const struct entry entries[] = {
 				.stable = true, .show = show_manifest},
 		{KIND_PROVIDER_STATUS, KIND_PROVIDER, "status", READ_ONLY, SPACE_PLACE,
 				.show = show_provider_status},
+		{KIND_PROVIDER_USAGE, KIND_PROVIDER, "usage", READ_ONLY, SPACE_PLACE,
+				.show = show_provider_usage},
 		{KIND_PROVIDER_ERROR, KIND_PROVIDER, "error", READ_ONLY, SPACE_PLACE,
 				.show = show_provider_error},
 		{KIND_PROVIDER_LOG, KIND_PROVIDER, "log", READ_ONLY, SPACE_PLACE,

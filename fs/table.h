@@ -28,6 +28,7 @@ enum kind {
 	KIND_CONFIG = 8, /* of the root, a provider or a model: the id is the place's */
 	KIND_USER_LINK = 9,
 	KIND_SCRATCH = 10,
+	KIND_PROVIDER_USAGE = 11,
 
 	KIND_PROVIDER = 16,
 	KIND_PROVIDER_MANIFEST = 17,

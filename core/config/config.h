@@ -5,6 +5,7 @@
 #define CORE_CONFIG_CONFIG_H
 
 #include "core/base/fail.h"
+#include "core/config/money.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ struct config_provider {
 	int retries; /* -1 unset */
 	int concurrent; /* -1 unset */
 	struct config_timeouts timeout;
+	struct config_price price;
 	struct config_setting *settings;
 	size_t n_settings;
 };

@@ -5,6 +5,7 @@
 #include "core/config/base_url.h"
 #include "core/config/fields.h"
 #include "core/config/key.h"
+#include "core/config/money_fields.h"
 #include "core/config/secret.h"
 #include "core/config/settings.h"
 
@@ -57,6 +58,11 @@ static void read_timeout(const struct place *place, const struct yaml_node *node
 	snprintf(name, sizeof(name), "%s.timeout", place->name);
 	const struct place inside = {place->faults, name};
 	fields_read(&inside, node, FIELDS(fields), UNKNOWN_REFUSED, "setting", &provider->timeout);
+}
+
+static void read_price(const struct place *place, const struct yaml_node *node, void *into) {
+	struct config_provider *provider = into;
+	price_read(place, node, &provider->price);
 }
 
 static void add_line(const struct place *place, const struct yaml_node *item, const char *text,
@@ -176,6 +182,7 @@ static void read_map(const struct place *place, const struct yaml_node *map,
 			{"concurrent", FIELD_INT, offsetof(struct config_provider, concurrent), 1,
 					CONFIG_CONCURRENT_MOST},
 			{"timeout", FIELD_SPECIAL, .read = read_timeout},
+			{"price", FIELD_SPECIAL, .read = read_price},
 			{"config", FIELD_SPECIAL, .read = read_settings},
 	};
 	fields_read(place, map, FIELDS(fields), UNKNOWN_REFUSED, "setting", provider);

@@ -2,6 +2,7 @@
  * see run.h. */
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/engine/books.h"
 #include "core/engine/engine.h"
 #include "core/engine/queue.h"
 #include "core/engine/run.h"
@@ -157,6 +158,7 @@ static void note_health(struct run *run, const struct exchange_result *result) {
 
 static void on_end(void *data, const struct exchange_result *result) {
 	struct run *run = data;
+	run->charged = run->charged || exchange_may_cost(run->exchange);
 	run->exchange = NULL;
 	uv_timer_stop(&run->timer);
 	run->turn->row.http_status = result->status;
@@ -255,51 +257,6 @@ void attempt_begin(struct run *run) {
 
 /* ---- ending ---- */
 
-/* Pico-USD by the stated prices; -1 when a price or a count is unknown. What is free, and what a
- * local service answers without stating a price, costs nothing (design section 3.11). */
-static int64_t computed_cost(struct run *run) {
-	double prompt = -1, completion = -1, request = 0;
-	const struct version *version = run->provider->version;
-	struct place *place = run_model(run);
-	const struct model_record *record =
-			place != NULL ? catalogue_record(run->provider->engine->catalogue, place)
-				      : NULL;
-	if (record == NULL) {
-		return -1;
-	}
-	if (record->free || (record->n_prices == 0 && version != NULL && version->local)) {
-		return 0;
-	}
-	model_price(record, "prompt", &prompt);
-	model_price(record, "completion", &completion);
-	model_price(record, "request", &request);
-	if (prompt < 0 || completion < 0 || request < 0 || run->usage.prompt_tokens < 0 ||
-			run->usage.completion_tokens < 0) {
-		return -1;
-	}
-	double cost = prompt * (double)run->usage.prompt_tokens +
-		      completion * (double)run->usage.completion_tokens + request;
-	return cost < 1e6 ? (int64_t)llround(cost * 1e12) : -1;
-}
-
-static void keep_usage(struct run *run) {
-	struct turn_row *row = &run->turn->row;
-	if (!run->has_usage) {
-		run->usage = (struct job_usage){-1, -1, -1, -1, NAN};
-	}
-	row->prompt_tokens = run->usage.prompt_tokens;
-	row->completion_tokens = run->usage.completion_tokens;
-	row->reasoning_tokens = run->usage.reasoning_tokens;
-	row->cached_tokens = run->usage.cached_tokens;
-	if (isfinite(run->usage.cost) && run->usage.cost >= 0 && run->usage.cost < 1e6) {
-		row->cost = (int64_t)llround(run->usage.cost * 1e12);
-		turn_words_set(&row->cost_source, "reported");
-	} else {
-		row->cost = computed_cost(run);
-		turn_words_set(&row->cost_source, row->cost >= 0 ? "computed" : "unknown");
-	}
-}
-
 /* A text result ends with a newline (design section 3.4). */
 static void end_with_newline(struct turn *turn) {
 	char last = 0;
@@ -317,6 +274,7 @@ static void on_timer_closed(uv_handle_t *handle) {
 static void run_free(struct run *run) {
 	fail_finish(&run->failure);
 	run_drop_settings(run);
+	free(run->terms.model);
 	record_finish(&run->record);
 	turn_release(run->turn);
 	uv_close((uv_handle_t *)&run->timer, on_timer_closed);
@@ -327,11 +285,10 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	struct turn *turn = run->turn;
 	struct provider *provider = run->provider;
 	struct engine *engine = provider->engine;
-	struct fail fail = {0};
 	if (state == TURN_DONE && run->text) {
 		end_with_newline(turn);
 	}
-	keep_usage(run);
+	books_settle(run, run->charged || exchange_may_cost(run->exchange));
 	turn->row.finished = now_us();
 	turn->row.state = state;
 	turn_set_words(turn, code, words);
@@ -347,11 +304,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	/* First who waits for the answer, then the books. */
 	turn_changed(turn);
 	record_end(&run->record);
-	if (!store_turn_update(engine->store, &turn->row, &fail)) {
-		log_error("turn %lld can't be recorded: %s", (long long)turn->row.id,
-				fail_words(&fail));
-		fail_finish(&fail);
-	}
+	books_close(run);
 	store_sync_soon(engine->store, turn->row.id);
 	engine->turns_done += state == TURN_DONE;
 	engine->turns_failed += state == TURN_FAILED;

@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/engine/books.h"
 #include "core/engine/discovery.h"
 #include "core/engine/models_table.h"
 #include "core/engine/queue.h"
@@ -156,7 +157,8 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 			       NULL &&
 	       ((engine->turns = turn_table_create(engine->store)) != NULL ||
 			       fail_set(fail, ENOMEM, "no memory")) &&
-	       ((engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL ||
+	       (((engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL &&
+				(engine->books = books_create(engine)) != NULL) ||
 			       fail_set(fail, ENOMEM, "no memory"));
 }
 
@@ -217,6 +219,7 @@ void engine_close(struct engine *engine) {
 	}
 	engine_stop(engine);
 	transfer_engine_destroy(engine->transfers);
+	books_destroy(engine->books);
 	turn_table_destroy(engine->turns);
 	chain_map_destroy(engine->chains);
 	values_destroy(engine->values);

@@ -15,6 +15,8 @@
 
 #include <uv.h>
 
+struct books;
+
 struct engine_options {
 	const char *config_file; /* NULL: the default place */
 	const char *provider_directory; /* where the bundled providers lie: NAME.so and NAME.yml */
@@ -39,6 +41,7 @@ struct engine {
 	struct health *health;
 	struct turn_table *turns;
 	struct chain_map *chains;
+	struct books *books;
 	struct list providers;
 	int64_t started; /* microseconds since the epoch */
 	uint64_t turns_done, turns_failed;

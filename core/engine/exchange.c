@@ -45,6 +45,7 @@ struct exchange {
 
 	int status; /* of the last reply */
 	bool straight; /* the body goes to the output without the provider */
+	bool accepted; /* a request was, or may have been: it may cost */
 	bool submitted; /* a paid job was begun: never again */
 	double retry_after;
 	struct fail failure; /* what ends the exchange from the timer */
@@ -103,6 +104,11 @@ void exchange_cancel(struct exchange *exchange) {
 	uv_close((uv_handle_t *)&exchange->deadline, on_closed);
 }
 
+bool exchange_may_cost(const struct exchange *exchange) {
+	return exchange != NULL &&
+	       (exchange->accepted || (exchange->transfer != NULL && exchange->status == 0));
+}
+
 static void finish(struct exchange *exchange, const struct exchange_result *result) {
 	void (*end)(void *, const struct exchange_result *) = exchange->events.end;
 	end(exchange->data, result);
@@ -158,6 +164,7 @@ static void leave(struct exchange *exchange) {
 static void on_head(void *data, const struct transfer_head *head) {
 	struct exchange *exchange = data;
 	exchange->status = head->status;
+	exchange->accepted = exchange->accepted || head->status < 400;
 	exchange->straight = exchange->to_output && head->status >= 200 && head->status < 300;
 	if (exchange->events.head != NULL) {
 		exchange->events.head(exchange->data, head->status, head->content_type,
@@ -200,6 +207,9 @@ static void on_transfer_end(void *data, const struct transfer_result *transfer) 
 	if (exchange->leaving) {
 		exchange_cancel(exchange);
 		return;
+	}
+	if (transfer->sent_whole && exchange->status == 0) {
+		exchange->accepted = true;
 	}
 	exchange->retry_after = transfer->retry_hinted ? transfer->retry_after : -1;
 	if (transfer->code == 0) {

@@ -52,6 +52,9 @@ struct exchange *exchange_transform(struct version *version, const struct job_tu
 		void *data);
 /* Closes the connection and ends the job: no further event. NULL is fine. */
 void exchange_cancel(struct exchange *exchange);
+/* Whether what was sent so far may cost: a request was accepted, or went out whole, or is under way
+ * without an answer. One that the service refuses (400 and up) costs nothing. NULL: false. */
+bool exchange_may_cost(const struct exchange *exchange);
 /* Closes the connections of those that ended and still read the rest of a reply. */
 void exchange_leave_all(struct provider *provider);
 void exchange_files_free(struct exchange_file *files, size_t n_files);

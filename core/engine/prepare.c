@@ -1,6 +1,7 @@
 /* From a turn and its conversation to what the provider is handed. Private: see run.h. */
 #include "core/base/text.h"
 #include "core/config/capability.h"
+#include "core/engine/books.h"
 #include "core/engine/engine.h"
 #include "core/engine/run.h"
 
@@ -11,11 +12,6 @@
 
 /* A conversation longer than this sends its newest part. */
 #define CONVERSATION_MOST 500
-/* Design section 3.11: the most output asked for when nothing else says it. */
-#define MAX_TOKENS_STANDARD 16384
-#define MAX_TOKENS_LEAST 256
-/* A token is at least this many bytes of prompt, for what must fit into the context. */
-#define BYTES_PER_TOKEN 3
 
 void prepared_finish(struct prepared *prepared) {
 	exchange_files_free(prepared->files, prepared->n_files);
@@ -172,33 +168,12 @@ static bool gather_messages(struct run *run, struct prepared *prepared) {
 	return true;
 }
 
-/* What is always sent (design section 3.11): the setting, else the smaller of the model's limit and
- * the standard, lowered so that it fits the context beside the prompt. */
-static void choose_max_tokens(
-		struct run *run, struct prepared *prepared, const struct model_record *record) {
-	const char *set = run_setting(run, "max_tokens");
-	if (set[0] != '\0') {
-		snprintf(prepared->max_tokens, sizeof(prepared->max_tokens), "%s", set);
-		return;
-	}
-	int64_t most = MAX_TOKENS_STANDARD;
-	if (record->max_output > 0 && record->max_output < most) {
-		most = record->max_output;
-	}
+static uint64_t conversation_bytes(const struct prepared *prepared) {
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < prepared->n_files; i++) {
 		bytes += prepared->files[i].size;
 	}
-	int64_t prompt = (int64_t)(bytes / BYTES_PER_TOKEN) + 16;
-	if (record->context_length > 0 && most > record->context_length - prompt) {
-		most = record->context_length - prompt;
-	}
-	if (most < MAX_TOKENS_LEAST) {
-		most = record->max_output > 0 && record->max_output < MAX_TOKENS_LEAST
-				       ? record->max_output
-				       : MAX_TOKENS_LEAST;
-	}
-	snprintf(prepared->max_tokens, sizeof(prepared->max_tokens), "%lld", (long long)most);
+	return bytes;
 }
 
 static bool gather_settings(struct run *run, struct prepared *prepared) {
@@ -247,7 +222,11 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 				"the conversation can't be gathered in the state directory: %s",
 				strerror(errno != 0 ? errno : ENOMEM));
 	}
-	choose_max_tokens(run, ret, record);
+	if (!books_send(run, conversation_bytes(ret), ret->n_files, fail)) {
+		return false;
+	}
+	snprintf(ret->max_tokens, sizeof(ret->max_tokens), "%lld",
+			(long long)books_max_tokens(run));
 	run->text = starts_with(strrchr(ret->capability, '-') + 1, "text");
 	return gather_settings(run, ret) || fail_set(fail, ENOMEM, "no memory for a turn");
 }

@@ -1,6 +1,7 @@
 /* A provider's turns: see queue.h. */
 #include "core/engine/queue.h"
 
+#include "core/engine/books.h"
 #include "core/engine/engine.h"
 #include "core/engine/run.h"
 
@@ -82,6 +83,11 @@ bool queue_add(struct provider *provider, struct place *model, struct turn *turn
 	if (!run_keep_settings(run)) {
 		free(run);
 		return fail_set(fail, ENOMEM, "no memory for a turn's settings");
+	}
+	if (!books_open(run, fail)) {
+		run_drop_settings(run);
+		free(run);
+		return false;
 	}
 	turn_hold(turn);
 	uv_timer_init(provider->engine->loop, &run->timer);

@@ -7,6 +7,13 @@
 #include "core/engine/record.h"
 #include "core/turn/turn.h"
 
+/* What the run is in the books: see books.h. */
+struct run_terms {
+	char *model; /* path of the model that answers, below its provider's models/ */
+	int64_t reserved; /* pico-USD that the turn can't exceed; -1 unknown */
+	int64_t max_tokens;
+};
+
 struct run {
 	struct list link; /* in the provider's queue or running list */
 	struct provider *provider;
@@ -21,6 +28,8 @@ struct run {
 	struct record record;
 	struct job_usage usage;
 	bool has_usage;
+	bool charged; /* an attempt sent something that may cost */
+	struct run_terms terms;
 	bool text; /* text comes out: it ends with a newline */
 	uv_timer_t timer; /* the wait between attempts; in an attempt, what need not be at once */
 	struct text_check *check; /* of a large prompt, while it goes on */

@@ -1,6 +1,7 @@
 /* Turns from their opening to the queue, and whose turn is whose. See engine.h. */
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/engine/books.h"
 #include "core/engine/engine.h"
 #include "core/engine/queue.h"
 #include "core/turn/chain_map.h"
@@ -98,13 +99,11 @@ void engine_note(struct engine *engine, struct place *place, const struct chain 
 
 /* Ends a turn that never came into a queue. */
 static void fail_turn(struct engine *engine, struct turn *turn, const struct fail *why) {
-	cleanup_fail struct fail fail = {0};
 	turn->row.state = TURN_FAILED;
 	turn->row.finished = now_us();
 	turn_set_words(turn, why->code, fail_words(why));
-	if (turn->stored && !store_turn_update(engine->store, &turn->row, &fail)) {
-		log_error("turn %lld can't be recorded: %s", (long long)turn->row.id,
-				fail_words(&fail));
+	if (turn->stored) {
+		books_close_unsent(engine->books, turn);
 	}
 	engine->turns_failed++;
 	turn_changed(turn);

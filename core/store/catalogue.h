@@ -86,6 +86,8 @@ struct place *place_provider(struct place *place);
 struct place *place_model(struct place *place);
 /* Whether a model's files are here: it is a model, a route, or a session of either. */
 bool place_takes_prompts(const struct place *place);
+/* The path of a model below its provider's models/, as the tree shows it; false as buf_add. */
+bool place_path(const struct place *place, struct buf *out);
 /* Finds or makes the provider's place, and shows it when it was hidden; it keeps its id for ever.
  * EINVAL for what can't be a file name. */
 struct place *catalogue_provider(struct catalogue *catalogue, const char *name, struct fail *fail);

@@ -65,6 +65,21 @@ void store_batch_row(struct store *store);
  * that can't be committed is rolled back, logged and counted in batches_failed. */
 void store_batch_commit(struct store *store);
 
+/* ---- transactions of more than one row ---- */
+
+/* Commits an open batch and begins one. */
+bool store_begin(struct store *store, struct fail *fail);
+/* Commits when `done`, else takes everything back; true when all of it is durable. */
+bool store_end(struct store *store, bool done, struct fail *fail);
+
+/* ---- parts of a transaction ---- */
+
+/* store_turn_update without a transaction of its own. */
+bool turns_update(struct store *store, const struct turn_row *row, struct fail *fail);
+/* After a start: enters what was noted as sent and never ended, at an unknown cost of at most what
+ * was noted, and what was never sent, at none. */
+bool ledger_recover(struct store *store, int64_t now);
+
 /* ---- upkeep: fsync and checkpoints on the pool ---- */
 
 struct upkeep *upkeep_create(struct store *store);

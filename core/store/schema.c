@@ -124,6 +124,87 @@ static const char health_step[] = "CREATE TABLE health("
 				  " code INTEGER NOT NULL,"
 				  " words TEXT NOT NULL) STRICT;";
 
-const char *const database_steps[] = {
-		first_step, annex_step, session_step, mark_step, able_step, health_step};
+/* ledger: an entry for each turn's end; none is ever changed or removed, so that it outlives turns.
+ * `settles`: states a cost that wasn't known at the end. `day`: the local date of the end as
+ * yyyymmdd, as the clock stood then, so that each entry counts on one day for ever.
+ * reservation: what was sent and hasn't ended; after a crash it is all that is known.
+ * usage: the ledger's sums by day, month (yyyymm) and in all (0), kept by the trigger so that
+ * nobody ever walks the ledger. A sum stops at the end of its range: an overflow would refuse the
+ * entry. */
+static const char ledger_step[] =
+		"CREATE TABLE ledger("
+		" id INTEGER PRIMARY KEY,"
+		" turn INTEGER NOT NULL,"
+		" place INTEGER NOT NULL,"
+		" provider TEXT NOT NULL,"
+		" model TEXT NOT NULL,"
+		" reserved INTEGER NOT NULL,"
+		" settles INTEGER NOT NULL,"
+		" finished INTEGER NOT NULL,"
+		" day INTEGER NOT NULL,"
+		" prompt_tokens INTEGER NOT NULL,"
+		" completion_tokens INTEGER NOT NULL,"
+		" reasoning_tokens INTEGER NOT NULL,"
+		" cached_tokens INTEGER NOT NULL,"
+		" cost INTEGER NOT NULL,"
+		" source TEXT NOT NULL,"
+		" UNIQUE(turn, settles)) STRICT;"
+		"CREATE INDEX ledger_place ON ledger(place, day);"
+		"CREATE TABLE reservation("
+		" turn INTEGER PRIMARY KEY,"
+		" place INTEGER NOT NULL,"
+		" provider TEXT NOT NULL,"
+		" model TEXT NOT NULL,"
+		" reserved INTEGER NOT NULL) STRICT;"
+		"CREATE TABLE usage("
+		" period INTEGER NOT NULL,"
+		" provider TEXT NOT NULL,"
+		" model TEXT NOT NULL,"
+		" turns INTEGER NOT NULL,"
+		" prompt_tokens INTEGER NOT NULL,"
+		" completion_tokens INTEGER NOT NULL,"
+		" cost INTEGER NOT NULL,"
+		" unpriced INTEGER NOT NULL,"
+		" bound INTEGER NOT NULL,"
+		" PRIMARY KEY(period, provider, model)) STRICT, WITHOUT ROWID;"
+		"CREATE TRIGGER ledger_sums AFTER INSERT ON ledger BEGIN"
+		" INSERT INTO usage SELECT period.column1, NEW.provider, NEW.model,"
+		" CASE WHEN NEW.settles THEN 0 ELSE 1 END,"
+		" max(NEW.prompt_tokens, 0), max(NEW.completion_tokens, 0), max(NEW.cost, 0),"
+		" CASE WHEN NEW.settles THEN -1 WHEN NEW.cost<0 THEN 1 ELSE 0 END,"
+		" CASE WHEN NEW.settles THEN -max(NEW.reserved, 0)"
+		"  WHEN NEW.cost<0 THEN max(NEW.reserved, 0) ELSE 0 END"
+		" FROM (VALUES(0), (NEW.day/100), (NEW.day)) AS period WHERE true"
+		" ON CONFLICT DO UPDATE SET"
+		" turns=turns+excluded.turns,"
+		" prompt_tokens=CASE WHEN prompt_tokens>9223372036854775807-excluded.prompt_tokens"
+		"  THEN 9223372036854775807 ELSE prompt_tokens+excluded.prompt_tokens END,"
+		" completion_tokens=CASE"
+		"  WHEN completion_tokens>9223372036854775807-excluded.completion_tokens"
+		"  THEN 9223372036854775807 ELSE completion_tokens+excluded.completion_tokens END,"
+		" cost=CASE WHEN cost>9223372036854775807-excluded.cost"
+		"  THEN 9223372036854775807 ELSE cost+excluded.cost END,"
+		" unpriced=unpriced+excluded.unpriced,"
+		" bound=CASE WHEN bound>9223372036854775807-max(excluded.bound, 0)"
+		"  THEN 9223372036854775807 ELSE bound+excluded.bound END;"
+		"END;"
+		"CREATE TRIGGER ledger_unchanged BEFORE UPDATE ON ledger BEGIN"
+		" SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
+		"CREATE TRIGGER ledger_unremoved BEFORE DELETE ON ledger BEGIN"
+		" SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
+		/* Until now the turns themselves were the ledger. */
+		"INSERT INTO ledger(turn, place, provider, model, reserved, settles, finished, day,"
+		" prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost, source)"
+		" SELECT id, place, provider, model, -1, 0, finished,"
+		" ifnull(CAST(strftime('%Y%m%d', finished/1000000, 'unixepoch', 'localtime')"
+		"  AS INTEGER), 19700101),"
+		" prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost, "
+		"cost_source"
+		" FROM turn WHERE finished>0 AND state NOT IN (1, 2, 3) ORDER BY id;"
+		"INSERT INTO reservation SELECT id, place, provider, model, -1 FROM turn"
+		" WHERE state IN (1, 2, 3);"
+		"DROP INDEX turn_finished;";
+
+const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
+		health_step, ledger_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

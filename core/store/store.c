@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/store/database.h"
 #include "core/store/delay.h"
+#include "core/store/ledger.h"
 #include "core/store/lock.h"
 #include "core/store/private.h"
 
@@ -73,7 +74,10 @@ static bool read_last_turn(struct store *store, struct fail *fail) {
 	int64_t stored = sqlite3_column_int64(statement, 0);
 	/* A power cut may have kept a turn's files and lost its row. */
 	int64_t found = files_last_turn(store->directory);
+	/* And the ledger outlives turns. */
+	int64_t booked = ledger_last_turn(store);
 	store->turn_last_id = stored > found ? stored : found;
+	store->turn_last_id = booked > store->turn_last_id ? booked : store->turn_last_id;
 	return true;
 }
 
@@ -244,6 +248,24 @@ void store_batch_row(struct store *store) {
 	if (++store->batch_rows >= BATCH_ROWS) {
 		store_batch_commit(store);
 	}
+}
+
+bool store_begin(struct store *store, struct fail *fail) {
+	static const char sql[] = "BEGIN IMMEDIATE";
+	store_batch_commit(store);
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	return statement != NULL && store_run(store, statement, fail);
+}
+
+bool store_end(struct store *store, bool done, struct fail *fail) {
+	static const char sql[] = "COMMIT";
+	cleanup_statement sqlite3_stmt *statement = done ? store_statement(store, sql, fail) : NULL;
+	done = statement != NULL && store_run(store, statement, fail);
+	/* A full disk may have rolled it back already. */
+	if (!done && batch_open(store)) {
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	}
+	return done;
 }
 
 void store_batch_commit(struct store *store) {

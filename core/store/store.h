@@ -95,8 +95,8 @@ int64_t store_turn_last(struct store *store, int64_t place);
 /* Turns of a place with a number above `after`, ascending, at most `most`; returns how many. */
 size_t store_turns_after(struct store *store, int64_t place, int64_t after, int64_t *ids,
 		int64_t *numbers, size_t most);
-/* After a start: what was queued or running says interrupted now, finished now, EIO with words;
- * returns how many. */
+/* After a start: what was queued or running says interrupted now, finished now, EIO with words, and
+ * is entered in the ledger; returns how many. */
 size_t store_turns_interrupt(struct store *store);
 
 /* Forgets a turn for good: its row in the open batch, its files on the pool, soon after. */
@@ -110,12 +110,6 @@ void store_turn_claimed(struct store *store, int64_t id);
 /* After a start: prompts that were written and never submitted become interrupted turns, which were
  * never sent; returns how many. */
 size_t store_turns_adopt(struct store *store);
-
-/* Totals of finished turns whose `finished` lies in [from, to). */
-struct usage_sum {
-	int64_t turns, prompt_tokens, completion_tokens, cost /* pico-USD */, unknown_cost_turns;
-};
-bool store_usage(struct store *store, int64_t from, int64_t to, struct usage_sum *ret);
 
 /* The directory that holds a turn's files (prompt, output, …), made (0700) when `make`; "/" and a
  * name are appended by the caller. Written into `ret` (at least 4096 bytes). */

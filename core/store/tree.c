@@ -393,3 +393,11 @@ bool place_takes_prompts(const struct place *place) {
 	}
 	return place->model || place->kind == PLACE_ROUTE;
 }
+
+bool place_path(const struct place *place, struct buf *out) {
+	if (place->parent != NULL && place->parent->kind == PLACE_COMPONENT &&
+			(!place_path(place->parent, out) || !buf_add_byte(out, '/'))) {
+		return false;
+	}
+	return buf_add_string(out, place->name);
+}

@@ -75,7 +75,6 @@ static bool write_row(struct store *store, const char *sql, const struct turn_ro
 		return fail_set(fail, EINVAL,
 				"turn %" PRId64 " isn't submitted, so it isn't stored", row->id);
 	}
-	store_batch_commit(store);
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
 	if (statement == NULL) {
 		return false;
@@ -86,6 +85,7 @@ static bool write_row(struct store *store, const char *sql, const struct turn_ro
 
 bool store_turn_insert(struct store *store, const struct turn_row *row, struct fail *fail) {
 	static const char sql[] = "INSERT INTO turn(" COLUMNS ") VALUES(" MARKS ")";
+	store_batch_commit(store);
 	if (!write_row(store, sql, row, fail)) {
 		return false;
 	}
@@ -95,13 +95,18 @@ bool store_turn_insert(struct store *store, const struct turn_row *row, struct f
 	return true;
 }
 
-bool store_turn_update(struct store *store, const struct turn_row *row, struct fail *fail) {
+bool turns_update(struct store *store, const struct turn_row *row, struct fail *fail) {
 	static const char sql[] = "UPDATE turn SET(" COLUMNS ")=(" MARKS ") WHERE id=?1";
 	if (!write_row(store, sql, row, fail)) {
 		return false;
 	}
 	return sqlite3_changes(store->db) == 1 ||
 	       fail_set(fail, ENOENT, "turn %" PRId64 " isn't stored", row->id);
+}
+
+bool store_turn_update(struct store *store, const struct turn_row *row, struct fail *fail) {
+	store_batch_commit(store);
+	return turns_update(store, row, fail);
 }
 
 /* A state that no enum value has (a damaged row) reads as interrupted. */
@@ -228,60 +233,32 @@ size_t store_turns_after(struct store *store, int64_t place, int64_t after, int6
 
 size_t store_turns_interrupt(struct store *store) {
 	/* The states are written out, for SQLite to see that the partial index serves. */
-	static const char sql[] = "UPDATE turn SET state=?1, finished=?2, code=?3, words=?4 "
-				  "WHERE state IN (1, 2, 3)";
+	static const char sql[] =
+			"UPDATE turn SET state=?1, finished=?2, code=?3, words=?4, "
+			"cost=CASE WHEN id IN (SELECT turn FROM reservation) THEN -1 ELSE 0 END, "
+			"cost_source=CASE WHEN id IN (SELECT turn FROM reservation) "
+			"THEN 'unknown' ELSE 'computed' END "
+			"WHERE state IN (1, 2, 3)";
+	static const char forget[] = "DELETE FROM reservation";
 	_Static_assert(TURN_QUEUED == 1 && TURN_WAITING == 2 && TURN_RUNNING == 3,
 			"the numbers of the states are part of the database");
-	store_batch_commit(store);
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
-	if (statement == NULL) {
+	cleanup_statement sqlite3_stmt *forgetting = store_statement(store, forget, NULL);
+	if (statement == NULL || forgetting == NULL || !store_begin(store, NULL)) {
 		return 0;
 	}
 	sqlite3_bind_int64(statement, 1, TURN_INTERRUPTED);
-	sqlite3_bind_int64(statement, 2, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	sqlite3_bind_int64(statement, 2, us);
 	sqlite3_bind_int(statement, 3, EIO);
 	sqlite3_bind_text(statement, 4,
 			"conduitfs ended while this turn was under way; it is not sent again by "
 			"itself: echo retry > ctl",
 			-1, SQLITE_STATIC);
-	if (!store_run(store, statement, NULL)) {
-		return 0;
-	}
-	return (size_t)sqlite3_changes(store->db);
-}
-
-/* Sums that stop at the end of their range instead of wrapping. */
-static void add(int64_t *sum, int64_t more) {
-	if (more > 0 && __builtin_add_overflow(*sum, more, sum)) {
-		*sum = INT64_MAX;
-	}
-}
-
-bool store_usage(struct store *store, int64_t from, int64_t to, struct usage_sum *ret) {
-	static const char sql[] =
-			"SELECT cost, prompt_tokens, completion_tokens FROM turn INDEXED BY "
-			"turn_finished WHERE finished>0 AND finished>=?1 AND finished<?2";
-	struct usage_sum sum = {0};
-	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
-	if (statement == NULL) {
-		return false;
-	}
-	sqlite3_bind_int64(statement, 1, from);
-	sqlite3_bind_int64(statement, 2, to);
-	int step;
-	while ((step = store_step(store, statement, NULL)) > 0) {
-		int64_t cost = sqlite3_column_int64(statement, 0);
-		sum.turns++;
-		sum.unknown_cost_turns += cost < 0;
-		add(&sum.cost, cost);
-		add(&sum.prompt_tokens, sqlite3_column_int64(statement, 1));
-		add(&sum.completion_tokens, sqlite3_column_int64(statement, 2));
-	}
-	if (step < 0) {
-		return false;
-	}
-	*ret = sum;
-	return true;
+	bool done = ledger_recover(store, us) && store_run(store, statement, NULL);
+	size_t interrupted = (size_t)sqlite3_changes(store->db);
+	done = done && store_run(store, forgetting, NULL);
+	return store_end(store, done, NULL) ? interrupted : 0;
 }

@@ -37,6 +37,8 @@ class Control:
     models_status     the HTTP status of /models
     replay            {status, headers, body (base64), cut}: the reply to every chat request,
                       sent in pieces of `cut` bytes
+    chat              a method of Chat: how every model answers, whatever its name
+    cost              what test/paid reports, in USD
     busy              so many chat requests of test/busy:free are refused with 429
     """
 
@@ -50,6 +52,8 @@ class Control:
         self.models_status = 200
         self.replay = None
         self.busy = 1
+        self.chat = None
+        self.cost = 0.0000125
 
     def apply(self, wanted):
         if wanted.pop("reset", False):
@@ -302,7 +306,7 @@ class Chat:
     async def paid(self):
         await self.begin()
         await self.text(self.prompt)
-        await self.finish(completion=3, cost=0.0000125)
+        await self.finish(completion=3, cost=self.server.control.cost)
 
     async def busy(self):
         """429 with Retry-After: 1 for as many requests as control says, then the prompt."""
@@ -340,12 +344,12 @@ class Chat:
 
     async def run(self):
         match = re.fullmatch(r"test/(?:fail-(\d+)|([a-z]+))(?::free)?", self.model)
-        if match is None:
+        if match is None and self.server.control.chat is None:
             await self.reply.whole(400, error_body(400, f"{self.model} is not a valid model ID"))
-        elif match[1]:
+        elif match and match[1]:
             await self.fail(int(match[1]))
         else:
-            await getattr(self, match[2])()
+            await getattr(self, self.server.control.chat or match[2])()
 
 
 class Server:

@@ -136,6 +136,7 @@ static void every_key_of_a_provider_is_read(void **state) {
 		  "    key_command: pass show work/openrouter\n"
 		  "    retries: 0\n"
 		  "    concurrent: 2\n"
+		  "    price: {prompt: 0.5, completion: 1.50, request: 0.01}\n"
 		  "    timeout: {connect: 5, first_byte: 1m, idle: 0.5, total: 1h}\n"
 		  "    config: {max_tokens: 2000}\n");
 	assert_int_equal(config.n_providers, 5);
@@ -145,6 +146,7 @@ static void every_key_of_a_provider_is_read(void **state) {
 	assert_null(plain->driver);
 	assert_int_equal(plain->retries, -1);
 	assert_int_equal(plain->concurrent, -1);
+	assert_false(plain->price.stated);
 	assert_true(plain->timeout.connect == -1 && plain->timeout.total == -1);
 	assert_false(config_provider(&config, "together")->off);
 	assert_true(config_provider(&config, "mistral")->off);
@@ -161,6 +163,8 @@ static void every_key_of_a_provider_is_read(void **state) {
 	assert_true(work->timeout.connect == 5 && work->timeout.first_byte == 60);
 	assert_true(work->timeout.idle == 0.5 && work->timeout.total == 3600);
 	assert_string_equal(value_of(work, "max_tokens"), "2000");
+	assert_true(work->price.stated && work->price.prompt == 0.5e-6);
+	assert_true(work->price.completion == 1.5e-6 && work->price.request == 0.01);
 	config_finish(&config);
 }
 
@@ -203,11 +207,10 @@ static void all_faults_are_told_at_once_with_their_lines(void **state) {
 static void keys_of_later_versions_are_unknown(void **state) {
 	(void)state;
 	ASSERT_FAULTS("routes: {}\naliases: {}\nbudget: {day: 2.00}\nallow: []\n"
-		      "providers: {a: {source: x, price: 1}}\n",
+		      "providers: {a: {source: x}}\n",
 			"1: unknown setting 'routes'", "2: unknown setting 'aliases'",
 			"3: unknown setting 'budget'", "4: unknown setting 'allow'",
-			"5: unknown setting 'source' of providers.a",
-			"5: unknown setting 'price' of providers.a");
+			"5: unknown setting 'source' of providers.a");
 }
 
 static void history_off_is_refused_with_words(void **state) {
@@ -244,7 +247,10 @@ static void wrong_values_of_a_provider_are_told(void **state) {
 		      "    key_file: keys/mine\n"
 		      "    timeout: {idle: 0, total: -1, conect: 1}\n"
 		      "    config: {temperature: 3, temprature: 1, stop: {a: b}}\n"
-		      "  c: [1]\n",
+		      "  c: [1]\n"
+		      "  d:\n"
+		      "    price: {prompt: -1, completion: 1e-6, image: 2}\n"
+		      "  e: {price: 3}\n",
 			"2: providers.a: must be a map of settings, {} or off",
 			"4: providers.b.driver: 'Open AI' can't be",
 			"5: providers.b.retries: '21' is not a whole number from 0 to 20",
@@ -260,7 +266,11 @@ static void wrong_values_of_a_provider_are_told(void **state) {
 			"11: unknown setting 'temprature' of providers.b.config, did you mean "
 			"'temperature'?",
 			"11: providers.b.config.stop: must be a single value, not a map",
-			"12: providers.c: must be a map");
+			"12: providers.c: must be a map",
+			"14: providers.d.price.prompt: '-1' is not an amount of USD",
+			"14: providers.d.price.completion: '1e-6' is not an amount of USD",
+			"14: unknown setting 'image' of providers.d.price",
+			"15: providers.e.price: must be a map");
 }
 
 static void a_key_is_never_repeated_in_words(void **state) {

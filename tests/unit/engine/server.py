@@ -5,7 +5,7 @@
 
 Listens on a free port of 127.0.0.1, prints it on a line and serves until its standard input ends.
 How a chat is answered is in the model's id; /set?NAME=VALUE changes how models are listed, /count?NAME
-tells how often something happened, /bodies what was sent, /release lets what is held go on.
+tells how often something happened, /set?cost=VALUE what is reported, /bodies what was sent, /release lets what is held go on.
 """
 
 import json
@@ -30,7 +30,7 @@ MODELS = [
 lock = threading.Condition()
 counts = {}
 bodies = []
-settings = {"list": "ok"}
+settings = {"list": "ok", "cost": "0.25"}
 releases = 0
 
 
@@ -91,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         with lock:
             counts.clear()
             bodies.clear()
-            settings.update(list="ok")
+            settings.update(list="ok", cost="0.25")
         self.reply("forgotten")
 
     def get_release(self, _):
@@ -166,7 +166,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def conclude(self, finish="stop"):
         self.delta("", finish)
-        usage = {"prompt_tokens": 3, "completion_tokens": 2, "cost": 0.25}
+        usage = {"prompt_tokens": 3, "completion_tokens": 2}
+        if settings["cost"] != "none":
+            usage["cost"] = float(settings["cost"])
         self.chunk("data: " + json.dumps({"choices": [], "usage": usage}) + "\n\ndata: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
 

@@ -280,7 +280,7 @@ static void damage_met_while_open_fails_with_words_and_is_checked_next_time(void
 		assert_true(store_setting_set(f->store, i, name, name, NULL));
 	}
 	close_all(f);
-	for (off_t page = 15; page < 60; page++) {
+	for (off_t page = 40; page < 90; page++) {
 		overwrite(f, page * 4096, 4096);
 	}
 	open_store(f); /* the end was clean: not looked at */

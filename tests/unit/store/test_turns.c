@@ -1,4 +1,4 @@
-/* The index of turns, the ledger, and the turns' files. */
+/* The index of turns, and the turns' files. */
 #include "tests/unit/store/fixture.h"
 
 #include <errno.h>
@@ -190,45 +190,6 @@ static void what_was_under_way_says_interrupted_after_a_start(void **state) {
 	}
 }
 
-static void usage_sums_what_finished_in_a_span(void **state) {
-	struct fixture *f = *state;
-	for (int64_t i = 1; i <= 5; i++) {
-		struct turn_row row = row_of(i, 1, i);
-		row.cost = i == 3 ? -1 : 100;
-		row.prompt_tokens = i == 2 ? -1 : 10;
-		insert(f, &row);
-	}
-	struct turn_row running = row_of(6, 1, 6);
-	running.finished = 0;
-	insert(f, &running);
-	struct usage_sum sum;
-	assert_true(store_usage(f->store, 0, INT64_MAX, &sum));
-	assert_int_equal(sum.turns, 5);
-	assert_int_equal(sum.cost, 400);
-	assert_int_equal(sum.unknown_cost_turns, 1);
-	assert_int_equal(sum.prompt_tokens, 40);
-	assert_int_equal(sum.completion_tokens, 100);
-	assert_true(store_usage(f->store, 2000, 4000, &sum));
-	assert_int_equal(sum.turns, 2);
-	assert_int_equal(sum.cost, 100);
-	assert_true(store_usage(f->store, 9000, 9000, &sum));
-	assert_int_equal(sum.turns, 0);
-}
-
-static void a_sum_that_would_overflow_stays_at_the_top(void **state) {
-	struct fixture *f = *state;
-	for (int64_t i = 1; i <= 3; i++) {
-		struct turn_row row = row_of(i, 1, i);
-		row.cost = row.prompt_tokens = INT64_MAX - 1;
-		insert(f, &row);
-	}
-	struct usage_sum sum;
-	assert_true(store_usage(f->store, 0, INT64_MAX, &sum));
-	assert_true(sum.cost == INT64_MAX);
-	assert_true(sum.prompt_tokens == INT64_MAX);
-	assert_int_equal(sum.completion_tokens, 60);
-}
-
 static void damaged_rows_are_read_without_harm(void **state) {
 	struct fixture *f = *state;
 	struct turn_row row = row_of(1, 1, 1), back;
@@ -242,9 +203,6 @@ static void damaged_rows_are_read_without_harm(void **state) {
 	assert_string_equal(back.words, "");
 	assert_string_equal(back.model, "");
 	turn_row_finish(&back);
-	struct usage_sum sum;
-	assert_true(store_usage(f->store, 0, INT64_MAX, &sum));
-	assert_int_equal(sum.unknown_cost_turns, 1);
 }
 
 /* ---- files ---- */
@@ -366,8 +324,6 @@ int main(void) {
 			TEST(turns_are_found_by_number_and_in_order),
 			TEST(an_id_is_never_given_again),
 			TEST(what_was_under_way_says_interrupted_after_a_start),
-			TEST(usage_sums_what_finished_in_a_span),
-			TEST(a_sum_that_would_overflow_stays_at_the_top),
 			TEST(damaged_rows_are_read_without_harm),
 			TEST(a_turns_directory_is_private_and_a_thousand_share_one),
 			TEST(syncing_ends_and_a_missing_turn_does_no_harm),

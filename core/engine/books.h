@@ -1,0 +1,34 @@
+/* The books: what a turn may cost is noted before it is sent, and what it did cost is entered when
+ * it ends, through full disks and crashes. */
+#ifndef CORE_ENGINE_BOOKS_H
+#define CORE_ENGINE_BOOKS_H
+
+#include "core/store/catalogue.h"
+#include "core/turn/turn.h"
+
+struct books;
+struct engine;
+struct run;
+
+/* NULL without memory. */
+struct books *books_create(struct engine *engine);
+/* Enters once more what couldn't be; what can't still is said in the log. NULL is fine. */
+void books_destroy(struct books *books);
+
+/* At submission: estimates the most that the turn may cost. */
+bool books_open(struct run *run, struct fail *fail);
+/* Before an attempt, when the conversation is whole: estimates again and notes durably that the
+ * turn may cost as much. `bytes` and `messages`: of what is about to be sent. False with words when
+ * that can't be noted: then it isn't sent. */
+bool books_send(struct run *run, uint64_t bytes, size_t messages, struct fail *fail);
+/* The max_tokens to send: by the last estimate. */
+int64_t books_max_tokens(const struct run *run);
+/* The run ends: sets tokens, cost and its source in the row. `charged`: what was sent may cost
+ * although the service reported nothing; without, it cost nothing. */
+void books_settle(struct run *run, bool charged);
+/* The turn has ended: its row and its entry are written, now or as soon as that is possible. */
+void books_close(struct run *run);
+/* A turn that ended before it had a run: it cost nothing. */
+void books_close_unsent(struct books *books, struct turn *turn);
+
+#endif

@@ -1,0 +1,31 @@
+/* What a turn may cost before it is sent: its tokens, by the bytes that go in and the settings, and
+ * its price. */
+#ifndef CORE_ENGINE_ESTIMATE_H
+#define CORE_ENGINE_ESTIMATE_H
+
+#include "core/engine/price.h"
+
+/* What goes in: the prompt and the conversation before it. */
+struct input_size {
+	uint64_t bytes;
+	uint64_t wide; /* of them in characters of more than one byte; 0 when nobody counted */
+	size_t messages;
+	int64_t tokens; /* further ones, of answers that are still to come */
+};
+
+struct estimate {
+	int64_t prompt, prompt_most; /* tokens: a guess, and what it can't exceed */
+	int64_t max_tokens; /* what is sent as max_tokens */
+	int64_t completion_most; /* tokens that the answer may have by the settings */
+	struct price price; /* that bounds what a token costs */
+	int64_t cost_prompt; /* pico-USD for the prompt as guessed; -1 unknown */
+	int64_t cost_most; /* pico-USD that the turn can't exceed; -1 unknown */
+};
+
+/* `settings` by the table's index, NULL for none. `afford`: max_tokens, where it isn't set, is
+ * lowered to so many, but not below 256. */
+void estimate_turn(const struct provider *provider, const struct model_record *record,
+		const char *const *settings, const struct input_size *size, int64_t afford,
+		struct estimate *ret);
+
+#endif
