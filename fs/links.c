@@ -120,6 +120,7 @@ bool user_link_remove(struct user_links *links, const char *name, struct fail *f
 
 struct hidden_names {
 	struct idmap until; /* node → int64_t, microseconds since the epoch */
+	size_t sweep_at; /* so many, and those whose time is over are looked for */
 };
 
 struct hidden_names *hidden_names_create(void) {
@@ -142,8 +143,26 @@ void hidden_remove(struct hidden_names *hidden, uint64_t node) {
 	idmap_remove(&hidden->until, (int64_t)node);
 }
 
+/* Names that nobody asks for again would stay for ever. */
+static void sweep(struct hidden_names *hidden) {
+	int64_t now = now_us();
+	for (size_t i = 0; i < hidden->until.n_slots;) {
+		const struct idmap_slot *slot = &hidden->until.slots[i];
+		if (slot->id != 0 && *(const int64_t *)slot->value <= now) {
+			/* What takes its slot is looked at next. */
+			hidden_remove(hidden, (uint64_t)slot->id);
+		} else {
+			i++;
+		}
+	}
+	hidden->sweep_at = hidden->until.used * 2 + 64;
+}
+
 void hidden_add(struct hidden_names *hidden, uint64_t node) {
 	hidden_remove(hidden, node);
+	if (hidden->until.used >= hidden->sweep_at) {
+		sweep(hidden);
+	}
 	int64_t *until = malloc(sizeof(*until));
 	if (until != NULL) {
 		*until = now_us() + HIDDEN_US;

@@ -16,6 +16,9 @@ struct node {
 	int setting; /* index, for settings */
 };
 
+/* For how long the kernel keeps what doesn't change by itself, in seconds. */
+#define NODE_KEEP 60.0
+
 uint64_t node_number(enum kind kind, int64_t id);
 uint64_t node_of(const struct node *node);
 

@@ -1,5 +1,6 @@
 /* Listing a directory: first the names of the table, then those that data make, each with a
  * position that stays the same while others come and go. */
+#include "core/store/annex.h"
 #include "fs/links.h"
 #include "fs/node.h"
 #include "fs/tree.h"
@@ -100,6 +101,19 @@ static bool list_turns(struct listing *listing) {
 	return true;
 }
 
+static bool list_sessions(struct listing *listing) {
+	const struct place *above = listing->directory->place;
+	const struct place *place = annex_next(above, PLACE_SESSION, data_after(listing));
+	for (; place != NULL; place = annex_next(above, PLACE_SESSION, place->id)) {
+		struct node child;
+		if (node_child(listing->tree, listing->directory, place->name, &child) == 0 &&
+				!offer(listing, place->name, &child, DATA_FIRST + place->id)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool list_links(struct listing *listing) {
 	const struct user_link *link = user_link_next(listing->tree->links, data_after(listing));
 	for (; link != NULL; link = user_link_next(listing->tree->links, link->id)) {
@@ -126,6 +140,8 @@ static bool list_data(struct listing *listing) {
 		return list_settings(listing);
 	case KIND_TURNS:
 		return list_turns(listing);
+	case KIND_SESSIONS:
+		return list_sessions(listing);
 	default:
 		return true;
 	}

@@ -29,10 +29,10 @@ static void invalidate(struct tree *tree, uint64_t number, off_t offset) {
 
 void notify_listing(struct tree *tree, const struct place *place) {
 	static const enum kind below_provider[] = {KIND_MODELS, KIND_FREE, KIND_PROVIDER};
-	static const enum kind below_component[] = {KIND_PLACE, KIND_FREE_PLACE};
+	static const enum kind below_component[] = {KIND_PLACE, KIND_FREE_PLACE, KIND_SESSIONS};
 	bool provider = place->kind == PLACE_PROVIDER;
 	const enum kind *kinds = provider ? below_provider : below_component;
-	size_t n = provider ? 3 : 2;
+	size_t n = 3;
 	if (place->kind == PLACE_ROOT) {
 		invalidate(tree, node_number(KIND_PROVIDERS, 1), 0);
 	} else {

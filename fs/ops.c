@@ -40,8 +40,9 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 		return;
 	}
 	failed = node_child(tree, &directory, name, &node);
-	/* Turns and scratch files come at any moment: their absence isn't kept. */
-	bool comes = directory.entry->kind == KIND_TURNS || node_takes_scratch(&directory);
+	/* Turns, forks and scratch files come at any moment: their absence isn't kept. */
+	enum kind kind = directory.entry->kind;
+	bool comes = kind == KIND_TURNS || kind == KIND_SESSIONS || node_takes_scratch(&directory);
 	if (failed == ENOENT && !comes) {
 		reply_entry(req, NULL);
 	} else if (failed != 0) {

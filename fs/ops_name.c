@@ -1,8 +1,9 @@
-/* Making, renaming and removing names: what a model's directory, its config/ and the root allow,
- * and that a rename or a re-creation onto a file of ours is a write of it. The daemon itself
- * refuses the rest: mode bits don't stop root. */
+/* Making, renaming and removing names: what a model's directory, its config/ and sessions/ and the
+ * root allow, and that a rename or a re-creation onto a file of ours is a write of it. The daemon
+ * itself refuses the rest: mode bits don't stop root. */
 #include "fs/ops.h"
 
+#include "core/engine/session.h"
 #include "fs/accept.h"
 #include "fs/links.h"
 #include "fs/scratch.h"
@@ -79,9 +80,34 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	}
 }
 
+/* Keeps the words of a refusal where `error` shows them; returns its errno. */
+static int refused(struct tree *tree, struct place *place, pid_t tid, const struct fail *why) {
+	struct chain who;
+	chain_capture(tid, &who);
+	engine_note(tree->engine, place, &who, why);
+	return why->code != 0 ? why->code : EIO;
+}
+
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
-	(void)parent, (void)name, (void)mode;
-	fuse_reply_err(req, EPERM);
+	struct tree *tree = tree_of(req);
+	struct node directory, node;
+	cleanup_fail struct fail fail = {0};
+	(void)mode;
+	int failed = directory_of(tree, parent, name, &directory);
+	if (failed == 0 && directory.entry->kind != KIND_SESSIONS) {
+		failed = EPERM;
+	} else if (failed == 0 &&
+			session_make(tree->engine, directory.place, name, &fail) == NULL) {
+		failed = refused(tree, directory.place, caller(req), &fail);
+	}
+	if (failed == 0) {
+		failed = node_child(tree, &directory, name, &node);
+	}
+	if (failed != 0) {
+		fuse_reply_err(req, failed);
+	} else {
+		reply_entry(req, &node);
+	}
 }
 
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name) {
@@ -131,6 +157,13 @@ static int remove_link(struct tree *tree, const struct node *node) {
 								  : fail.code;
 }
 
+/* A session's own files and directories go when it ends. `rm -r` takes them away one by one
+ * before: each is hidden as any name of ours, and none holds the session. */
+static bool hides(const struct node *directory, const struct node *node) {
+	bool session = node->place != NULL && node->place->kind == PLACE_SESSION;
+	return session || (node_takes_scratch(directory) && !S_ISDIR(node->entry->mode));
+}
+
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
 	struct tree *tree = tree_of(req);
 	struct node directory, node;
@@ -146,7 +179,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
 		scratch_unlink(tree->scratch, scratch_get(tree->scratch, node.id));
 	} else if (node.entry->kind == KIND_USER_LINK) {
 		failed = remove_link(tree, &node);
-	} else if (!node_takes_scratch(&directory) || S_ISDIR(node.entry->mode)) {
+	} else if (!hides(&directory, &node) || S_ISDIR(node.entry->mode)) {
 		failed = EPERM;
 	} else {
 		if (node.entry->kind == KIND_SETTING) {
@@ -158,8 +191,25 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
 }
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
-	(void)parent, (void)name;
-	fuse_reply_err(req, EPERM);
+	struct tree *tree = tree_of(req);
+	struct node directory, node;
+	cleanup_fail struct fail fail = {0};
+	int failed = directory_of(tree, parent, name, &directory);
+	if (failed == 0) {
+		failed = node_child(tree, &directory, name, &node);
+	}
+	if (failed == 0 && !S_ISDIR(node.entry->mode)) {
+		failed = ENOTDIR;
+	} else if (failed == 0 && directory.entry->kind == KIND_SESSIONS) {
+		if (!session_end(tree->engine, node.place, &fail)) {
+			failed = refused(tree, directory.place, caller(req), &fail);
+		}
+	} else if (failed == 0 && hides(&directory, &node)) {
+		hidden_add(tree->hidden, node_of(&node));
+	} else if (failed == 0) {
+		failed = EPERM;
+	}
+	fuse_reply_err(req, failed);
 }
 
 /* ---- renaming ---- */
@@ -222,6 +272,21 @@ static int rename_link(struct tree *tree, const struct node *node, const struct 
 	return failed != 0 || user_link_remove(tree->links, old, &fail) ? failed : fail.code;
 }
 
+static int rename_session(struct tree *tree, const struct node *node, const struct node *to,
+		const char *name, pid_t tid) {
+	cleanup_fail struct fail fail = {0};
+	struct node onto;
+	if (to->entry->kind != KIND_SESSIONS) {
+		return EPERM;
+	}
+	if (node_child(tree, to, name, &onto) == 0) {
+		return EEXIST;
+	}
+	return session_move(tree->engine, node->place, to->place, name, &fail) != NULL
+			       ? 0
+			       : refused(tree, node->place, tid, &fail);
+}
+
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 		const char *new_name, unsigned int flags) {
 	struct tree *tree = tree_of(req);
@@ -240,6 +305,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 		failed = rename_scratch(tree, &node, &to, new_name, flags, caller(req));
 	} else if (failed == 0 && node.entry->kind == KIND_USER_LINK) {
 		failed = rename_link(tree, &node, &to, new_name, flags);
+	} else if (failed == 0 && from.entry->kind == KIND_SESSIONS) {
+		failed = rename_session(tree, &node, &to, new_name, caller(req));
 	} else if (failed == 0) {
 		failed = EPERM;
 	}

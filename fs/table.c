@@ -98,6 +98,7 @@ static const struct entry entries[] = {
 		{KIND_MODEL_INFO, KIND_PLACE, "info", DIRECTORY, SPACE_PLACE},
 		{KIND_CONFIG, KIND_PLACE, "config", DIRECTORY, SPACE_PLACE},
 		{KIND_TURNS, KIND_PLACE, "turns", DIRECTORY, SPACE_PLACE},
+		{KIND_SESSIONS, KIND_PLACE, "sessions", DIRECTORY, SPACE_PLACE},
 
 		MODEL_FACT(0, "id"),
 		MODEL_FACT(1, "name"),

@@ -78,6 +78,7 @@ enum kind {
 	KIND_ZERO_USAGE = 111,
 	KIND_ZERO_ERROR = 112,
 	KIND_RPC = 113,
+	KIND_SESSIONS = 115,
 	KIND_TURN_EXCHANGE = 126,
 
 	KIND_SETTING = 128, /* 128 and up: the index into setting_specs is added */

@@ -285,6 +285,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	struct turn *turn = run->turn;
 	struct provider *provider = run->provider;
 	struct engine *engine = provider->engine;
+	int64_t turn_place = turn->row.place;
 	if (state == TURN_DONE && run->text) {
 		end_with_newline(turn);
 	}
@@ -312,5 +313,5 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	exchange_cancel(take(run->exchange));
 	text_check_cancel(take(run->check));
 	run_free(run);
-	queue_pump(provider);
+	queue_ended(provider, turn_place);
 }

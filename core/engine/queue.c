@@ -12,14 +12,29 @@ bool queue_has_room(const struct provider *provider) {
 	       (provider->n_queued == 0 && provider->n_running < (size_t)provider->concurrent);
 }
 
-/* Turns of one conversation run in order: not before the one that it continues is over. Who has no
- * run any more is, whatever its row could be told. */
-static bool ready(const struct run *run) {
-	if (run->turn->row.previous == 0) {
-		return true;
+int64_t queue_waits_for(const struct turn *turn) {
+	int64_t id = turn->row.previous;
+	while (id != 0) {
+		cleanup_turn struct turn *previous = turn_get(turn->table, id);
+		if (previous == NULL) {
+			return 0;
+		}
+		/* Who has no run any more is over, whatever its row could be told. */
+		if (previous->run != NULL) {
+			return id;
+		}
+		/* Once one began, those before it were over; one that never did says nothing. */
+		if (previous->row.started != 0) {
+			return 0;
+		}
+		id = previous->row.previous;
 	}
-	cleanup_turn struct turn *previous = turn_get(run->turn->table, run->turn->row.previous);
-	return previous == NULL || previous->run == NULL;
+	return 0;
+}
+
+/* Turns of one conversation run in order. */
+static bool ready(const struct run *run) {
+	return queue_waits_for(run->turn) == 0;
 }
 
 static struct run *next_ready(struct provider *provider) {
@@ -61,6 +76,22 @@ void queue_pump(struct provider *provider) {
 		recount(provider);
 	}
 	provider->pumping = false;
+}
+
+void queue_ended(struct provider *provider, int64_t place) {
+	struct engine *engine = provider->engine;
+	const struct place *at = catalogue_place(engine->catalogue, place);
+	queue_pump(provider);
+	if (at != NULL && at->model) {
+		return;
+	}
+	/* Who waits for it may wait at another provider: a route answers by several. */
+	struct provider *other;
+	list_for_each(other, &engine->providers, link) {
+		if (other != provider) {
+			queue_pump(other);
+		}
+	}
 }
 
 struct place *run_place(const struct run *run) {
@@ -114,6 +145,31 @@ void queue_interrupt(struct provider *provider) {
 		run_end(list_entry(provider->queue.next, struct run, link), TURN_INTERRUPTED, EIO,
 				"conduitfs ended, or its provider was unloaded, before it was sent",
 				NULL);
+	}
+}
+
+/* The one that was submitted last: those before it don't begin meanwhile. */
+static struct turn *last_of(struct engine *engine, int64_t place) {
+	struct provider *provider;
+	struct turn *last = NULL;
+	list_for_each(provider, &engine->providers, link) {
+		struct list *const lists[] = {&provider->running, &provider->queue};
+		for (size_t i = 0; i < 2; i++) {
+			struct run *run;
+			list_for_each(run, lists[i], link) {
+				bool later = last == NULL ||
+					     run->turn->row.submitted >= last->row.submitted;
+				last = run->turn->row.place == place && later ? run->turn : last;
+			}
+		}
+	}
+	return last;
+}
+
+void queue_cancel_all(struct engine *engine, int64_t place) {
+	struct turn *turn;
+	while ((turn = last_of(engine, place)) != NULL) {
+		queue_cancel(turn);
 	}
 }
 

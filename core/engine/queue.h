@@ -12,10 +12,16 @@ bool queue_add(struct provider *provider, struct place *model, struct turn *turn
 		struct fail *fail);
 /* Starts what may start now. */
 void queue_pump(struct provider *provider);
+/* A turn of this provider, written at that place, is over: starts what may start now. */
+void queue_ended(struct provider *provider, int64_t place);
 /* True when a further turn may wait, or needn't. */
 bool queue_has_room(const struct provider *provider);
 /* Ends a queued, waiting or running turn as cancelled; its connection is closed. */
 void queue_cancel(struct turn *turn);
+/* The same for all of a place. */
+void queue_cancel_all(struct engine *engine, int64_t place);
+/* The turn of its conversation that has to be over before this one may begin: its id, or 0. */
+int64_t queue_waits_for(const struct turn *turn);
 /* The provider goes: what is queued or runs becomes interrupted. */
 void queue_interrupt(struct provider *provider);
 /* How many turns of a place run and wait, whichever provider answers them. */

@@ -27,6 +27,16 @@ bool engine_may_submit(struct engine *engine, struct place *place, struct fail *
 		}
 		return fail_set(fail, ENOKEY, "no key for %s: %s", provider->name, remedy);
 	}
+	if (place->kind == PLACE_SESSION) {
+		size_t running, queued;
+		queue_count(engine, place->id, &running, &queued);
+		if (queued >= (size_t)provider->queue_most) {
+			return fail_set(fail, EBUSY,
+					"%zu turns of this session wait already; limits.queue in "
+					"config.yml raises that",
+					queued);
+		}
+	}
 	if (!queue_has_room(provider)) {
 		return fail_set(fail, EBUSY,
 				"%d turns wait for %s already; limits.queue in config.yml raises "
@@ -51,7 +61,10 @@ static int64_t last_sent(struct engine *engine, struct place *place, const struc
 
 struct turn *engine_begin(struct engine *engine, struct place *place, const struct chain *chain,
 		bool continues, struct fail *fail) {
-	int64_t previous = continues ? last_sent(engine, place, chain) : 0;
+	/* In a session the one that it continues is found when it is submitted. */
+	int64_t previous = place->kind != PLACE_SESSION && continues
+					   ? last_sent(engine, place, chain)
+					   : 0;
 	struct turn *turn = turn_create(engine->turns, place->id, TURN_REAL, fail);
 	if (turn == NULL) {
 		return NULL;
@@ -109,6 +122,17 @@ static void fail_turn(struct engine *engine, struct turn *turn, const struct fai
 	turn_changed(turn);
 }
 
+/* In a session each prompt continues what was submitted last, whoever wrote it; a retry of that one
+ * stands in its stead. By the time of submission, which a clock set back doesn't mix up. */
+static void join_session(struct engine *engine, struct turn *turn) {
+	int64_t id = turn_last(engine->turns, turn->row.place);
+	cleanup_turn struct turn *last = id != 0 ? turn_get(engine->turns, id) : NULL;
+	turn->row.previous = last == NULL ? 0 : turn->replaces == id ? last->row.previous : id;
+	if (last != NULL && turn->row.submitted <= last->row.submitted) {
+		turn->row.submitted = last->row.submitted + 1;
+	}
+}
+
 void engine_submit(struct engine *engine, struct turn *turn) {
 	cleanup_fail struct fail fail = {0};
 	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
@@ -117,6 +141,9 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 	turn->unsent = false;
 	turn->row.state = TURN_QUEUED;
 	turn->row.submitted = now_us();
+	if (place != NULL && place->kind == PLACE_SESSION) {
+		join_session(engine, turn);
+	}
 	if (!store_turn_insert(engine->store, &turn->row, &fail)) {
 		log_error("turn %lld can't be recorded, so it isn't sent: %s",
 				(long long)turn->row.id, fail_words(&fail));
@@ -205,6 +232,7 @@ bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *
 		return false;
 	}
 	again->row.previous = turn->row.previous;
+	again->replaces = turn->row.id;
 	if (!copy_prompt(turn, again, engine->config.prompt_most, fail)) {
 		engine_drop(engine, again);
 		return false;

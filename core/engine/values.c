@@ -90,6 +90,15 @@ void values_reset(struct values *values, int64_t place) {
 	}
 }
 
+void values_forget(struct values *values, int64_t place) {
+	char **own = idmap_get(&values->places, place);
+	for (size_t i = 0; own != NULL && i < n_setting_specs; i++) {
+		free(own[i]);
+	}
+	free(own);
+	idmap_remove(&values->places, place);
+}
+
 /* The members of an entry of config.yml that are settings, though they stand outside its `config`;
  * -1 for none. */
 static double config_number(const struct config_provider *config, const char *name) {

@@ -20,6 +20,8 @@ bool values_set(struct values *values, int64_t place, int index, const char *val
 		struct fail *fail);
 /* Restores inheritance of everything at this place. */
 void values_reset(struct values *values, int64_t place);
+/* The place ended: its values are out of the store already. */
+void values_forget(struct values *values, int64_t place);
 /* The value in force at a place: its own; for a session the one of what it is a session of; then
  * its provider's, config.yml's for that provider (NULL `config` when it has no entry; its `timeout`
  * and `retries` are settings as well), the root's, the table's default. `model`: the one that

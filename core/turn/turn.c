@@ -26,6 +26,7 @@ struct newest {
 	int64_t id; /* 0: none yet */
 	int64_t number; /* the last given out */
 	int64_t listed; /* when one came into the store; 0: none did yet */
+	int64_t last; /* the one that was submitted last; 0: none */
 };
 
 int64_t now_us(void) {
@@ -91,6 +92,7 @@ static struct newest *newest_of(struct turn_table *table, int64_t place) {
 		return NULL;
 	}
 	newest->id = store_turn_newest(table->store, place, &newest->number);
+	newest->last = newest->id != 0 ? store_turn_last(table->store, place) : 0;
 	return newest;
 }
 
@@ -184,7 +186,7 @@ struct turn *turn_create(
 struct turn *turn_get(struct turn_table *table, int64_t id) {
 	struct turn *turn = idmap_get(&table->turns, id);
 	if (turn != NULL) {
-		return turn_hold(turn);
+		return turn->forgotten ? NULL : turn_hold(turn);
 	}
 	turn = turn_new(table);
 	if (turn == NULL) {
@@ -215,6 +217,10 @@ void turn_release(struct turn *turn) {
 		return;
 	}
 	struct turn_table *table = turn->table;
+	if (turn->forgotten) {
+		turn_destroy(turn);
+		return;
+	}
 	close_files(turn);
 	list_append(&table->unused, &turn->link);
 	if (++table->n_unused > UNUSED_MOST) {
@@ -242,7 +248,34 @@ void turn_store(struct turn *turn) {
 	store_turn_claimed(turn->table->store, turn->row.id);
 	if (newest != NULL) {
 		newest->listed = now_us();
+		newest->last = turn->row.id;
 	}
+}
+
+int64_t turn_last(struct turn_table *table, int64_t place) {
+	const struct newest *newest = newest_of(table, place);
+	return newest != NULL ? newest->last : 0;
+}
+
+void turn_forget_place(struct turn_table *table, int64_t place) {
+	for (size_t i = 0; i < table->turns.n_slots; i++) {
+		struct turn *turn = table->turns.slots[i].value;
+		if (turn != NULL && turn->row.place == place && !turn->forgotten) {
+			if (turn->row.state == TURN_OPEN && !turn->dropped) {
+				turn_drop(turn);
+			}
+			turn->forgotten = true;
+		}
+	}
+	struct turn *turn;
+	list_for_each(turn, &table->unused, link) {
+		if (turn->forgotten) {
+			table->n_unused--;
+			turn_destroy(turn);
+		}
+	}
+	free(idmap_get(&table->newest, place));
+	idmap_remove(&table->newest, place);
 }
 
 int64_t turn_listed(struct turn_table *table, int64_t place) {

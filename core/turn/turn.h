@@ -59,6 +59,8 @@ struct turn {
 	bool unsent; /* its writer was ended by a signal: `echo submit > ctl` sends it */
 	bool stored; /* has a row; a refused or unsubmitted turn has none */
 	bool dropped; /* see turn_drop: nothing leads to it any more */
+	bool forgotten; /* its place ended: only who holds it knows it */
+	int64_t replaces; /* of a retry in a session: the turn in whose stead it stands; else 0 */
 
 	int64_t last_byte; /* of the output, microseconds since the epoch; 0 none yet */
 	/* While it waits: for what ("" nothing), and until when (µs since the epoch, 0 unknown). */
@@ -89,6 +91,11 @@ void turn_release_pointer(struct turn **turn);
 
 /* The model's newest turn (open and refused ones count): its id, or 0. */
 int64_t turn_newest(struct turn_table *table, int64_t place);
+/* The turn of a place that was submitted last, or 0: where a session goes on. */
+int64_t turn_last(struct turn_table *table, int64_t place);
+/* A place ended for good: nothing leads to its turns any more. What is still written is dropped;
+ * who waits for such a one is told. None of them runs. */
+void turn_forget_place(struct turn_table *table, int64_t place);
 /* The turn has a row now: it is listed. */
 void turn_store(struct turn *turn);
 /* When the listing of a model's turns changed, in microseconds since the epoch; 0: not since the
