@@ -133,3 +133,18 @@ char *base_url_check(const char *text, bool insecure, struct fail *fail) {
 	}
 	return result;
 }
+
+bool base_url_is_local(const char *text) {
+	cleanup(free_url) CURLU *url = curl_url();
+	cleanup(free_part) char *host = NULL;
+	if (url == NULL || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+			curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+		return false;
+	}
+	size_t length = strlen(host);
+	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
+		memmove(host, host + 1, length - 2);
+		host[length - 2] = '\0';
+	}
+	return host_is_local(host);
+}

@@ -7,16 +7,30 @@
 
 #include <string.h>
 
-void place_fault(const struct place *place, const struct yaml_node *node, const char *format, ...) {
+static void add_placed(struct faults *faults, const struct place *place,
+		const struct yaml_node *node, const char *format, va_list args) {
 	cleanup_buf struct buf text = {0};
-	va_list args;
-	va_start(args, format);
 	buf_add_vformat(&text, format, args);
-	va_end(args);
 	const char *name = node->name != NULL ? node->name : "";
-	faults_add(place->faults, node->line, "%s%s%s%s%s", place->name,
+	faults_add(faults, node->line, "%s%s%s%s%s", place->name,
 			place->name[0] != '\0' && name[0] != '\0' ? "." : "", name,
 			place->name[0] != '\0' || name[0] != '\0' ? ": " : "", buf_string(&text));
+}
+
+void place_fault(const struct place *place, const struct yaml_node *node, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	add_placed(place->faults, place, node, format, args);
+	va_end(args);
+}
+
+void place_note(const struct place *place, const struct yaml_node *node, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	if (place->notes != NULL) {
+		add_placed(place->notes, place, node, format, args);
+	}
+	va_end(args);
 }
 
 const char *node_text(const struct place *place, const struct yaml_node *node) {
@@ -183,14 +197,15 @@ static void read_field(const struct place *place, const struct yaml_node *node,
 
 #define FIELDS_MOST 64
 
-static void add_unknown(const struct place *place, const struct yaml_node *node,
-		const struct field *fields, size_t n_fields, const char *what) {
+static void add_unknown(struct faults *faults, const struct place *place,
+		const struct yaml_node *node, const struct field *fields, size_t n_fields,
+		const char *what) {
 	const char *names[FIELDS_MOST];
 	size_t n = n_fields < FIELDS_MOST ? n_fields : FIELDS_MOST;
 	for (size_t i = 0; i < n; i++) {
 		names[i] = fields[i].name;
 	}
-	faults_add_unknown(place->faults, node->line, what, node->name, place->name, names, n);
+	faults_add_unknown(faults, node->line, what, node->name, place->name, names, n);
 }
 
 void fields_read(const struct place *place, const struct yaml_node *map, const struct field *fields,
@@ -211,7 +226,9 @@ void fields_read(const struct place *place, const struct yaml_node *map, const s
 		if (found != NULL) {
 			read_field(place, node, found, into);
 		} else if (unknown == UNKNOWN_REFUSED) {
-			add_unknown(place, node, fields, n_fields, what);
+			add_unknown(place->faults, place, node, fields, n_fields, what);
+		} else if (place->notes != NULL) {
+			add_unknown(place->notes, place, node, fields, n_fields, what);
 		}
 	}
 }

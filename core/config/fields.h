@@ -13,6 +13,7 @@
 struct place {
 	struct faults *faults;
 	const char *name;
+	struct faults *notes; /* what isn't wrong, but has no effect; NULL when nobody asks */
 };
 
 enum field_type {
@@ -34,7 +35,8 @@ struct field {
 	void (*read)(const struct place *place, const struct yaml_node *node, void *into);
 };
 
-enum unknown_fields { UNKNOWN_REFUSED, UNKNOWN_IGNORED };
+/* What has no row is a fault, or a note. */
+enum unknown_fields { UNKNOWN_REFUSED, UNKNOWN_NOTED };
 
 /* Reads a map (nothing written counts as an empty one) into the struct `into`; strings there are
  * owned by it. Members that the map doesn't name are left as they are. `what` is a field's kind in
@@ -44,6 +46,10 @@ void fields_read(const struct place *place, const struct yaml_node *map, const s
 
 /* Adds "PLACE.NAME: …" with the node's line. */
 void place_fault(const struct place *place, const struct yaml_node *node, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+
+/* The same among the notes. */
+void place_note(const struct place *place, const struct yaml_node *node, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
 /* The text of a scalar that says something, or NULL with a fault. A type's fault never repeats the

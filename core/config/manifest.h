@@ -1,27 +1,48 @@
-/* MediaConduit.provider.yml: what a provider says about itself. Read for bundled providers here;
+/* MediaConduit.provider.yml: what a provider says about itself, bundled or from outside.
  * docs/manifest.md lists the fields. Faults are reported all at once, with line and remedy. */
 #ifndef CORE_CONFIG_MANIFEST_H
 #define CORE_CONFIG_MANIFEST_H
 
+#include "core/base/buf.h"
 #include "core/base/fail.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+enum manifest_kind {
+	MANIFEST_COMPILED, /* `sources` */
+	MANIFEST_DECLARED, /* `driver` */
+	MANIFEST_ELSEWHERE, /* neither: what it holds is for another host, such as MediaConduit's
+			       TypeScript; a bundled provider of its name may stand in for it */
+};
+
 struct manifest_endpoint {
-	char *host; /* lower case; "*.example.com" for its subdomains */
+	char *host; /* lower case; "*.example.com" for its subdomains; IPv6 without brackets */
 	int port; /* 0: the scheme's */
 	bool keyed; /* the key may go there (`key: true`) */
 };
 
+/* A model of `models`. */
+struct manifest_model {
+	char *id; /* 1 to 1023 bytes */
+	char *name, *description; /* "" when unsaid */
+	char **capabilities; /* canonical names, ended by NULL; NULL when unsaid */
+	/* "text,image", as provider.h has them; from the capabilities when unsaid, its own or the
+	 * provider's. */
+	char *input_modalities, *output_modalities;
+	char *parameters; /* those that are settings, by the names in config/: "temperature,top_p"
+			   */
+};
+
 struct manifest {
 	char *path; /* of the file */
+	enum manifest_kind kind;
 	char *id; /* as written */
-	char *name, *description, *version;
+	char *name, *description, *version; /* plain text; "" when unsaid, but for the name */
 	bool local; /* type: local */
 	char **capabilities; /* canonical names ("text-to-text"), ended by NULL */
-	char *driver; /* declared: a bundled provider's name; NULL when compiled */
-	char **sources; /* compiled: ended by NULL; NULL when declared */
+	char *driver; /* declared: a bundled provider's name; else NULL */
+	char **sources; /* compiled: ended by NULL; else NULL */
 	char *base_url, *base_url_env; /* NULL when unsaid */
 	char *key_env;
 	char *key_url; /* where a person gets a key */
@@ -33,10 +54,17 @@ struct manifest {
 	size_t n_endpoints;
 	char **programs; /* names of programs that it may have run; ended by NULL */
 	char **pkg_config; /* libraries that its sources are compiled against; ended by NULL */
+	struct manifest_model *models;
+	size_t n_models;
+	bool models_static; /* `discovery: static`: the models are these, the service isn't asked */
 	int concurrent; /* limits.concurrent, 0 when unsaid */
 };
 
 bool manifest_read(struct manifest *ret, const char *path, struct fail *fail);
+/* The same; `notes` gets a line ("FILE:LINE: …") for each thing that has no effect: an unknown
+ * field, with the nearest known one, a type or parameter that nothing is made of. */
+bool manifest_read_noting(
+		struct manifest *ret, const char *path, struct buf *notes, struct fail *fail);
 void manifest_finish(struct manifest *manifest);
 
 /* The name of a program that a manifest may ask for: 1 to 64 of letters, digits and "+._-", and not

@@ -46,6 +46,7 @@ static void a_compiled_providers_manifest_is_read(void **state) {
 	assert_false(manifest.local);
 	assert_string_equal(manifest.capabilities[0], "text-to-text");
 	assert_null(manifest.capabilities[1]);
+	assert_int_equal(manifest.kind, MANIFEST_COMPILED);
 	assert_null(manifest.driver);
 	assert_string_equal(manifest.sources[0], "provider.c");
 	assert_string_equal(manifest.sources[1], "kit/more.c");
@@ -69,6 +70,7 @@ static void a_compiled_providers_manifest_is_read(void **state) {
 static void what_is_unsaid_has_its_default(void **state) {
 	(void)state;
 	read_good(BASE);
+	assert_int_equal(manifest.kind, MANIFEST_DECLARED);
 	assert_string_equal(manifest.driver, "openai");
 	assert_string_equal(manifest.name, "acme-provider");
 	assert_null(manifest.sources);
@@ -104,19 +106,83 @@ static void capabilities_have_aliases_and_are_listed_once(void **state) {
 	manifest_finish(&manifest);
 }
 
-static void fields_of_mediaconduit_and_unknown_ones_are_passed_over(void **state) {
+static void unknown_fields_are_passed_over_with_a_note(void **state) {
 	(void)state;
-	read_good(BASE "type: LOCAL\n"
-		       "author: Somebody\n"
-		       "serviceUrl: https://github.com/example/service\n"
-		       "serviceConfig: {dockerCompose: docker-compose.yml}\n"
-		       "models:\n  - id: one\n    parameters: {language: {type: string}}\n"
-		       "dependencies:\n  - axios: ^1.6.0\n"
-		       "configuration: {environment: {EXAMPLE_TOKEN: {required: true}}}\n"
-		       "limits: {memory: 2GB}\n"
-		       "whatever: [1, {2: 3}]\n");
+	struct buf notes = {0};
+	const char *path = scratch_write("m.yml",
+			BASE "type: LOCAL\ndescripton: x\nlimits: {memory: 2GB}\nwhatever: [1]\n");
+	assert_true(manifest_read_noting(&manifest, path, &notes, NULL));
 	assert_true(manifest.local);
+	assert_contains(buf_string(&notes),
+			"m.yml:5: unknown field 'descripton', did you mean 'description'?\n");
+	assert_contains(buf_string(&notes), "m.yml:6: unknown field 'memory' of limits\n");
+	assert_contains(buf_string(&notes), "m.yml:7: unknown field 'whatever'\n");
+	buf_finish(&notes);
 	manifest_finish(&manifest);
+	path = scratch_write("m.yml", BASE);
+	assert_true(manifest_read_noting(&manifest, path, &notes, NULL));
+	assert_string_equal(buf_string(&notes), "");
+	manifest_finish(&manifest);
+}
+
+static void texts_are_bounded_and_fit_to_be_shown(void **state) {
+	(void)state;
+	char text[1024], name[300];
+	read_good(BASE "name: \"a\\e[31mb\\nc\\x9bd\"\ndescription: \"one\\ntwo\\e\"\nversion:\n");
+	assert_string_equal(manifest.name, "a [31mb c d");
+	assert_string_equal(manifest.description, "one\ntwo ");
+	assert_string_equal(manifest.version, "");
+	manifest_finish(&manifest);
+	memset(name, 'x', 256);
+	name[256] = '\0';
+	snprintf(text, sizeof(text), BASE "name: %s\n", name);
+	assert_fault(text, "4: name: has 256 bytes, at most 255 are accepted");
+	assert_fault(BASE "description: [a]\n", "4: description: must be a single value");
+}
+
+static void the_variable_of_an_address_must_be_meant_for_one(void **state) {
+	(void)state;
+	read_good(BASE "base_url_env: ACME_SERVICE_URL\n");
+	manifest_finish(&manifest);
+	assert_fault(BASE "base_url_env: OPENAI_API_KEY\n", "4: base_url_env: must be the name");
+}
+
+static void only_what_is_local_is_called_so(void **state) {
+	(void)state;
+	read_good(BASE "type: local\nbase_url: http://[::1]:8080/v1\nendpoints: [{host: "
+		       "10.0.0.1}]\n");
+	manifest_finish(&manifest);
+	read_good(BASE "type: local\nbase_url: https://192.168.1.9\n");
+	manifest_finish(&manifest);
+	assert_fault(BASE "type: local\nbase_url: https://acme.dev\n",
+			"5: base_url: 'https://acme.dev' is no address of this machine");
+	assert_fault(BASE "type: local\nendpoints: [{host: acme.dev}]\n",
+			"5: endpoints: 'acme.dev' is no host of this machine");
+}
+
+static void programs_are_names_and_no_shells(void **state) {
+	(void)state;
+	read_good(BASE "programs: [ffmpeg, sox]\n");
+	assert_string_equal(manifest.programs[1], "sox");
+	manifest_finish(&manifest);
+	const char *const wrong[] = {
+			"sh", "/usr/bin/ffmpeg", "'ffmpeg -i'", "../ffmpeg", "-x", "python3", "''"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), BASE "programs: [%s]\n", wrong[i]);
+		assert_fault(text, "4: ");
+	}
+}
+
+static void libraries_are_names_and_no_options(void **state) {
+	(void)state;
+	const char *const wrong[] = {"--define-variable=prefix=/x", "'a b'", "/x.pc", "-fplugin=x",
+			"'@file'", "../x"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), BASE "pkg_config: [%s]\n", wrong[i]);
+		assert_fault(text, "4: pkg_config: '");
+	}
 }
 
 static void a_name_in_the_tree_is_the_id_without_its_ending(void **state) {
@@ -150,15 +216,17 @@ static void an_id_that_gives_no_name_is_refused(void **state) {
 
 static void a_provider_is_declared_or_compiled_and_never_both(void **state) {
 	(void)state;
-	assert_fault("id: x\ncapabilities: [text-to-text]\n", " neither driver nor sources");
-	assert_fault(BASE "sources: [a.c]\n", " both driver and sources");
+	assert_fault(BASE "sources: [a.c]\n", "4: both driver and sources");
+	assert_fault("id: x\nsources: [a.c, a.c]\ncapabilities: [text-to-text]\n",
+			"2: sources: 'a.c' stands here twice");
 	assert_fault("id: x\nsources: []\ncapabilities: [text-to-text]\n", "2: sources: is empty");
 }
 
 static void sources_stay_below_the_manifest(void **state) {
 	(void)state;
 	const char *const wrong[] = {"../a.c", "/etc/a.c", "a/../../b.c", "-o.c", "a.sh", ".c",
-			"'a b.c'", "'a;b.c'", "a/.."};
+			"'a b.c'", "'a;b.c'", "a/..", "'@x.c'", "-fplugin=x.c", "'-xnone x.c'",
+			"'a\\nb.c'"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char text[256];
 		snprintf(text, sizeof(text), "id: x\nsources: [%s]\ncapabilities: [text-to-text]\n",
@@ -225,7 +293,12 @@ int main(void) {
 			with_scratch(what_is_unsaid_has_its_default),
 			with_scratch(a_key_may_be_sent_bare_in_a_header_of_its_own),
 			with_scratch(capabilities_have_aliases_and_are_listed_once),
-			with_scratch(fields_of_mediaconduit_and_unknown_ones_are_passed_over),
+			with_scratch(unknown_fields_are_passed_over_with_a_note),
+			with_scratch(texts_are_bounded_and_fit_to_be_shown),
+			with_scratch(the_variable_of_an_address_must_be_meant_for_one),
+			with_scratch(only_what_is_local_is_called_so),
+			with_scratch(programs_are_names_and_no_shells),
+			with_scratch(libraries_are_names_and_no_options),
 			with_scratch(a_name_in_the_tree_is_the_id_without_its_ending),
 			with_scratch(an_id_that_gives_no_name_is_refused),
 			with_scratch(a_provider_is_declared_or_compiled_and_never_both),

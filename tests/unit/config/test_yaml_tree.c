@@ -119,6 +119,45 @@ static void a_name_given_twice_is_refused_with_both_lines(void **state) {
 	assert_contains(words, "f.yml:3: 'a' stands here twice, first on line 1");
 }
 
+/* A bomb of any kind is refused within what a small file takes. */
+static void assert_quick(const char *what, char *text, size_t size) {
+	struct timespec from, to;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	accepted(text, size);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	double seconds = (double)(to.tv_sec - from.tv_sec) +
+			 (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	if (seconds > 2) {
+		fail_msg("%s took %g s", what, seconds);
+	}
+}
+
+static void bombs_are_refused_quickly(void **state) {
+	(void)state;
+	static const char *const units[] = {"[", "{a: ", "- ", "? ", "a: {", "&a [", "!!str ", "| ",
+			"\"", "%X\n", "---\n", "- - -\n", "a:\n", "[{", ": ", "\t", "#"};
+	char *text = malloc(YAML_BYTES_MOST);
+	assert_non_null(text);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t length = strlen(units[i]);
+		for (size_t at = 0; at < YAML_BYTES_MOST; at++) {
+			text[at] = units[i][at % length];
+		}
+		assert_quick(units[i], text, YAML_BYTES_MOST);
+	}
+	size_t size = 0;
+	for (unsigned i = 0; i < 100000 && size < YAML_BYTES_MOST - 16; i++) {
+		size += (size_t)sprintf(text + size, "%05u:\n", i);
+	}
+	assert_quick("100,000 names", text, size);
+	size = 0;
+	for (int depth = 0; size < YAML_BYTES_MOST - 1000; depth++) {
+		size += (size_t)sprintf(text + size, "%*sa:\n", depth % 900, "");
+	}
+	assert_quick("a staircase", text, size);
+	free(text);
+}
+
 static void a_second_document_is_refused(void **state) {
 	(void)state;
 	assert_false(accepted_text("a: 1\n---\nb: 2\n"));
@@ -181,6 +220,7 @@ int main(void) {
 			cmocka_unit_test(the_number_of_values_is_bounded),
 			with_scratch(a_file_above_one_mebibyte_is_refused),
 			cmocka_unit_test(a_name_given_twice_is_refused_with_both_lines),
+			cmocka_unit_test(bombs_are_refused_quickly),
 			cmocka_unit_test(a_second_document_is_refused),
 			cmocka_unit_test(what_is_not_yaml_is_refused_with_its_line),
 			cmocka_unit_test(words_hold_no_control_bytes),
