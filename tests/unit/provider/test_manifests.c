@@ -25,8 +25,14 @@ static int read_all(void **state) {
 	assert_in_range(files.gl_pathc, 1, MOST);
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		cleanup_fail struct fail fail = {0};
-		if (!manifest_read(&manifests[i], files.gl_pathv[i], &fail)) {
+		cleanup_buf struct buf notes = {0};
+		if (!manifest_read_noting(&manifests[i], files.gl_pathv[i], &notes, &fail)) {
 			print_message("%s\n", fail_words(&fail));
+			return -1;
+		}
+		/* Of a stranger's, what has no effect is passed over. */
+		if (notes.size > 0) {
+			print_message("%s", buf_string(&notes));
 			return -1;
 		}
 		const char *name = strrchr(files.gl_pathv[i], '/') + 1;
@@ -67,6 +73,7 @@ static void each_has_a_module_of_its_own_or_a_compiled_driver(void **state) {
 	(void)state;
 	for (size_t i = 0; i < n_manifests; i++) {
 		const struct manifest *manifest = &manifests[i];
+		assert_int_not_equal(manifest->kind, MANIFEST_ELSEWHERE);
 		const char *module = manifest->driver != NULL ? manifest->driver : names[i];
 		assert_is_there(PROVIDERS "/%s.so", module);
 		for (char **source = manifest->sources; source != NULL && *source != NULL;
