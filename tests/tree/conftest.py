@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from harness.git import Servers  # noqa: E402
 from harness.mount import PROGRAM, Mount  # noqa: E402
 from harness.server import Server, Simulated, shared  # noqa: E402
 from harness.wait import seconds  # noqa: E402
@@ -115,3 +116,17 @@ def serve(tmp_path):
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def git_servers(tmp_path_factory):
+    """git daemon, and nginx with git-http-backend, for the repositories below one directory."""
+    servers = Servers(tmp_path_factory.mktemp("git"))
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture
+def repository(git_servers):
+    """A repository of the test's own, with a declared provider on main."""
+    return git_servers.fresh()
