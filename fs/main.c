@@ -1,5 +1,6 @@
 /* conduitfs: reads the command line, goes to the background once the mount answers, serves it. */
 #include "core/base/log.h"
+#include "core/command/command.h"
 #include "fs/options.h"
 #include "fs/serve.h"
 
@@ -93,6 +94,9 @@ static int run_in_background(const struct options *options) {
 }
 
 int main(int argc, char **argv) {
+	if (argc > 1 && strcmp(argv[1], "provider") == 0) {
+		return provider_command(argc - 1, argv + 1);
+	}
 	struct options options = {0};
 	cleanup_fail struct fail fail = {0};
 	int code = EXIT_SUCCESS;

@@ -257,14 +257,13 @@ void attempt_begin(struct run *run) {
 
 /* ---- ending ---- */
 
-/* A text result ends with a newline (design section 3.4). */
-static void end_with_newline(struct turn *turn) {
+/* A text result ends with a newline (design section 3.4). True when one was added. */
+static bool end_with_newline(struct turn *turn) {
 	char last = 0;
 	uint64_t size = turn->row.output_size;
 	int fd = size > 0 ? turn_open_file(turn, TURN_OUTPUT, false) : -1;
-	if (fd >= 0 && pread(fd, &last, 1, (off_t)(size - 1)) == 1 && last != '\n') {
-		turn_output_append(turn, "\n", 1, NULL);
-	}
+	return fd >= 0 && pread(fd, &last, 1, (off_t)(size - 1)) == 1 && last != '\n' &&
+	       turn_output_append(turn, "\n", 1, NULL);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
@@ -286,9 +285,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	struct provider *provider = run->provider;
 	struct engine *engine = provider->engine;
 	int64_t turn_place = turn->row.place;
-	if (state == TURN_DONE && run->text) {
-		end_with_newline(turn);
-	}
+	bool newline = state == TURN_DONE && run->text && end_with_newline(turn);
 	books_settle(run, run->charged || exchange_may_cost(run->exchange));
 	turn->row.finished = now_us();
 	turn->row.state = state;
@@ -304,7 +301,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	turn->run = NULL;
 	/* First who waits for the answer, then the books. */
 	turn_changed(turn);
-	record_end(&run->record);
+	record_end(&run->record, newline, result != NULL && result->by_provider);
 	books_close(run);
 	store_sync_soon(engine->store, turn->row.id);
 	engine->turns_done += state == TURN_DONE;

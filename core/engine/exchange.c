@@ -403,6 +403,7 @@ static void on_job_end(void *data, const struct job_result *job) {
 			.finish = job->finish,
 			.model = job->model,
 			.status = status,
+			.by_provider = !job->crashed,
 			.retry = job->code != 0 && !job->never_retry && !job->crashed &&
 				 !exchange->submitted && status_retries(exchange->status),
 			.retry_after = exchange->retry_after,

@@ -14,6 +14,7 @@ struct exchange_result {
 	const char *finish; /* "stop" …; "" for a failure */
 	const char *model; /* the one that answered, "" when it wasn't said */
 	int status; /* HTTP status of the last reply, 0 for none */
+	bool by_provider; /* it is what the provider said; else the connection, or its process */
 	bool retry; /* nothing speaks against another attempt, if no output came */
 	double retry_after; /* seconds the service asked for; negative when it didn't */
 };

@@ -136,9 +136,13 @@ void record_write(struct record *record) {
 	}
 }
 
-void record_end(struct record *record) {
+void record_end(struct record *record, bool newline, bool by_provider) {
 	record_write(record);
 	end_reply(record);
+	if (record->exchange.size != 0) {
+		buf_add_string(&record->exchange, newline ? "newline\n" : "");
+		buf_add_string(&record->exchange, by_provider ? "" : "broke\n");
+	}
 	if (record->exchange.size != 0 && !record->exchange.failed) {
 		turn_file_append(record->turn, TURN_EXCHANGE, record->exchange.data,
 				record->exchange.size);

@@ -15,7 +15,9 @@ struct record {
 	struct buf response;
 	uint64_t response_size, reasoning_size; /* of the attempt, written or not */
 	/* The file `exchange`, in the form of core/provider/replay/exchange.h, except that a
-	 * reply's last word is how many bytes of `response` are its body, or "output". */
+	 * reply's last word is how many bytes of `response` are its body, or "output". A last line
+	 * "newline" says that the output's last byte was added to it, "broke" that it ended
+	 * otherwise than the provider said. */
 	struct buf exchange;
 	bool replying; /* its last line is a reply whose end hasn't come */
 	bool to_output;
@@ -40,7 +42,8 @@ void record_response(struct record *record, const void *bytes, size_t size);
 void record_reasoning(struct record *record, const void *bytes, size_t size);
 /* Writes what was gathered to the turn's files. */
 void record_write(struct record *record);
-/* The turn is over: writes all there is. */
-void record_end(struct record *record);
+/* The turn is over: writes all there is. `newline`: one was added to the output; `by_provider`: it
+ * ended as the provider said. */
+void record_end(struct record *record, bool newline, bool by_provider);
 
 #endif

@@ -167,11 +167,21 @@ struct exchange *exchange_read(const char *path, const char *base_url, struct fa
 	}
 	if (exchange == NULL || exchange->path == NULL || exchange->base_url == NULL) {
 		fail_set(fail, ENOMEM, "%s: no memory", path);
-	} else if (exchange_lines_read(&exchange->lines, path, fail) && prepare(exchange, fail)) {
+	} else if (exchange_lines_read(&exchange->lines, path, fail) &&
+			exchange_lines_read_named(&exchange->lines, path, fail) &&
+			prepare(exchange, fail)) {
 		return exchange;
 	}
 	exchange_destroy(exchange);
 	return NULL;
+}
+
+const char *exchange_base_url(const struct exchange *exchange) {
+	return exchange->script.base_url;
+}
+
+const char *exchange_capability(const struct exchange *exchange) {
+	return exchange->is_discovery ? NULL : exchange->turn.capability;
 }
 
 /* ---- replaying ---- */

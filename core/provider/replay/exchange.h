@@ -49,6 +49,10 @@ struct exchange_report {
  * ""). NULL with words. */
 struct exchange *exchange_read(const char *path, const char *base_url, struct fail *fail);
 void exchange_destroy(struct exchange *exchange);
+/* The service's address in it. */
+const char *exchange_base_url(const struct exchange *exchange);
+/* "text-to-text" …; NULL for a discovery. */
+const char *exchange_capability(const struct exchange *exchange);
 
 /* Replays it whole, byte by byte, and in two pieces at each byte of the replies (at evenly spread
  * ones, said in a note, where that would be more than a gigabyte to feed), and answers the turn's

@@ -85,7 +85,7 @@ static bool add_line(struct exchange_lines *lines, const char *path, int number,
 	if (line->key == NULL || line->value == NULL) {
 		return fail_set(fail, EINVAL, "%s:%d: the value isn't a JSON string", path, number);
 	}
-	return read_named(line, path, fail);
+	return true;
 }
 
 bool exchange_lines_read(struct exchange_lines *ret, const char *path, struct fail *fail) {
@@ -100,6 +100,15 @@ bool exchange_lines_read(struct exchange_lines *ret, const char *path, struct fa
 			return false;
 		}
 		at += size + (at[size] == '\n' ? 1 : 0);
+	}
+	return true;
+}
+
+bool exchange_lines_read_named(struct exchange_lines *lines, const char *path, struct fail *fail) {
+	for (size_t i = 0; i < lines->n; i++) {
+		if (!read_named(&lines->lines[i], path, fail)) {
+			return false;
+		}
 	}
 	return true;
 }

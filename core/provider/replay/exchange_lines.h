@@ -26,6 +26,8 @@ struct exchange_lines {
 /* Reads a file's lines; `ret` starts as zeros, and is to be finished also after a failure. False
  * with words. */
 bool exchange_lines_read(struct exchange_lines *ret, const char *path, struct fail *fail);
+/* Reads the files that the lines name, which lie beside `path`. */
+bool exchange_lines_read_named(struct exchange_lines *lines, const char *path, struct fail *fail);
 void exchange_lines_finish(struct exchange_lines *lines);
 
 #endif

@@ -1,8 +1,9 @@
 /* conduitfs-replay [--long] OBJECT EXCHANGE BASE_URL: replays one recorded exchange against a
  * provider, for `conduitfs provider check`. What it needs is read first; then it shuts itself in as
  * conduitfs-provider does, and only then the provider's code is there. The report goes to stdout, a
- * line each: `view`, `request`, `note`, `fault` and a text; last `end` and how often it was
- * replayed. A report without it is of a provider that ended the process. */
+ * line each: `base_url`, `capability` (or `discovery`), `view`, `request`, `note`, `fault` and a
+ * text; last `end` and how often it was replayed. A report without it is of a provider that ended
+ * the process. */
 #include "core/provider/load.h"
 #include "core/provider/replay/exchange.h"
 
@@ -47,8 +48,12 @@ int main(int argc, char **argv) {
 		exchange_destroy(exchange);
 		return EXIT_FAILURE;
 	}
+	const char *capability = exchange_capability(exchange);
 	struct exchange_report report = {0};
 	bool good = exchange_replay(exchange, provider, long_view, &report);
+	printf("base_url %s\n", exchange_base_url(exchange));
+	printf("%s %s\n", capability != NULL ? "capability" : "discovery",
+			capability != NULL ? capability : "");
 	print_lines("view", &report.view);
 	print_lines("request", &report.requests);
 	print_lines("note", &report.notes);
