@@ -53,7 +53,7 @@ static int open_directory(const char *path, struct fail *fail) {
 
 /* A regular file that is reached without a symbolic link. */
 static bool is_file_below(int directory, const char *name) {
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
 			.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	struct stat about;
 	int fd cleanup_close = (int)syscall(SYS_openat2, directory, name, &how, sizeof(how));
@@ -112,11 +112,14 @@ static void on_tick(void *data, double seconds) {
 	build->line(build->data, words);
 }
 
-/* The compiler's words as plain text, without the names that only its sandbox has. */
+#define CUT_WORDS "\n(the compiler said more, which is cut here)\n"
+
+/* The compiler's words as plain text, without the names that only its sandbox has; together at most
+ * BUILD_MESSAGES_MOST. */
 static bool add_messages(struct buf *messages, const struct buf *raw, bool cut) {
 	static const char *const names[] = {CONFINED_READABLE "/", CONFINED_WRITABLE "/"};
-	cleanup_free char *text = plain_text(
-			buf_string(raw), raw->size, 3 * BUILD_MESSAGES_MOST, true);
+	const size_t most = BUILD_MESSAGES_MOST - strlen(CUT_WORDS);
+	cleanup_free char *text = plain_text(buf_string(raw), raw->size, most, true);
 	bool added = text != NULL;
 	for (const char *at = text; added && *at != '\0';) {
 		size_t length = 0;
@@ -126,9 +129,7 @@ static bool add_messages(struct buf *messages, const struct buf *raw, bool cut) 
 		added = length > 0 || buf_add_byte(messages, *at);
 		at += length > 0 ? length : 1;
 	}
-	return added &&
-	       (!cut || buf_add_string(messages,
-					"\n(the compiler said more, which is cut here)\n"));
+	return added && (!(cut || raw->size > most) || buf_add_string(messages, CUT_WORDS));
 }
 
 /* What a person reads first. */

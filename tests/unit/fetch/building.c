@@ -1,6 +1,8 @@
 /* See building.h. */
 #include "tests/unit/fetch/building.h"
 
+#include <time.h>
+
 static void on_line(void *data, const char *words) {
 	struct building *building = data;
 	buf_add_format(&building->lines, "%s\n", words);
@@ -81,4 +83,27 @@ void assert_failed(const struct building *building, int code, const char *words)
 	assert_false(building->built);
 	assert_contains(fail_words(&building->fail), words);
 	assert_int_equal(building->fail.code, code);
+}
+
+/* The process whose directory it is; 0 for none. */
+static int runs_in(const char *directory) {
+	cleanup_closedir DIR *listing = opendir("/proc");
+	assert_non_null(listing);
+	struct dirent *entry;
+	while ((entry = readdir(listing)) != NULL) {
+		char path[300], where[300] = "";
+		snprintf(path, sizeof(path), "/proc/%.20s/cwd", entry->d_name);
+		if (readlink(path, where, sizeof(where) - 1) > 0 && strcmp(where, directory) == 0) {
+			return (int)strtol(entry->d_name, NULL, 10);
+		}
+	}
+	return 0;
+}
+
+void assert_nothing_runs(const char *directory) {
+	/* What was killed is gone a moment later. */
+	for (int i = 0; i < 200 && runs_in(directory) != 0; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+	assert_int_equal(runs_in(directory), 0);
 }

@@ -43,4 +43,7 @@ bool building_holds(const struct building *building, const char *text);
 void assert_built(const struct building *building);
 void assert_failed(const struct building *building, int code, const char *words);
 
+/* No process has this directory as its own; a compiler's child would. */
+void assert_nothing_runs(const char *directory);
+
 #endif
