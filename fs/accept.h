@@ -15,8 +15,11 @@ ACCEPT(accept_root_ctl);
 ACCEPT(accept_provider_ctl);
 ACCEPT(accept_model_ctl);
 ACCEPT(accept_key);
+ACCEPT(accept_budget); /* budget.c */
 
 /* Restores inheritance of a setting: its file was removed. */
 void setting_reset(struct tree *tree, const struct node *node);
+/* The same of a limit in budget/. */
+void budget_reset(struct tree *tree, const struct node *node);
 
 #endif

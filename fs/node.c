@@ -84,12 +84,13 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret) {
 	return 0;
 }
 
-/* Which of a model's files a directory has: the facts are the model's alone, and a session has no
- * sessions. */
+/* Which of a model's files a directory has: the facts are the model's alone, a session has no
+ * sessions, and it alone a budget. */
 static bool place_has(const struct place *place, enum kind kind) {
 	bool session = place->kind == PLACE_SESSION;
 	return place_takes_prompts(place) &&
-	       !(session && (kind == KIND_MODEL_INFO || kind == KIND_SESSIONS));
+	       !(session && (kind == KIND_MODEL_INFO || kind == KIND_SESSIONS)) &&
+	       (session || kind != KIND_BUDGET);
 }
 
 bool node_has(struct tree *tree, const struct node *directory, const struct entry *entry) {
@@ -213,7 +214,7 @@ static bool dynamic_child(struct tree *tree, const struct node *directory, const
 }
 
 bool node_takes_scratch(const struct node *node) {
-	return node->entry->kind == KIND_CONFIG ||
+	return node->entry->kind == KIND_CONFIG || node->entry->kind == KIND_BUDGET ||
 	       (node->entry->kind == KIND_PLACE && place_takes_prompts(node->place));
 }
 

@@ -184,6 +184,8 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
 	} else {
 		if (node.entry->kind == KIND_SETTING) {
 			setting_reset(tree, &node);
+		} else if (node.entry->parent == KIND_BUDGET) {
+			budget_reset(tree, &node);
 		}
 		hidden_add(tree->hidden, node_of(&node));
 	}

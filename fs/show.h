@@ -18,6 +18,9 @@ SHOW(show_root_error);
 SHOW(show_root_usage);
 SHOW(show_provider_usage);
 
+/* budget.c */
+SHOW(show_budget);
+
 /* show_provider.c */
 SHOW(show_manifest);
 SHOW(show_provider_status);

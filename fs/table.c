@@ -12,6 +12,13 @@
 #define WRITE_ONLY (S_IFREG | 0200)
 #define LINK (S_IFLNK | 0777)
 
+/* A limit in USD. */
+#define BUDGET_FILE(kind, period)                                                                  \
+	{                                                                                          \
+		kind, KIND_BUDGET, period, READ_WRITE, SPACE_PLACE, .show = show_budget,           \
+								    .accept = accept_budget        \
+	}
+
 /* A provider's fact and a model's: stable until the next discovery. */
 #define PROVIDER_FACT(number, fact)                                                                \
 	{                                                                                          \
@@ -37,6 +44,7 @@ static const struct entry entries[] = {
 		{KIND_ROOT_ERROR, KIND_ROOT, "error", READ_ONLY, SPACE_NONE,
 				.show = show_root_error},
 		{KIND_CONFIG, KIND_ROOT, "config", DIRECTORY, SPACE_PLACE},
+		{KIND_BUDGET, KIND_ROOT, "budget", DIRECTORY, SPACE_PLACE},
 		{KIND_PROVIDERS, KIND_ROOT, "providers", DIRECTORY, SPACE_NONE},
 		{KIND_USER_LINK, KIND_ROOT, NULL, LINK, SPACE_LINK},
 
@@ -58,9 +66,14 @@ static const struct entry entries[] = {
 		{KIND_PROVIDER_MODELS_TSV, KIND_PROVIDER, "models.tsv", READ_ONLY, SPACE_PLACE,
 				.show = show_models_tsv},
 		{KIND_CONFIG, KIND_PROVIDER, "config", DIRECTORY, SPACE_PLACE},
+		{KIND_BUDGET, KIND_PROVIDER, "budget", DIRECTORY, SPACE_PLACE},
 		{KIND_PROVIDER_INFO, KIND_PROVIDER, "info", DIRECTORY, SPACE_PLACE},
 		{KIND_FREE, KIND_PROVIDER, "free", DIRECTORY, SPACE_PLACE},
 		{KIND_MODELS, KIND_PROVIDER, "models", DIRECTORY, SPACE_PLACE},
+
+		BUDGET_FILE(KIND_BUDGET_DAY, "day"),
+		BUDGET_FILE(KIND_BUDGET_MONTH, "month"),
+		BUDGET_FILE(KIND_BUDGET_TOTAL, "total"),
 
 		PROVIDER_FACT(0, "id"),
 		PROVIDER_FACT(1, "package"),
@@ -97,6 +110,7 @@ static const struct entry entries[] = {
 				.show = show_model_ctl, .accept = accept_model_ctl},
 		{KIND_MODEL_INFO, KIND_PLACE, "info", DIRECTORY, SPACE_PLACE},
 		{KIND_CONFIG, KIND_PLACE, "config", DIRECTORY, SPACE_PLACE},
+		{KIND_BUDGET, KIND_PLACE, "budget", DIRECTORY, SPACE_PLACE},
 		{KIND_TURNS, KIND_PLACE, "turns", DIRECTORY, SPACE_PLACE},
 		{KIND_SESSIONS, KIND_PLACE, "sessions", DIRECTORY, SPACE_PLACE},
 

@@ -29,6 +29,10 @@ enum kind {
 	KIND_USER_LINK = 9,
 	KIND_SCRATCH = 10,
 	KIND_PROVIDER_USAGE = 11,
+	KIND_BUDGET = 12, /* of the root, a provider or a session: the id is the place's */
+	KIND_BUDGET_DAY = 13,
+	KIND_BUDGET_MONTH = 14,
+	KIND_BUDGET_TOTAL = 15,
 
 	KIND_PROVIDER = 16,
 	KIND_PROVIDER_MANIFEST = 17,

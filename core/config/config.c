@@ -2,6 +2,7 @@
 #include "core/config/config.h"
 
 #include "core/config/fields.h"
+#include "core/config/money_fields.h"
 #include "core/config/paths.h"
 #include "core/config/provider_entry.h"
 #include "core/config/secret.h"
@@ -66,6 +67,11 @@ static void read_limits(const struct place *place, const struct yaml_node *node,
 	config->media_most = limits.media;
 }
 
+static void read_budget(const struct place *place, const struct yaml_node *node, void *into) {
+	struct config *config = into;
+	budget_read(place, node, &config->budget);
+}
+
 static void read_providers(const struct place *place, const struct yaml_node *node, void *into) {
 	struct config *config = into;
 	size_t n = 0;
@@ -96,6 +102,7 @@ static void read_tree(struct faults *faults, const struct yaml_node *root, struc
 			{"history", FIELD_SPECIAL, .read = read_history},
 			{"limits", FIELD_SPECIAL, .read = read_limits},
 			{"refresh", FIELD_SECONDS, offsetof(struct config, refresh), 1, 366 * DAY},
+			{"budget", FIELD_SPECIAL, .read = read_budget},
 			{"sandbox", FIELD_SPECIAL, .read = read_sandbox},
 			{"providers", FIELD_SPECIAL, .read = read_providers},
 	};
@@ -135,6 +142,7 @@ bool config_read(struct config *ret, const char *file, struct fail *fail) {
 			.prompt_most = 256ULL << 20,
 			.media_most = 16ULL << 30,
 			.refresh = 3600,
+			.budget = BUDGETS_NONE,
 	};
 	config.config_dir = path_xdg("XDG_CONFIG_HOME", ".config", fail);
 	if (config.config_dir == NULL || !read_file(&config, file, fail)) {

@@ -40,6 +40,7 @@ struct config_provider {
 	int retries; /* -1 unset */
 	int concurrent; /* -1 unset */
 	struct config_timeouts timeout;
+	struct config_budget budget;
 	struct config_price price;
 	struct config_setting *settings;
 	size_t n_settings;
@@ -54,6 +55,7 @@ struct config {
 	uint64_t prompt_most; /* bytes, 256 MiB */
 	uint64_t media_most; /* bytes of an output, 16 GiB */
 	double refresh; /* seconds between discoveries, 3600 */
+	struct config_budget budget;
 	bool sandbox_seccomp; /* `sandbox: seccomp`: load without Landlock */
 	struct config_provider *providers;
 	size_t n_providers;

@@ -1,10 +1,12 @@
-/* Prices of config.yml: see money.h. */
+/* Budgets and prices of config.yml: see money.h. */
 #include "core/config/money_fields.h"
 
 #include "core/base/usd.h"
 
 #include <stddef.h>
 #include <stdio.h>
+
+const char *const budget_names[BUDGET_PERIODS] = {"day", "month", "total"};
 
 /* A map of this file's, whose place is named after it. */
 static void read_members(const struct place *place, const struct yaml_node *node,
@@ -27,6 +29,26 @@ static bool read_usd(const struct place *place, const struct yaml_node *node, in
 		return false;
 	}
 	return true;
+}
+
+#define LIMIT(name, period)                                                                        \
+	static void read_##name(                                                                   \
+			const struct place *place, const struct yaml_node *node, void *into) {     \
+		struct config_budget *budget = into;                                               \
+		read_usd(place, node, &budget->limit[period]);                                     \
+	}
+LIMIT(day, BUDGET_DAY)
+LIMIT(month, BUDGET_MONTH)
+LIMIT(total, BUDGET_TOTAL)
+
+void budget_read(const struct place *place, const struct yaml_node *node,
+		struct config_budget *ret) {
+	static const struct field fields[] = {
+			{"day", FIELD_SPECIAL, .read = read_day},
+			{"month", FIELD_SPECIAL, .read = read_month},
+			{"total", FIELD_SPECIAL, .read = read_total},
+	};
+	read_members(place, node, FIELDS(fields), ret);
 }
 
 static void read_price(const struct place *place, const struct yaml_node *node, double units,

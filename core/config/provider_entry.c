@@ -60,6 +60,11 @@ static void read_timeout(const struct place *place, const struct yaml_node *node
 	fields_read(&inside, node, FIELDS(fields), UNKNOWN_REFUSED, "setting", &provider->timeout);
 }
 
+static void read_budget(const struct place *place, const struct yaml_node *node, void *into) {
+	struct config_provider *provider = into;
+	budget_read(place, node, &provider->budget);
+}
+
 static void read_price(const struct place *place, const struct yaml_node *node, void *into) {
 	struct config_provider *provider = into;
 	price_read(place, node, &provider->price);
@@ -182,6 +187,7 @@ static void read_map(const struct place *place, const struct yaml_node *map,
 			{"concurrent", FIELD_INT, offsetof(struct config_provider, concurrent), 1,
 					CONFIG_CONCURRENT_MOST},
 			{"timeout", FIELD_SPECIAL, .read = read_timeout},
+			{"budget", FIELD_SPECIAL, .read = read_budget},
 			{"price", FIELD_SPECIAL, .read = read_price},
 			{"config", FIELD_SPECIAL, .read = read_settings},
 	};
@@ -220,7 +226,8 @@ void provider_entry_read(
 	*ret = (struct config_provider){.line = node->line,
 			.retries = -1,
 			.concurrent = -1,
-			.timeout = {-1, -1, -1, -1}};
+			.timeout = {-1, -1, -1, -1},
+			.budget = BUDGETS_NONE};
 	check_name(&providers, node);
 	node_copy(&providers, node->name, &ret->name);
 	char name[256];

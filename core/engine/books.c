@@ -30,6 +30,7 @@ struct end {
 	struct turn *turn; /* held */
 	char *model;
 	int64_t reserved;
+	struct reservation reservation;
 };
 
 /* ---- estimates ---- */
@@ -39,17 +40,39 @@ static const struct model_record *record_of(const struct run *run) {
 	return model != NULL ? catalogue_record(run->provider->engine->catalogue, model) : NULL;
 }
 
-static void estimate(struct run *run, const struct input_size *size) {
+/* What it may cost at most, reserved within the budgets; EDQUOT with words. */
+static bool reserve(struct run *run, const struct input_size *size, struct fail *fail) {
+	struct budgets *budgets = run->provider->engine->budgets;
 	const struct model_record *record = record_of(run);
+	struct place *place = run_place(run), *model = run_model(run);
+	budget_release(budgets, &run->terms.reservation);
 	run->terms.reserved = 0;
-	if (record == NULL) {
-		return;
+	if (record == NULL || place == NULL) {
+		return true;
 	}
 	struct estimate estimate;
-	estimate_turn(run->provider, record, (const char *const *)run->settings, size, INT64_MAX,
-			&estimate);
+	estimate_turn(run->provider, record, (const char *const *)run->settings, size,
+			budget_left(budgets, place, model), &estimate);
+	if (!budget_reserve(budgets, place, model, estimate.cost_most, &run->terms.reservation,
+			    fail)) {
+		return false;
+	}
 	run->terms.reserved = estimate.cost_most;
 	run->terms.max_tokens = estimate.max_tokens;
+	return true;
+}
+
+bool books_may_open(struct engine *engine, struct place *place, struct place *model,
+		struct fail *fail) {
+	const struct provider *provider = engine_provider(engine, model);
+	const struct model_record *record = model != NULL ? catalogue_record(engine->catalogue,
+									    model)
+							  : NULL;
+	if (provider == NULL || record == NULL) {
+		return true;
+	}
+	struct price price = price_of(provider, record, 0, true);
+	return budget_allows(engine->budgets, place, model, &price, fail);
 }
 
 /* The conversation as far as it is known; an answer that is still to come counts by its
@@ -82,8 +105,13 @@ bool books_open(struct run *run, struct fail *fail) {
 	struct input_size size = conversation_size(run->turn);
 	size.bytes += strlen(run_setting(run, "system"));
 	size.messages++;
-	estimate(run, &size);
-	return run->terms.model != NULL || fail_set(fail, ENOMEM, "no memory for a turn");
+	return run->terms.model != NULL ? reserve(run, &size, fail)
+					: fail_set(fail, ENOMEM, "no memory for a turn");
+}
+
+void books_abandon(struct run *run) {
+	budget_release(run->provider->engine->budgets, &run->terms.reservation);
+	free(take(run->terms.model));
 }
 
 static struct ledger_terms ledger_terms_of(const struct run *run) {
@@ -93,7 +121,9 @@ static struct ledger_terms ledger_terms_of(const struct run *run) {
 bool books_send(struct run *run, uint64_t bytes, size_t messages, struct fail *fail) {
 	cleanup_fail struct fail why = {0};
 	struct input_size size = {.bytes = bytes, .messages = messages};
-	estimate(run, &size);
+	if (!reserve(run, &size, fail)) {
+		return false;
+	}
 	struct ledger_terms terms = ledger_terms_of(run);
 	/* What costs nothing needs no note. */
 	return terms.reserved == 0 ||
@@ -143,7 +173,8 @@ void books_settle(struct run *run, bool charged) {
 
 /* ---- the end ---- */
 
-static void end_free(struct end *end) {
+static void end_free(struct books *books, struct end *end) {
+	budget_release(books->engine->budgets, &end->reservation);
 	list_remove(&end->link);
 	turn_release(end->turn);
 	free(end->model);
@@ -164,14 +195,16 @@ static void on_again(void *data) {
 			delay_arm(books->again, AGAIN_MS);
 			return;
 		}
-		end_free(end);
+		end_free(books, end);
 	}
 }
 
-static void close_turn(
-		struct books *books, struct turn *turn, const char *model, int64_t reserved) {
+/* Takes the reservation over: it holds until the cost is in the ledger. */
+static void close_turn(struct books *books, struct turn *turn, const char *model, int64_t reserved,
+		struct reservation *reservation) {
 	cleanup_fail struct fail fail = {0};
 	if (write_end(books, turn, model, reserved, &fail)) {
+		budget_release(books->engine->budgets, reservation);
 		return;
 	}
 	log_error("turn %lld can't be recorded yet: %s", (long long)turn->row.id,
@@ -181,23 +214,28 @@ static void close_turn(
 	if (end == NULL || copy == NULL) {
 		free(end);
 		free(copy);
+		budget_release(books->engine->budgets, reservation);
 		log_error("turn %lld isn't in the ledger: no memory", (long long)turn->row.id);
 		return;
 	}
 	*end = (struct end){.turn = turn_hold(turn), .model = copy, .reserved = reserved};
+	end->reservation = *reservation;
+	*reservation = (struct reservation){0};
 	list_append(&books->unwritten, &end->link);
 	delay_arm(books->again, AGAIN_MS);
 }
 
 void books_close(struct run *run) {
 	close_turn(run->provider->engine->books, run->turn,
-			run->terms.model != NULL ? run->terms.model : "", run->terms.reserved);
+			run->terms.model != NULL ? run->terms.model : "", run->terms.reserved,
+			&run->terms.reservation);
 }
 
 void books_close_unsent(struct books *books, struct turn *turn) {
 	turn->row.cost = 0;
 	turn_words_set(&turn->row.cost_source, "computed");
-	close_turn(books, turn, "", 0);
+	struct reservation none = {0};
+	close_turn(books, turn, "", 0, &none);
 }
 
 struct books *books_create(struct engine *engine) {
@@ -224,7 +262,7 @@ void books_destroy(struct books *books) {
 	list_for_each(end, &books->unwritten, link) {
 		log_error("turn %lld isn't recorded: it will say interrupted",
 				(long long)end->turn->row.id);
-		end_free(end);
+		end_free(books, end);
 	}
 	delay_destroy(books->again);
 	free(books);

@@ -15,11 +15,17 @@ struct books *books_create(struct engine *engine);
 /* Enters once more what couldn't be; what can't still is said in the log. NULL is fine. */
 void books_destroy(struct books *books);
 
-/* At submission: estimates the most that the turn may cost. */
+/* Whether the budgets let a turn be written at `place` that `model` would answer (NULL: not known
+ * yet, they do): EDQUOT with words. */
+bool books_may_open(
+		struct engine *engine, struct place *place, struct place *model, struct fail *fail);
+/* At submission: reserves the most that the turn may cost; EDQUOT with words. What it holds is let
+ * go by books_close, and by books_abandon for a run that never began. */
 bool books_open(struct run *run, struct fail *fail);
-/* Before an attempt, when the conversation is whole: estimates again and notes durably that the
- * turn may cost as much. `bytes` and `messages`: of what is about to be sent. False with words when
- * that can't be noted: then it isn't sent. */
+void books_abandon(struct run *run);
+/* Before an attempt, when the conversation is whole: reserves anew and notes durably that the turn
+ * may cost as much. `bytes` and `messages`: of what is about to be sent. False with words (EDQUOT,
+ * or that it can't be noted): then it isn't sent. */
 bool books_send(struct run *run, uint64_t bytes, size_t messages, struct fail *fail);
 /* The max_tokens to send: by the last estimate. */
 int64_t books_max_tokens(const struct run *run);

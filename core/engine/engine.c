@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/engine/books.h"
+#include "core/engine/budget.h"
 #include "core/engine/discovery.h"
 #include "core/engine/models_table.h"
 #include "core/engine/queue.h"
@@ -153,6 +154,7 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 	       (engine->catalogue = catalogue_open(engine->store, fail)) != NULL &&
 	       (engine->values = values_create(engine->store, fail)) != NULL &&
 	       (engine->health = health_create(engine->loop, engine->store, fail)) != NULL &&
+	       (engine->budgets = budgets_create(engine, fail)) != NULL &&
 	       (engine->transfers = transfer_engine_create(engine->loop, &transfers, fail)) !=
 			       NULL &&
 	       ((engine->turns = turn_table_create(engine->store)) != NULL ||
@@ -220,6 +222,7 @@ void engine_close(struct engine *engine) {
 	engine_stop(engine);
 	transfer_engine_destroy(engine->transfers);
 	books_destroy(engine->books);
+	budgets_destroy(engine->budgets);
 	turn_table_destroy(engine->turns);
 	chain_map_destroy(engine->chains);
 	values_destroy(engine->values);

@@ -16,6 +16,7 @@
 #include <uv.h>
 
 struct books;
+struct budgets;
 
 struct engine_options {
 	const char *config_file; /* NULL: the default place */
@@ -42,6 +43,7 @@ struct engine {
 	struct turn_table *turns;
 	struct chain_map *chains;
 	struct books *books;
+	struct budgets *budgets;
 	struct list providers;
 	int64_t started; /* microseconds since the epoch */
 	uint64_t turns_done, turns_failed;

@@ -2,6 +2,7 @@
 #include "core/engine/estimate.h"
 
 #include "core/base/text.h"
+#include "core/base/usd.h"
 #include "core/config/settings.h"
 
 #include <cjson/cJSON.h>
@@ -19,6 +20,7 @@
 #define BYTES_PER_TOKEN_FITTING 3
 /* What a service wraps around a message, and around them all. */
 #define MESSAGE_TOKENS 16
+#define MESSAGE_TOKENS_LIKELY 4
 #define TURN_TOKENS 64
 /* Images and sound are made of tokens that max_tokens doesn't limit: one answer's. */
 #define MEDIA_TOKENS 16384
@@ -48,25 +50,46 @@ static int64_t whole_setting(const char *const *settings, const char *name) {
 	return parse_double(setting(settings, name), &value) ? whole(value) : 0;
 }
 
-/* `extra` is merged into the request and may ask for more than the settings. */
-static int64_t with_extra(const char *extra, int64_t tokens) {
-	static const char *const limits[] = {
+/* What `extra`, which is merged into the request, asks for beyond the settings. */
+struct extra {
+	int64_t tokens; /* at most so many of each answer; 0: it doesn't say */
+	int64_t answers;
+};
+
+/* The largest of some members; `least` when none is larger. */
+static int64_t largest(const cJSON *json, const char *const *names, size_t n, int64_t least) {
+	for (size_t i = 0; i < n; i++) {
+		const cJSON *member = cJSON_GetObjectItemCaseSensitive(json, names[i]);
+		int64_t value = cJSON_IsNumber(member) ? whole(member->valuedouble) : 0;
+		least = value > least ? value : least;
+	}
+	return least;
+}
+
+static struct extra read_extra(const char *text) {
+	static const char *const tokens[] = {
 			"max_tokens", "max_completion_tokens", "max_output_tokens"};
-	static const char *const times[] = {"n", "best_of"};
-	cJSON *json = extra[0] != '\0' ? cJSON_Parse(extra) : NULL;
-	int64_t answers = 1;
-	for (size_t i = 0; i < 3; i++) {
-		const cJSON *limit = cJSON_GetObjectItemCaseSensitive(json, limits[i]);
-		int64_t value = cJSON_IsNumber(limit) ? whole(limit->valuedouble) : 0;
-		tokens = value > tokens ? value : tokens;
-	}
-	for (size_t i = 0; i < 2; i++) {
-		const cJSON *count = cJSON_GetObjectItemCaseSensitive(json, times[i]);
-		int64_t value = cJSON_IsNumber(count) ? whole(count->valuedouble) : 0;
-		answers = value > answers ? value : answers;
-	}
+	static const char *const answers[] = {"n", "best_of"};
+	cJSON *json = text[0] != '\0' ? cJSON_Parse(text) : NULL;
+	struct extra extra = {
+			.tokens = largest(json, tokens, 3, 0),
+			.answers = largest(json, answers, 2, 1),
+	};
 	cJSON_Delete(json);
-	return whole((double)tokens * (double)answers);
+	return extra;
+}
+
+/* How many tokens of each answer what is left pays for. */
+static int64_t affordable(
+		const struct price *price, int64_t prompt, int64_t answers, int64_t left) {
+	int64_t before = price_cost(price, prompt, 0);
+	if (left == INT64_MAX || price->completion <= 0 || before < 0) {
+		return INT64_MAX;
+	}
+	double rest = left > before ? (double)(left - before) / (double)USD : 0;
+	/* A little less, so that rounding never makes it too dear. */
+	double tokens = rest / (price->completion * (double)answers) * (1 - 1e-9);
+	return tokens < 1e15 ? (int64_t)tokens : INT64_MAX;
 }
 
 /* What is always sent (design section 3.11): the setting, else the smaller of the model's limit and
@@ -100,33 +123,38 @@ static bool makes_media(const struct model_record *record) {
 	       strstr(record->output_modalities, "audio") != NULL;
 }
 
-void estimate_turn(const struct provider *provider, const struct model_record *record,
-		const char *const *settings, const struct input_size *size, int64_t afford,
-		struct estimate *ret) {
+/* The tokens that go in, as a guess and at most. */
+static void estimate_prompt(const struct model_record *record, const char *const *settings,
+		const struct input_size *size, struct estimate *ret) {
 	uint64_t beside = settings_bytes(settings);
 	uint64_t narrow = size->bytes > size->wide ? size->bytes - size->wide : 0;
-	*ret = (struct estimate){
-			.prompt = (int64_t)((narrow + beside) / BYTES_PER_TOKEN +
-						  size->wide / WIDE_BYTES_PER_TOKEN +
-						  size->messages * 4 + 1) +
-				  size->tokens,
-			.prompt_most = (int64_t)(size->bytes + beside) + size->tokens +
-				       (int64_t)size->messages * MESSAGE_TOKENS + TURN_TOKENS,
-			.max_tokens = choose_max_tokens(record,
-					whole_setting(settings, "max_tokens"), size, afford),
-	};
+	uint64_t text = (narrow + beside) / BYTES_PER_TOKEN + size->wide / WIDE_BYTES_PER_TOKEN;
+	ret->prompt = (int64_t)(text + size->messages * MESSAGE_TOKENS_LIKELY) + size->tokens;
+	ret->prompt_most = (int64_t)(size->bytes + beside + size->messages * MESSAGE_TOKENS) +
+			   size->tokens + TURN_TOKENS;
 	/* What doesn't fit into the context isn't read, and isn't billed. */
-	if (record->context_length > 0 && ret->prompt_most > record->context_length) {
-		ret->prompt_most = record->context_length;
-		ret->prompt = ret->prompt < ret->prompt_most ? ret->prompt : ret->prompt_most;
-	}
-	int64_t completion = whole_setting(settings, "max_completion_tokens");
-	completion = completion > ret->max_tokens ? completion : ret->max_tokens;
-	if (makes_media(record) && completion < MEDIA_TOKENS) {
-		completion = MEDIA_TOKENS;
-	}
-	ret->completion_most = with_extra(setting(settings, "extra"), completion);
+	int64_t context = record->context_length > 0 ? record->context_length : INT64_MAX;
+	ret->prompt = ret->prompt < context ? ret->prompt : context;
+	ret->prompt_most = ret->prompt_most < context ? ret->prompt_most : context;
+}
+
+void estimate_turn(const struct provider *provider, const struct model_record *record,
+		const char *const *settings, const struct input_size *size, int64_t left,
+		struct estimate *ret) {
+	*ret = (struct estimate){0};
+	estimate_prompt(record, settings, size, ret);
 	ret->price = price_of(provider, record, ret->prompt_most, true);
+	struct extra extra = read_extra(setting(settings, "extra"));
+	int64_t afford = affordable(&ret->price, ret->prompt_most, extra.answers, left);
+	ret->max_tokens = choose_max_tokens(
+			record, whole_setting(settings, "max_tokens"), size, afford);
+	const int64_t limits[] = {ret->max_tokens, whole_setting(settings, "max_completion_tokens"),
+			extra.tokens, makes_media(record) ? MEDIA_TOKENS : 0};
+	int64_t completion = 0;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		completion = limits[i] > completion ? limits[i] : completion;
+	}
+	ret->completion_most = whole((double)completion * (double)extra.answers);
 	ret->cost_most = price_cost(&ret->price, ret->prompt_most, ret->completion_most);
 	struct price likely = price_of(provider, record, ret->prompt, false);
 	ret->cost_prompt = price_cost(&likely, ret->prompt, 0);

@@ -22,10 +22,11 @@ struct estimate {
 	int64_t cost_most; /* pico-USD that the turn can't exceed; -1 unknown */
 };
 
-/* `settings` by the table's index, NULL for none. `afford`: max_tokens, where it isn't set, is
- * lowered to so many, but not below 256. */
+/* `settings` by the table's index, NULL for none. `left`: max_tokens, where it isn't set, is
+ * lowered so that the turn costs at most as many pico-USD, but not below 256; INT64_MAX: no matter.
+ */
 void estimate_turn(const struct provider *provider, const struct model_record *record,
-		const char *const *settings, const struct input_size *size, int64_t afford,
+		const char *const *settings, const struct input_size *size, int64_t left,
 		struct estimate *ret);
 
 #endif

@@ -116,6 +116,7 @@ bool queue_add(struct provider *provider, struct place *model, struct turn *turn
 		return fail_set(fail, ENOMEM, "no memory for a turn's settings");
 	}
 	if (!books_open(run, fail)) {
+		books_abandon(run);
 		run_drop_settings(run);
 		free(run);
 		return false;

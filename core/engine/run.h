@@ -3,6 +3,7 @@
 #ifndef CORE_ENGINE_RUN_H
 #define CORE_ENGINE_RUN_H
 
+#include "core/engine/budget.h"
 #include "core/engine/exchange.h"
 #include "core/engine/record.h"
 #include "core/turn/turn.h"
@@ -12,6 +13,7 @@ struct run_terms {
 	char *model; /* path of the model that answers, below its provider's models/ */
 	int64_t reserved; /* pico-USD that the turn can't exceed; -1 unknown */
 	int64_t max_tokens;
+	struct reservation reservation; /* of the budgets */
 };
 
 struct run {

@@ -43,7 +43,7 @@ bool engine_may_submit(struct engine *engine, struct place *place, struct fail *
 				"that",
 				provider->queue_most, provider->name);
 	}
-	return true;
+	return books_may_open(engine, place, place_model(place), fail);
 }
 
 /* The caller's last turn that was sent: refusals are stepped over. 0 for none. */

@@ -110,10 +110,13 @@ static void a_file_that_was_asked_for_must_be_there(void **state) {
 static void every_key_of_the_daemon_is_read(void **state) {
 	(void)state;
 	read_good("state: ~/kept\nhistory: on\nrefresh: 10m\nsandbox: seccomp\n"
+		  "budget: {day: 2.00}\n"
 		  "limits: {concurrent: 3, queue: 0, prompt: 64K, media: 8G, attach: 2G}\n");
 	assert_string_equal(config.state, scratch_path("kept"));
 	assert_true(config.refresh == 600);
 	assert_true(config.sandbox_seccomp);
+	assert_true(config.budget.limit[BUDGET_DAY] == INT64_C(2000000000000));
+	assert_true(config.budget.limit[BUDGET_MONTH] == BUDGET_NONE);
 	assert_int_equal(config.concurrent, 3);
 	assert_int_equal(config.queue, 0);
 	assert_true(config.prompt_most == 65536);
@@ -136,6 +139,7 @@ static void every_key_of_a_provider_is_read(void **state) {
 		  "    key_command: pass show work/openrouter\n"
 		  "    retries: 0\n"
 		  "    concurrent: 2\n"
+		  "    budget: {month: 20, total: 0}\n"
 		  "    price: {prompt: 0.5, completion: 1.50, request: 0.01}\n"
 		  "    timeout: {connect: 5, first_byte: 1m, idle: 0.5, total: 1h}\n"
 		  "    config: {max_tokens: 2000}\n");
@@ -163,6 +167,9 @@ static void every_key_of_a_provider_is_read(void **state) {
 	assert_true(work->timeout.connect == 5 && work->timeout.first_byte == 60);
 	assert_true(work->timeout.idle == 0.5 && work->timeout.total == 3600);
 	assert_string_equal(value_of(work, "max_tokens"), "2000");
+	assert_true(work->budget.limit[BUDGET_DAY] == BUDGET_NONE);
+	assert_true(work->budget.limit[BUDGET_MONTH] == INT64_C(20000000000000));
+	assert_true(work->budget.limit[BUDGET_TOTAL] == 0);
 	assert_true(work->price.stated && work->price.prompt == 0.5e-6);
 	assert_true(work->price.completion == 1.5e-6 && work->price.request == 0.01);
 	config_finish(&config);
@@ -206,11 +213,10 @@ static void all_faults_are_told_at_once_with_their_lines(void **state) {
 
 static void keys_of_later_versions_are_unknown(void **state) {
 	(void)state;
-	ASSERT_FAULTS("routes: {}\naliases: {}\nbudget: {day: 2.00}\nallow: []\n"
+	ASSERT_FAULTS("routes: {}\naliases: {}\nallow: []\n"
 		      "providers: {a: {source: x}}\n",
 			"1: unknown setting 'routes'", "2: unknown setting 'aliases'",
-			"3: unknown setting 'budget'", "4: unknown setting 'allow'",
-			"5: unknown setting 'source' of providers.a");
+			"3: unknown setting 'allow'", "4: unknown setting 'source' of providers.a");
 }
 
 static void history_off_is_refused_with_words(void **state) {
@@ -250,7 +256,9 @@ static void wrong_values_of_a_provider_are_told(void **state) {
 		      "  c: [1]\n"
 		      "  d:\n"
 		      "    price: {prompt: -1, completion: 1e-6, image: 2}\n"
-		      "  e: {price: 3}\n",
+		      "  e: {price: 3}\n"
+		      "  f: {budget: {dy: 1, day: -2}}\n"
+		      "budget: {week: 1, day: $2}\n",
 			"2: providers.a: must be a map of settings, {} or off",
 			"4: providers.b.driver: 'Open AI' can't be",
 			"5: providers.b.retries: '21' is not a whole number from 0 to 20",
@@ -270,7 +278,11 @@ static void wrong_values_of_a_provider_are_told(void **state) {
 			"14: providers.d.price.prompt: '-1' is not an amount of USD",
 			"14: providers.d.price.completion: '1e-6' is not an amount of USD",
 			"14: unknown setting 'image' of providers.d.price",
-			"15: providers.e.price: must be a map");
+			"15: providers.e.price: must be a map",
+			"16: unknown setting 'dy' of providers.f.budget, did you mean 'day'?",
+			"16: providers.f.budget.day: '-2' is not an amount of USD",
+			"17: unknown setting 'week' of budget",
+			"17: budget.day: '$2' is not an amount of USD");
 }
 
 static void a_key_is_never_repeated_in_words(void **state) {

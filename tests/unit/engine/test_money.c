@@ -1,6 +1,8 @@
 /* What turns cost, and that the books say so whatever becomes of a turn. */
 #include "tests/unit/engine/world.h"
 
+#include "core/engine/budget.h"
+#include "core/store/annex.h"
 #include "core/store/ledger.h"
 
 #include <errno.h>
@@ -162,6 +164,57 @@ static void what_it_may_cost_is_noted_or_it_isnt_sent(void **state) {
 	WAIT(world, all(world).turns == 2);
 }
 
+/* ---- budgets ---- */
+
+static void a_sessions_budget_holds_for_that_session_alone(void **state) {
+	struct world *world = *state;
+	cleanup_fail struct fail fail = {0};
+	config_write(world, LOCAL_WITH("price: {request: 1}"));
+	world_open(world);
+	struct engine *engine = world->engine;
+	struct place *session = annex_make(engine->catalogue, place_of(world, "local/echo"),
+			PLACE_SESSION, "mine", &fail);
+	assert_non_null(session);
+	assert_true(budget_set(engine->budgets, session->id, BUDGET_TOTAL, DOLLAR, &fail));
+	free(server_ask("/set?cost=none"));
+	struct turn *turn = engine_begin(engine, session, me(), false, &fail);
+	assert_true(turn_prompt_write(turn, "q", 1, 0, 100, &fail));
+	assert_true(engine_may_submit(engine, session, &fail));
+	engine_submit(engine, turn);
+	/* Reserved as long as it runs, then spent. */
+	assert_false(engine_may_submit(engine, session, &fail));
+	assert_holds(fail_words(&fail),
+			"sessions/mine/budget/total is 1 USD: 0 is spent and 1 res");
+	wait_over(world, turn);
+	assert_string_equal(turn->row.words, "");
+	assert_false(engine_may_submit(engine, session, &fail));
+	assert_int_equal(fail.code, EDQUOT);
+	assert_holds(fail_words(&fail), "1 is spent and 0 reserved");
+	assert_true(engine_may_submit(engine, place_of(world, "local/echo"), &fail));
+	turn_release(turn);
+	world_close(world);
+	world_open(world);
+	session = annex_find(place_of(world, "local/echo"), PLACE_SESSION, "mine");
+	assert_false(engine_may_submit(world->engine, session, &fail));
+}
+
+static void a_limit_that_was_lowered_meanwhile_holds_for_what_waits(void **state) {
+	struct world *world = *state;
+	cleanup_fail struct fail fail = {0};
+	config_write(world, LOCAL_WITH("price: {request: 1}, concurrent: 1"));
+	world_open(world);
+	cleanup_turn struct turn *first = ask(world, "local/hold", "q\n");
+	cleanup_turn struct turn *second = ask(world, "local/echo", "q\n");
+	WAIT(world, first->row.output_size != 0);
+	struct budgets *budgets = world->engine->budgets;
+	assert_true(budget_set(budgets, PLACE_ROOT_ID, BUDGET_DAY, DOLLAR, &fail));
+	assert_true(engine_cancel(world->engine, first, NULL));
+	wait_over(world, second);
+	assert_failed(second, EDQUOT, "this one may cost up to 1:");
+	assert_int_equal(second->row.cost, 0);
+	assert_int_equal(server_count("echo"), 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
@@ -173,6 +226,8 @@ int main(void) {
 			TEST(a_turn_that_ran_when_the_engine_ended_is_entered_once),
 			TEST(an_end_that_cant_be_written_is_written_later),
 			TEST(what_it_may_cost_is_noted_or_it_isnt_sent),
+			TEST(a_sessions_budget_holds_for_that_session_alone),
+			TEST(a_limit_that_was_lowered_meanwhile_holds_for_what_waits),
 	};
 	return cmocka_run_group_tests(tests, server_start, server_stop);
 }
