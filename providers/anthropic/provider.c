@@ -158,10 +158,22 @@ static void end_page(struct conduit_job *job, struct state *state) {
 
 /* ---- a turn ---- */
 
+/* Claude answers with text, and the API has nothing else. */
+static bool is_served(const struct conduit_turn *turn) {
+	const char *to = turn->capability != NULL ? strrchr(turn->capability, '-') : NULL;
+	return to == NULL || strcmp(to, "-text") == 0;
+}
+
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
 	static const char *const headers[] = {VERSION, "Content-Type: application/json",
 			"Accept: text/event-stream, application/json", NULL};
 	char url[2048];
+	if (!is_served(turn)) {
+		fail(job, CONDUIT_FAIL_INVALID,
+				"Anthropic's models answer with text: for anything else use "
+				"another provider's");
+		return;
+	}
 	struct state *state = begin(job);
 	if (state == NULL) {
 		return;

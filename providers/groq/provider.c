@@ -9,11 +9,19 @@ static bool complete(const struct conduit_json *entry, struct conduit_model *mod
 	return active && conduit_openai_guess_kind(entry, model);
 }
 
+/* What Groq's reference has no member for, or says that none of its models takes: either is
+ * refused.
+ */
+static const char *const unknown[] = {"top_k", "min_p", "top_a", "repetition_penalty", "logit_bias",
+		"logprobs", "top_logprobs", "verbosity", "reasoning", "web_search_options",
+		"prediction", NULL};
+
 /* Groq calls max_tokens deprecated. */
 static const struct conduit_openai dialect = {
 		.service = "Groq",
 		.max_tokens = "max_completion_tokens",
 		.include_usage = true,
+		.without = unknown,
 		.parameters = "reasoning_effort,include_reasoning,tools,tool_choice,"
 			      "parallel_tool_calls,response_format",
 		.model = complete,

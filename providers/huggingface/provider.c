@@ -69,10 +69,17 @@ static bool complete(const struct conduit_json *entry, struct conduit_model *mod
 	return conduit_openai_guess_kind(entry, model);
 }
 
+/* What the chat completions of Hugging Face's documents have no member for; of the providers behind
+ * the router some refuse what they don't know. */
+static const char *const unknown[] = {"top_k", "min_p", "top_a", "repetition_penalty", "logit_bias",
+		"verbosity", "parallel_tool_calls", "reasoning", "include_reasoning",
+		"web_search_options", "prediction", NULL};
+
 static const struct conduit_openai dialect = {
 		.service = "Hugging Face",
 		.include_usage = true,
-		.parameters = "frequency_penalty,presence_penalty,logit_bias,logprobs,top_logprobs,"
+		.without = unknown,
+		.parameters = "frequency_penalty,presence_penalty,logprobs,top_logprobs,"
 			      "reasoning_effort,tools,tool_choice,response_format",
 		.model = complete,
 };

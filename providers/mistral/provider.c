@@ -57,6 +57,7 @@ static const struct conduit_openai dialect = {
 		.parameters = "frequency_penalty,presence_penalty,reasoning_effort,tools,"
 			      "tool_choice,parallel_tool_calls,prediction,response_format",
 		.model = complete,
+		.parts = CONDUIT_OPENAI_PARTS_MISTRAL,
 };
 
 static void discover(struct conduit_job *job) {

@@ -8,6 +8,7 @@ static const struct conduit_openai dialect = {
 		.service = "OpenRouter",
 		.models_path = "/models?output_modalities=all",
 		.prices = true,
+		.parts = CONDUIT_OPENAI_PARTS_OPENROUTER,
 };
 
 static void discover(struct conduit_job *job) {

@@ -66,13 +66,21 @@ static bool complete(const struct conduit_json *entry, struct conduit_model *mod
 	return true;
 }
 
+/* What the chat endpoint of Together's OpenAPI document has no member for. */
+static const char *const unknown[] = {"top_a", "verbosity", "parallel_tool_calls",
+		"include_reasoning", "web_search_options", "prediction", NULL};
+
 /* Usage comes in the last chunk unasked. */
 static const struct conduit_openai dialect = {
 		.service = "Together AI",
 		.parameters = "top_k,min_p,frequency_penalty,presence_penalty,repetition_penalty,"
-			      "logit_bias,logprobs,reasoning_effort,reasoning,tools,tool_choice,"
+			      "logit_bias,logprobs,top_logprobs,reasoning_effort,reasoning,tools,"
+			      "tool_choice,"
 			      "response_format",
 		.model = complete,
+		.without = unknown,
+		.parts = CONDUIT_OPENAI_PARTS_TOGETHER,
+		.logprobs_is_count = true,
 };
 
 static void discover(struct conduit_job *job) {

@@ -25,7 +25,7 @@ enum task {
 
 struct openai {
 	unsigned magic;
-	const struct conduit_openai *dialect;
+	struct conduit_openai dialect; /* a copy: the provider's own may be shorter */
 	enum task task;
 	int status; /* of the reply under way */
 	struct chat_reply chat;
@@ -58,12 +58,12 @@ static struct openai *begin(
 		return NULL;
 	}
 	openai->magic = OPENAI_MAGIC;
-	openai->dialect = dialect;
+	openai->dialect = *dialect;
 	openai->task = task;
 	openai->chat.chat.job = job;
 	openai->chat.chat.service = service_name(dialect);
 	openai->models.job = job;
-	openai->models.dialect = dialect;
+	openai->models.dialect = &openai->dialect;
 	conduit_set_state(job, openai);
 	return openai;
 }
@@ -76,15 +76,24 @@ static void request_page(struct conduit_job *job, struct openai *openai) {
 		return;
 	}
 	openai->pages++;
-	openai_get(job, openai->dialect, openai->url);
+	openai_get(job, &openai->dialect, openai->url);
 }
 
-void conduit_openai_discover(struct conduit_job *job, const struct conduit_openai *dialect) {
-	struct openai *openai = begin(job, dialect, TASK_MODELS);
+/* A dialect as a provider states it that was built when the struct was shorter. */
+static struct conduit_openai read_dialect(const struct conduit_openai *stated, size_t size) {
+	struct conduit_openai dialect = {0};
+	memcpy(&dialect, stated, size < sizeof(dialect) ? size : sizeof(dialect));
+	return dialect;
+}
+
+void conduit_openai_discover_by(
+		struct conduit_job *job, const struct conduit_openai *stated, size_t size) {
+	struct conduit_openai dialect = read_dialect(stated, size);
+	struct openai *openai = begin(job, &dialect, TASK_MODELS);
 	if (openai == NULL) {
 		return;
 	}
-	const char *path = dialect->models_path != NULL ? dialect->models_path : "/models";
+	const char *path = dialect.models_path != NULL ? dialect.models_path : "/models";
 	if (asprintf(&openai->url, "%s%s", conduit_base_url(job), path) < 0) {
 		openai->url = NULL;
 		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
@@ -129,23 +138,24 @@ static void request_chat(struct conduit_job *job, const struct conduit_turn *tur
 	conduit_object_destroy(body);
 }
 
-void conduit_openai_transform(struct conduit_job *job, const struct conduit_turn *turn,
-		const struct conduit_openai *dialect) {
+void conduit_openai_transform_by(struct conduit_job *job, const struct conduit_turn *turn,
+		const struct conduit_openai *stated, size_t size) {
+	struct conduit_openai dialect = read_dialect(stated, size);
 	enum task task;
 	if (!task_of(turn, &task)) {
-		refuse(job, turn, dialect);
+		refuse(job, turn, &dialect);
 		return;
 	}
-	struct openai *openai = begin(job, dialect, task);
+	struct openai *openai = begin(job, &dialect, task);
 	if (openai == NULL) {
 		return;
 	}
 	if (task == TASK_EMBED) {
-		embed_begin(&openai->embed, job, turn, dialect);
+		embed_begin(&openai->embed, job, turn, &openai->dialect);
 	} else if (task == TASK_RERANK) {
-		rerank_begin(&openai->rerank, job, turn, dialect);
+		rerank_begin(&openai->rerank, job, turn, &openai->dialect);
 	} else {
-		request_chat(job, turn, dialect);
+		request_chat(job, turn, &openai->dialect);
 	}
 }
 
@@ -240,7 +250,7 @@ static void end_page(struct conduit_job *job, struct openai *openai) {
 	if (strcmp(url, openai->url) == 0 || openai->pages == PAGES_LIMIT) {
 		free(url);
 		conduit_malformed(job, "%s's list of models doesn't end: page %d leads to %s again",
-				service_name(openai->dialect), openai->pages, next);
+				service_name(&openai->dialect), openai->pages, next);
 		return;
 	}
 	free(openai->url);

@@ -22,8 +22,6 @@ static const struct member {
 		{"max_tokens", CONDUIT_FORM_NUMBER},
 		{"stop", CONDUIT_FORM_LINES},
 		{"logit_bias", CONDUIT_FORM_JSON},
-		{"logprobs", CONDUIT_FORM_BOOL},
-		{"top_logprobs", CONDUIT_FORM_NUMBER},
 		{"reasoning_effort", CONDUIT_FORM_STRING},
 		{"verbosity", CONDUIT_FORM_STRING},
 		{"tools", CONDUIT_FORM_JSON},
@@ -34,6 +32,37 @@ static const struct member {
 		{"web_search_options", CONDUIT_FORM_JSON},
 		{"prediction", CONDUIT_FORM_JSON},
 };
+
+static bool is_left_out(const struct conduit_openai *dialect, const char *setting) {
+	for (const char *const *name = dialect->without; name != NULL && *name != NULL; name++) {
+		if (strcmp(*name, setting) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether probabilities are told, and of how many alternatives: two members, or one number. */
+static void put_logprobs(struct conduit_object *object, const struct conduit_turn *turn,
+		const struct conduit_openai *dialect) {
+	const char *wanted = conduit_setting(turn, "logprobs");
+	if (!dialect->logprobs_is_count) {
+		if (!is_left_out(dialect, "logprobs")) {
+			conduit_object_setting(object, "logprobs", "logprobs", CONDUIT_FORM_BOOL);
+		}
+		if (!is_left_out(dialect, "top_logprobs")) {
+			conduit_object_setting(object, "top_logprobs", "top_logprobs",
+					CONDUIT_FORM_NUMBER);
+		}
+	} else if (conduit_object_has(object, "logprobs") && strcmp(wanted, "yes") == 0) {
+		if (conduit_object_has(object, "top_logprobs")) {
+			conduit_object_setting(
+					object, "top_logprobs", "logprobs", CONDUIT_FORM_NUMBER);
+		} else if (conduit_object_member(object, "logprobs")) {
+			conduit_body_text(conduit_object_body(object), "1");
+		}
+	}
+}
 
 /* Structured outputs: the answer keeps to the schema. */
 static void put_schema(struct conduit_object *object, const char *value, bool is_strict) {
@@ -69,15 +98,6 @@ static const char *member_name(const struct conduit_openai *dialect, const char 
 	return setting;
 }
 
-static bool is_left_out(const struct conduit_openai *dialect, const char *setting) {
-	for (const char *const *name = dialect->without; name != NULL && *name != NULL; name++) {
-		if (strcmp(*name, setting) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 void openai_settings(struct conduit_object *object, const struct conduit_turn *turn,
 		const struct conduit_openai *dialect) {
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
@@ -86,6 +106,7 @@ void openai_settings(struct conduit_object *object, const struct conduit_turn *t
 					member_name(dialect, members[i].name), members[i].form);
 		}
 	}
+	put_logprobs(object, turn, dialect);
 	if (conduit_object_has(object, "schema")) {
 		const char *strict = conduit_setting(turn, "structured_outputs");
 		put_schema(object, conduit_setting(turn, "schema"),

@@ -1,6 +1,8 @@
 /* Tokens and cost: see openai_usage.h. */
 #include "core/provider/kit/openai_usage.h"
 
+#include <math.h>
+
 static int64_t tokens(const struct conduit_json *usage, const char *const *paths) {
 	for (; *paths != NULL; paths++) {
 		int64_t count;
@@ -9,6 +11,22 @@ static int64_t tokens(const struct conduit_json *usage, const char *const *paths
 		}
 	}
 	return -1;
+}
+
+/* xAI counts in units of 1e-10 USD. */
+#define TICKS_PER_USD 1e10
+
+static double cost_of(const struct conduit_json *usage) {
+	double cost;
+	if ((conduit_json_number(usage, "cost", &cost) ||
+			    conduit_json_number(usage, "cost.total_cost", &cost)) &&
+			cost >= 0) {
+		return cost;
+	}
+	if (conduit_json_number(usage, "cost_in_usd_ticks", &cost) && cost >= 0) {
+		return cost / TICKS_PER_USD;
+	}
+	return NAN;
 }
 
 bool usage_read(const struct conduit_json *usage, struct conduit_usage *ret) {
@@ -26,10 +44,7 @@ bool usage_read(const struct conduit_json *usage, struct conduit_usage *ret) {
 	ret->completion_tokens = tokens(usage, completion);
 	ret->reasoning_tokens = tokens(usage, reasoning);
 	ret->cached_tokens = tokens(usage, cached);
-	double cost;
-	if (conduit_json_number(usage, "cost", &cost) && cost >= 0) {
-		ret->cost = cost;
-	}
+	ret->cost = cost_of(usage);
 	return true;
 }
 

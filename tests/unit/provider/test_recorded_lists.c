@@ -19,12 +19,13 @@ static const struct {
 	size_t prices;
 } catalogues[] = {
 		/* clang-format off */
-		{"models_2025-05-26_319_raw.json", 319, 66, 0x488ff8d783bc2293, 551817292232, 50056126, 7157495, 1987},
-		{"models_2025-07-29_319.json", 319, 56, 0xaa4a6ce80c2adb46, 553085756472, 52532430, 7426036, 1991},
-		{"models_2026-01-29_347.json", 347, 33, 0xf4fca5b6c155bb57, 605549726471, 75375913, 14238741, 947},
-		{"models_2026-02-27_344_raw.json", 344, 29, 0x78ccd1cf73e49da9, 600962896212, 81928437, 14276146, 937},
-		{"models_2026-08-19_414.json", 414, 18, 0xb5a2f4352a9aba0e, 728902774146, 198062339, 35616748, 1464},
-		{"models_2026-08-19_all_549.json", 549, 23, 0x0022007af4425e1f, 968834385610, 201804653, 35643374, 1813},
+		{"openrouter/json/models_trimmed_2026.json", 4, 0, 0xa13d616497e57c25, 6893372152, 2191961, 117248, 15},
+		{"openrouter/models/models_2025-05-26_319_raw.json", 319, 66, 0x488ff8d783bc2293, 551817292232, 50056126, 7157495, 1987},
+		{"openrouter/models/models_2025-07-29_319.json", 319, 56, 0xaa4a6ce80c2adb46, 553085756472, 52532430, 7426036, 1991},
+		{"openrouter/models/models_2026-01-29_347.json", 347, 33, 0xf4fca5b6c155bb57, 605549726471, 75375913, 14238741, 947},
+		{"openrouter/models/models_2026-02-27_344_raw.json", 344, 29, 0x78ccd1cf73e49da9, 600962896212, 81928437, 14276146, 937},
+		{"openrouter/models/models_2026-08-19_414.json", 414, 18, 0xb5a2f4352a9aba0e, 728902774146, 198062339, 35616748, 1464},
+		{"openrouter/models/models_2026-08-19_all_549.json", 549, 23, 0x0022007af4425e1f, 968834385610, 201804653, 35643374, 1813},
 		/* clang-format on */
 };
 
@@ -65,9 +66,7 @@ static void each_recorded_catalogue_gives_all_its_models(void **state) {
 	(void)state;
 	const struct conduit_provider *provider = load_provider("openrouter");
 	for (size_t i = 0; i < sizeof(catalogues) / sizeof(catalogues[0]); i++) {
-		char path[256];
-		snprintf(path, sizeof(path), "openrouter/models/%s", catalogues[i].path);
-		struct buf body = recording(path);
+		struct buf body = recording(catalogues[i].path);
 		struct replay_exchange exchange = {.status = 200,
 				.content_type = "application/json",
 				.body = body.data,
@@ -154,6 +153,30 @@ static void the_list_of_each_service_gives_its_models(void **state) {
 	}
 }
 
+static void a_list_that_is_cut_short_fails_after_the_models_that_came(void **state) {
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct conduit_provider *provider = load_provider(lists[i].provider);
+		struct buf body = recording(lists[i].path);
+		while (body.size != 0 && strchr(" \r\n", body.data[body.size - 1]) != NULL) {
+			body.size--;
+		}
+		struct replay_exchange exchange = {.status = 200,
+				.content_type = "application/json",
+				.body = body.data};
+		size_t before = 0;
+		for (; exchange.size < body.size; exchange.size += cut_stride(body.size)) {
+			struct replay replay = replay_models(provider, &exchange, REPLAY_WHOLE, 0);
+			assert_true(replay.failed);
+			assert_int_equal(replay.kind, CONDUIT_FAIL_MALFORMED);
+			assert_in_range(replay.n_models, before, lists[i].models);
+			before = replay.n_models;
+			replay_finish(&replay);
+		}
+		buf_finish(&body);
+	}
+}
+
 static void the_list_of_a_compatible_service_states_no_prices_that_are_ours(void **state) {
 	(void)state;
 	static const struct {
@@ -189,6 +212,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(each_recorded_catalogue_gives_all_its_models),
 			cmocka_unit_test(the_list_of_each_service_gives_its_models),
+			cmocka_unit_test(a_list_that_is_cut_short_fails_after_the_models_that_came),
 			cmocka_unit_test(
 					the_list_of_a_compatible_service_states_no_prices_that_are_ours),
 	};

@@ -78,9 +78,9 @@ static void each_setting_has_its_json_type(void **state) {
 					SET("parallel_tool_calls", "off"), SET("top_p", "")));
 	assert_body(&replay, HEAD ",\"temperature\":0.70,\"top_k\":5,\"seed\":9313781139405380123,"
 				  "\"max_tokens\":100,\"stop\":[\"END\",\"\\\"x\\\" \"],"
-				  "\"logit_bias\":{\"50256\": -100},\"logprobs\":true,"
+				  "\"logit_bias\":{\"50256\": -100},"
 				  "\"reasoning_effort\":\"low\",\"tool_choice\":\"auto\","
-				  "\"parallel_tool_calls\":false}");
+				  "\"parallel_tool_calls\":false,\"logprobs\":true}");
 }
 
 static void a_schema_becomes_a_strict_response_format(void **state) {

@@ -22,7 +22,8 @@
  * Chat (a capability that ends in "-to-text", transcription apart): POST chat_path, streamed. In
  * the request:
  * - the conversation, prompts by file; images as data: URLs, audio as input_audio, other
- *   attachments as files. The setting "system" leads where the conversation has no system message.
+ *   attachments as files (`parts` says how a service differs). The setting "system" leads where the
+ * conversation has no system message.
  * - the settings temperature top_p top_k min_p top_a frequency_penalty presence_penalty
  *   repetition_penalty seed max_tokens top_logprobs (numbers, digit for digit as they were
  *   written), logprobs parallel_tool_calls include_reasoning (booleans), stop (one a line),
@@ -56,7 +57,16 @@
 #include <conduit/kit/json.h>
 #include <conduit/provider.h>
 
-/* How a service differs. Must live as long as the provider (static const). */
+/* The forms of attachments that are neither text nor images (which go as data: URLs everywhere). */
+enum conduit_openai_parts {
+	CONDUIT_OPENAI_PARTS_OPENAI = 0, /* input_audio {data, format}; what else, as file */
+	CONDUIT_OPENAI_PARTS_OPENROUTER = 1, /* the same, and video_url */
+	CONDUIT_OPENAI_PARTS_MISTRAL = 2, /* input_audio, bare base64; what else, as document_url */
+	CONDUIT_OPENAI_PARTS_TOGETHER = 3, /* input_audio, audio_url, video_url; nothing else */
+};
+
+/* How a service differs. Grows at its end only. Must live as long as the provider (static const).
+ */
 struct conduit_openai {
 	const char *service; /* its name for words: "OpenRouter"; NULL: "the service" */
 	const char *models_path; /* after the base URL; NULL: "/models" */
@@ -75,6 +85,8 @@ struct conduit_openai {
 	/* Changes a model before it is emitted; `entry` is the service's own words about it. False
 	 * leaves it out. What it points to must be static or belong to `entry`. May be NULL. */
 	bool (*model)(const struct conduit_json *entry, struct conduit_model *model);
+	enum conduit_openai_parts parts;
+	bool logprobs_is_count; /* `logprobs` is a number: of the alternatives that are told */
 };
 
 /* For `model` above, or to be called by it: gives a model whose list doesn't say what it makes its
@@ -82,9 +94,21 @@ struct conduit_openai {
  * away is taken to chat. */
 bool conduit_openai_guess_kind(const struct conduit_json *entry, struct conduit_model *model);
 
-void conduit_openai_discover(struct conduit_job *job, const struct conduit_openai *dialect);
-void conduit_openai_transform(struct conduit_job *job, const struct conduit_turn *turn,
-		const struct conduit_openai *dialect);
+/* `size`: of the dialect, as its provider knows the struct. The two below fill it in. */
+void conduit_openai_discover_by(
+		struct conduit_job *job, const struct conduit_openai *dialect, size_t size);
+void conduit_openai_transform_by(struct conduit_job *job, const struct conduit_turn *turn,
+		const struct conduit_openai *dialect, size_t size);
+
+static inline void conduit_openai_discover(
+		struct conduit_job *job, const struct conduit_openai *dialect) {
+	conduit_openai_discover_by(job, dialect, sizeof(*dialect));
+}
+
+static inline void conduit_openai_transform(struct conduit_job *job,
+		const struct conduit_turn *turn, const struct conduit_openai *dialect) {
+	conduit_openai_transform_by(job, turn, dialect, sizeof(*dialect));
+}
 
 void conduit_openai_reply(struct conduit_job *job, const struct conduit_reply *reply);
 void conduit_openai_data(struct conduit_job *job, const void *bytes, size_t size);

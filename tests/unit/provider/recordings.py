@@ -1,0 +1,51 @@
+"""Whether each recorded reply of the chat services is in one of the tests' tables: a recording that
+lies there without being replayed shows nothing. Skipped where there are no recordings."""
+
+import os
+import pathlib
+import sys
+
+SKIPPED = 77
+HERE = pathlib.Path(__file__).resolve().parent
+SHARED = pathlib.Path(os.environ.get("CONDUIT_SHARED", HERE.parents[3] / "shared"))
+SERVICES = ["anthropic", "huggingface", "mistral", "openai_compat", "openrouter", "together", "ollama/openai", "ollama/errors"]
+
+# Replies to what these providers never ask: other endpoints of the same services.
+OTHERS = {
+    "anthropic/json/count_tokens.json",
+    "huggingface/asr_wav2vec2.json",
+    "huggingface/hub_307_redirect.txt",
+    "huggingface/hub_api_model_info.json",
+    "huggingface/hub_model_inferenceProviderMapping.json",
+    "mistral/audio_speech.json",
+    "mistral/audio_transcription.json",
+    "mistral/ocr.json",
+    "openai_compat/whisper1_transcription.json",
+    "openrouter/binary/audio_speech_kokoro.mp3",
+    "openrouter/json/audio_transcription.json",
+    "openrouter/json/generation_200.json",
+    "openrouter/json/images_edit.json",
+    "openrouter/json/images_generate_large.json",
+    "together/images_generations_b64_truncated.json",
+}
+
+
+def main():
+    data = SHARED / "data"
+    if not data.exists():
+        print(f"recordings.py: no recordings at {data}")
+        return SKIPPED
+    tables = "".join(path.read_text() for path in sorted(HERE.glob("test_record*.c")))
+    files = [path for service in SERVICES for path in (data / service).rglob("*") if path.is_file()]
+    names = {str(path.relative_to(data)) for path in files if not path.name.endswith(".meta.json")}
+    unseen = sorted(name for name in names - OTHERS if f'"{name}"' not in tables)
+    gone = sorted(OTHERS - names)
+    for name in unseen:
+        print(f"{name} is in no table")
+    for name in gone:
+        print(f"{name} isn't there any more")
+    print(f"{len(names)} recordings, {len(names & OTHERS)} of endpoints that aren't asked, {len(unseen)} in no table")
+    return 1 if unseen or gone else 0
+
+
+sys.exit(main())

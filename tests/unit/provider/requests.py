@@ -1,0 +1,218 @@
+"""Whether the requests that the bundled providers make are valid by the services' own documents:
+method, path, query, headers and body. The documents aren't part of the repository: without them
+nothing is judged, and the test is skipped.
+
+    requests.py PROGRAM     what PROGRAM (requests.c) prints is judged
+"""
+
+import copy
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import urllib.parse
+
+SKIPPED = 77
+TOP = pathlib.Path(__file__).resolve().parents[3]
+SHARED = pathlib.Path(os.environ.get("CONDUIT_SHARED", TOP.parent / "shared"))
+DOCUMENTS = SHARED / "data" / "openapi"
+
+# The document that judges a provider, and what of its URLs isn't in the document's paths. Groq and
+# Hugging Face's router have none of their own: they say that they take OpenAI's requests.
+JUDGES = {
+    "openai": ("openai.openapi.yaml", "/v1"),
+    "openrouter": ("openrouter.openapi.yaml", "/api/v1"),
+    "anthropic": ("anthropic.openapi.tryAGI.yaml", ""),
+    "mistral": ("mistral.openapi.yaml", ""),
+    "together": ("together.openapi.yaml", "/v1"),
+    "groq": ("openai.openapi.yaml", "/openai/v1"),
+    "huggingface": ("openai.openapi.yaml", "/v1"),
+}
+# Members that a service takes though the document doesn't have them, by its reference.
+BESIDES = {"groq": {"include_reasoning"}}
+# Members of the document that a service doesn't take: Hugging Face's guide lists those of its own
+# engine's document and reasoning_effort; Groq's reference says of these that no model takes them.
+ENGINE = ("hf-tgi.openapi.json", "/v1/chat/completions")
+LACKS = {"groq": {"logit_bias", "logprobs", "top_logprobs", "prediction", "verbosity"}}
+
+# What a service has no endpoint for, or doesn't take: these are refused before anything is sent.
+REFUSED = {
+    ("anthropic", "audio"),
+    ("anthropic", "embedding"),
+    ("anthropic", "embeddings"),
+    ("anthropic", "ranking"),
+    ("together", "pdf"),
+}
+# Asked where a list says that a model does it, which these services' lists never do.
+UNUSED = {
+    ("openai", "ranking"),
+    ("mistral", "ranking"),
+    ("groq", "ranking"),
+    ("huggingface", "embedding"),
+    ("huggingface", "embeddings"),
+    ("huggingface", "ranking"),
+}
+
+
+def missing(what):
+    print(f"requests.py: {what}")
+    sys.exit(SKIPPED)
+
+
+if not DOCUMENTS.exists():
+    missing(f"no documents at {DOCUMENTS}")
+
+import jsonschema  # noqa: E402
+import yaml  # noqa: E402
+
+
+class Document:
+    """A service's OpenAPI document."""
+
+    def __init__(self, name):
+        with open(DOCUMENTS / name, encoding="utf-8") as file:
+            self.root = yaml.load(file, Loader=yaml.CSafeLoader)
+        self.resolver = jsonschema.RefResolver("", self.root)
+
+    def resolve(self, node):
+        while isinstance(node, dict) and "$ref" in node:
+            node = self.resolver.resolve(node["$ref"])[1]
+        return node
+
+    def members(self, schema):
+        """The names that an object of this schema may have."""
+        schema = self.resolve(schema)
+        names = set(schema.get("properties", {}))
+        for word in ("allOf", "anyOf", "oneOf"):
+            for part in schema.get(word, []):
+                names |= self.members(part)
+        return names
+
+    def operation(self, method, path):
+        return self.root["paths"].get(path, {}).get(method.lower())
+
+    def body_schema(self, operation):
+        content = self.resolve(operation.get("requestBody", {})).get("content", {})
+        return content["application/json"]["schema"] if content else None
+
+    def faults(self, method, path, query, headers, body):
+        """What is wrong with a request, in words."""
+        operation = self.operation(method, path)
+        if operation is None:
+            return [f"{method} {path} isn't in the document"]
+        parameters = self.root["paths"][path].get("parameters", []) + operation.get("parameters", [])
+        found = self.of_parameters([self.resolve(one) for one in parameters], query, headers)
+        schema = self.body_schema(operation)
+        if schema is None:
+            return found + (["a body that isn't in the document"] if body is not None else [])
+        return found + self.of_schema(schema, body, "the body")
+
+    def known(self, method, path):
+        """The members that a body may have."""
+        schema = self.body_schema(self.operation(method, path))
+        return self.members(schema) if schema is not None else set()
+
+    def of_parameters(self, parameters, query, headers):
+        found = []
+        given = {"query": query, "header": headers}
+        for one in parameters:
+            name = one["name"].lower() if one["in"] == "header" else one["name"]
+            values = given.get(one["in"], {})
+            if one.get("required") and name not in values and name not in ("x-api-key", "authorization"):
+                found.append(f"the {one['in']} {name} is missing")
+            if name in values and one["in"] == "query":
+                value = values[name]
+                value = int(value) if value.isdigit() else value
+                found += self.of_schema(one["schema"], value, name)
+        known = {one["name"] for one in parameters if one["in"] == "query"}
+        return found + [f"the query {name} isn't in the document" for name in query if name not in known]
+
+    def of_schema(self, schema, value, what):
+        checker = jsonschema.Draft202012Validator(schema, resolver=self.resolver)
+        return [f"{what}: {error.json_path}: {error.message[:300]}" for error in checker.iter_errors(value)]
+
+
+def parts(request):
+    address = urllib.parse.urlsplit(request["url"])
+    headers = dict(line.split(": ", 1) for line in request["headers"].splitlines())
+    headers = {name.lower(): value for name, value in headers.items()}
+    query = dict(urllib.parse.parse_qsl(address.query))
+    body = json.loads(request["body"]) if request["body"] else None
+    return request["method"], address.path, query, headers, body
+
+
+def broken(body):
+    """Bodies that no document may let pass: else a judge says yes to everything."""
+    wrong = {"model": None, "temperature": "hot", "messages": "hello", "unheard_of": 1}
+    for name, value in wrong.items():
+        other = copy.deepcopy(body)
+        other[name] = value
+        yield f"{name} is {value!r}", other
+    without = copy.deepcopy(body)
+    del without["messages"]
+    yield "no messages", without
+
+
+def document(name, read={}):
+    if name not in read:
+        read[name] = Document(name)
+    return read[name]
+
+
+def taken(provider, method, path, known):
+    """The members that a service takes, by what is said beside its document."""
+    known = (known | BESIDES.get(provider, set())) - LACKS.get(provider, set())
+    if provider == "openrouter":
+        listing = SHARED / "data/openrouter/models/models_2026-08-19_all_549.json"
+        for model in json.loads(listing.read_text())["data"]:
+            known |= set(model.get("supported_parameters") or ())
+    if provider == "huggingface" and path.endswith("/chat/completions"):
+        name, path = ENGINE
+        known &= document(name).known(method, path) | {"reasoning_effort"}
+    return known
+
+
+def judge(provider, request):
+    """The faults of a request."""
+    method, path, query, headers, body = request
+    name, prefix = JUDGES[provider]
+    path = path.removeprefix(prefix)
+    found = document(name).faults(method, path, query, headers, body)
+    if not found:
+        known = taken(provider, method, path, document(name).known(method, path))
+        found = [f"no document has the member {one}" for one in sorted(set(body or ()) - known)]
+    return found
+
+
+def faults_of(line):
+    provider, case = line["provider"], line["case"]
+    if ("refused" in line) != ((provider, case) in REFUSED):
+        return [f"refused: {line.get('refused')}"]
+    if "refused" in line:
+        return []
+    request = parts(line)
+    found = judge(provider, request)
+    if case == "plain":
+        for what, body in broken(request[-1]):
+            if not judge(provider, (*request[:-1], body)):
+                found.append(f"{what} passes")
+    return found
+
+
+def main():
+    output = subprocess.run([sys.argv[1]], check=True, capture_output=True, timeout=60).stdout
+    judged = failed = 0
+    for line in map(json.loads, output.splitlines()):
+        if (line["provider"], line["case"]) in UNUSED:
+            continue
+        found = faults_of(line)
+        judged += 1
+        failed += bool(found)
+        for fault in found:
+            print(f"{line['provider']}, {line['case']}: {fault}")
+    print(f"{judged} requests judged, {failed} not valid")
+    sys.exit(failed != 0 or judged == 0)
+
+
+main()
