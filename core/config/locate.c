@@ -49,7 +49,7 @@ static bool set_uninstalled(struct parts *ret, const char *build, struct fail *f
 			.fetcher = join(build, "/core/fetch/conduitfs-fetch"),
 			.replayer = join(build, "/core/provider/conduitfs-replay"),
 			.providers = join(build, "/providers"),
-			.include = join(build, "/core/provider"),
+			.include = join(build, "/core/provider/include"),
 	};
 	return set(ret, &paths, fail);
 }

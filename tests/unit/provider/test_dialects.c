@@ -160,54 +160,51 @@ static struct replay attach(const char *provider, const char *type) {
 	return replay;
 }
 
+static const struct {
+	const char *provider;
+	const char *type;
+	const char *sent; /* NULL: refused */
+} forms[] = {
+		{"openai", "image/png",
+				"{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:"
+				"image/"
+				"png;base64,/9j/\"}}"},
+		{"openai", "audio/mpeg",
+				"{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"/9j/"
+				"\","
+				"\"format\":\"mp3\"}}"},
+		{"openai", "application/pdf",
+				"{\"type\":\"file\",\"file\":{\"filename\":\"a.b\",\"file_"
+				"data\":"
+				"\"data:application/pdf;base64,/9j/\"}}"},
+		{"openrouter", "video/mp4",
+				"{\"type\":\"video_url\",\"video_url\":{\"url\":\"data:"
+				"video/mp4;"
+				"base64,/9j/\"}}"},
+		{"openrouter", "application/pdf", "\"file_data\":\"data:application/pdf;base64,"},
+		{"mistral", "image/png", "\"image_url\":{\"url\":\"data:image/png;base64,/9j/\"}"},
+		{"mistral", "audio/wav", "{\"type\":\"input_audio\",\"input_audio\":\"/9j/\"}"},
+		{"mistral", "application/pdf",
+				"{\"type\":\"document_url\",\"document_name\":\"a.b\","
+				"\"document_url\":\"data:application/pdf;base64,/9j/\"}"},
+		{"together", "audio/x-wav",
+				"\"input_audio\":{\"data\":\"/9j/\",\"format\":\"wav\"}"},
+		{"together", "audio/mpeg",
+				"\"audio_url\":{\"url\":\"data:audio/mpeg;base64,/9j/\"}"},
+		{"together", "video/mp4", "\"video_url\":{\"url\":\"data:video/mp4;base64,/9j/\"}"},
+		{"together", "application/pdf", NULL},
+		{"anthropic", "image/png",
+				"{\"type\":\"image\",\"source\":{\"type\":\"base64\","
+				"\"media_type\":"
+				"\"image/png\",\"data\":\"/9j/\"}}"},
+		{"anthropic", "application/pdf",
+				"{\"type\":\"document\",\"source\":{\"type\":\"base64\","
+				"\"media_type\":\"application/pdf\",\"data\":\"/9j/\"}}"},
+		{"anthropic", "audio/wav", NULL},
+};
+
 static void each_service_gets_attachments_in_its_own_form(void **state) {
 	(void)state;
-	static const struct {
-		const char *provider;
-		const char *type;
-		const char *sent; /* NULL: refused */
-	} forms[] = {
-			{"openai", "image/png",
-					"{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:"
-					"image/"
-					"png;base64,/9j/\"}}"},
-			{"openai", "audio/mpeg",
-					"{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"/9j/"
-					"\","
-					"\"format\":\"mp3\"}}"},
-			{"openai", "application/pdf",
-					"{\"type\":\"file\",\"file\":{\"filename\":\"a.b\",\"file_"
-					"data\":"
-					"\"data:application/pdf;base64,/9j/\"}}"},
-			{"openrouter", "video/mp4",
-					"{\"type\":\"video_url\",\"video_url\":{\"url\":\"data:"
-					"video/mp4;"
-					"base64,/9j/\"}}"},
-			{"openrouter", "application/pdf",
-					"\"file_data\":\"data:application/pdf;base64,"},
-			{"mistral", "image/png",
-					"\"image_url\":{\"url\":\"data:image/png;base64,/9j/\"}"},
-			{"mistral", "audio/wav",
-					"{\"type\":\"input_audio\",\"input_audio\":\"/9j/\"}"},
-			{"mistral", "application/pdf",
-					"{\"type\":\"document_url\",\"document_name\":\"a.b\","
-					"\"document_url\":\"data:application/pdf;base64,/9j/\"}"},
-			{"together", "audio/x-wav",
-					"\"input_audio\":{\"data\":\"/9j/\",\"format\":\"wav\"}"},
-			{"together", "audio/mpeg",
-					"\"audio_url\":{\"url\":\"data:audio/mpeg;base64,/9j/\"}"},
-			{"together", "video/mp4",
-					"\"video_url\":{\"url\":\"data:video/mp4;base64,/9j/\"}"},
-			{"together", "application/pdf", NULL},
-			{"anthropic", "image/png",
-					"{\"type\":\"image\",\"source\":{\"type\":\"base64\","
-					"\"media_type\":"
-					"\"image/png\",\"data\":\"/9j/\"}}"},
-			{"anthropic", "application/pdf",
-					"{\"type\":\"document\",\"source\":{\"type\":\"base64\","
-					"\"media_type\":\"application/pdf\",\"data\":\"/9j/\"}}"},
-			{"anthropic", "audio/wav", NULL},
-	};
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		struct replay replay = attach(forms[i].provider, forms[i].type);
 		print_message("%s %s\n", forms[i].provider, forms[i].type);
