@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/engine/discovery.h"
+#include "core/engine/load.h"
 #include "fs/notify.h"
 
 #include <cjson/cJSON.h>
@@ -137,9 +138,51 @@ static bool unknown_command(
 			near != NULL ? "'?)" : "", buf_string(&list));
 }
 
+/* The first word. */
+static bool is_command(const char *line, const char *command) {
+	size_t length = strlen(command);
+	return strncmp(line, command, length) == 0 && strchr(" \t", line[length]) != NULL;
+}
+
+/* The rest of the line, which must be one word; the caller frees. */
+static char *argument(const char *line, struct fail *fail) {
+	const char *rest = line + strcspn(line, " \t");
+	char *word = trimmed(rest, strlen(rest));
+	if (word == NULL) {
+		fail_set(fail, ENOMEM, "no memory");
+	} else if (word[0] == '\0' || strpbrk(word, " \t") != NULL) {
+		free(word);
+		word = NULL;
+		fail_set(fail, EINVAL, "ctl: write one name: %.*s NAME", (int)strcspn(line, " \t"),
+				line);
+	}
+	return word;
+}
+
+/* load SOURCE [as NAME] */
+static bool load_command(struct engine *engine, const char *line, struct fail *fail) {
+	static const char blanks[] = " \t";
+	cleanup_free char *copy = strdup(line);
+	char *rest = NULL;
+	if (copy == NULL) {
+		return fail_set(fail, ENOMEM, "no memory");
+	}
+	strtok_r(copy, blanks, &rest);
+	const char *source = strtok_r(NULL, blanks, &rest);
+	const char *as = strtok_r(NULL, blanks, &rest);
+	const char *name = strtok_r(NULL, blanks, &rest);
+	bool shaped = source != NULL && (as == NULL || (strcmp(as, "as") == 0 && name != NULL)) &&
+		      strtok_r(NULL, blanks, &rest) == NULL;
+	return shaped ? load_source(engine, source, name, fail)
+		      : fail_set(fail, EINVAL, "ctl: write load SOURCE, or load SOURCE as NAME");
+}
+
 static bool run_root(struct tree *tree, const struct node *node, const struct chain *who,
 		const char *command, struct fail *fail) {
-	static const char *const known[] = {"refresh", "reload"};
+	static const char *const known[] = {
+			"refresh", "reload", "load", "unload", "allow", "revoke"};
+	bool (*const named[])(struct engine * engine, const char *name, struct fail *fail) = {
+			load_unload, load_allow, load_revoke};
 	(void)node, (void)who;
 	if (strcmp(command, "refresh") == 0) {
 		struct provider *provider;
@@ -153,22 +196,42 @@ static bool run_root(struct tree *tree, const struct node *node, const struct ch
 		notify_all(tree);
 		return reloaded;
 	}
-	return unknown_command(command, known, 2, fail);
+	if (is_command(command, "load")) {
+		return load_command(tree->engine, command, fail);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (is_command(command, known[3 + i])) {
+			cleanup_free char *name = argument(command, fail);
+			return name != NULL && named[i](tree->engine, name, fail);
+		}
+	}
+	return unknown_command(command, known, 6, fail);
 }
 
 ACCEPT(accept_root_ctl) {
 	return each_line(tree, node, who, text, size, moment, fail, run_root);
 }
 
+static bool refresh(struct provider *provider, struct fail *fail) {
+	if (provider->version == NULL) {
+		return load_refuse(provider, fail);
+	}
+	discovery_refresh(provider);
+	return true;
+}
+
 static bool run_provider(struct tree *tree, const struct node *node, const struct chain *who,
 		const char *command, struct fail *fail) {
-	static const char *const known[] = {"refresh"};
+	static const char *const known[] = {"refresh", "reload", "update", "rollback"};
+	bool (*const run[])(struct provider * provider, struct fail * fail) = {
+			refresh, load_reload, load_update, load_rollback};
 	(void)tree, (void)who;
-	if (strcmp(command, "refresh") == 0) {
-		discovery_refresh(node->provider);
-		return true;
+	for (size_t i = 0; i < 4; i++) {
+		if (strcmp(command, known[i]) == 0) {
+			return run[i](node->provider, fail);
+		}
 	}
-	return unknown_command(command, known, 1, fail);
+	return unknown_command(command, known, 4, fail);
 }
 
 ACCEPT(accept_provider_ctl) {
@@ -220,8 +283,7 @@ ACCEPT(accept_key) {
 	}
 	struct version *version = node->provider->version;
 	if (version == NULL) {
-		fail_set(fail, ENODEV, "key: %s isn't loaded; its status says why",
-				node->provider->name);
+		load_refuse(node->provider, fail);
 		return -1;
 	}
 	if (!key_write(version->key, text, size, fail)) {

@@ -221,6 +221,8 @@ static bool open_engine(struct server *server, struct fail *fail) {
 			.config_file = server->options->config,
 			.provider_directory = server->parts.providers,
 			.runner = server->parts.runner,
+			.fetcher = server->parts.fetcher,
+			.include = server->parts.include,
 			.listing_changed = on_listing_changed,
 			.turns_changed = on_turns_changed,
 			.between = between,

@@ -30,6 +30,13 @@ SHOW(show_provider_ctl);
 SHOW(show_models_tsv);
 SHOW(show_provider_info);
 
+/* show_source.c */
+SHOW(show_provider_source);
+/* The lines of a provider's status about what is coming in from outside. */
+bool show_load_lines(const struct load *load, struct buf *out);
+/* What is asked for or went wrong with it, in lines. */
+bool show_load_error(const struct load *load, struct buf *out);
+
 /* show_model.c */
 SHOW(show_model_status);
 SHOW(show_model_ctl);

@@ -1,4 +1,5 @@
 /* What the files of a provider show. */
+#include "core/engine/load.h"
 #include "core/engine/models_table.h"
 #include "fs/show.h"
 
@@ -7,15 +8,27 @@
 #include <math.h>
 #include <string.h>
 
+/* Also of what waits to be granted; NULL while none is known. The caller frees. */
+static char *manifest_path(const struct provider *provider) {
+	const struct manifest *manifest = provider_manifest(provider);
+	const char *files = provider->load != NULL ? provider->load->next.files : NULL;
+	char *path = NULL;
+	if (manifest != NULL) {
+		return strdup(manifest->path);
+	}
+	return files != NULL && asprintf(&path, "%s/MediaConduit.provider.yml", files) >= 0 ? path
+											    : NULL;
+}
+
 SHOW(show_manifest) {
 	(void)tree, (void)tid;
 	char piece[4096];
 	ssize_t size;
-	const struct manifest *manifest = provider_manifest(node->provider);
-	if (manifest == NULL) {
+	cleanup_free char *path = manifest_path(node->provider);
+	if (path == NULL) {
 		return true;
 	}
-	cleanup_close int fd = open(manifest->path, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	while (fd >= 0 && (size = read(fd, piece, sizeof(piece))) > 0) {
 		buf_add(out, piece, (size_t)size);
 	}
@@ -40,6 +53,9 @@ SHOW(show_provider_status) {
 	show_line(out, "key", key != NULL ? key : "");
 	show_line(out, "base_url", version != NULL ? version->base_url : "");
 	show_count(out, "process", version != NULL ? process_pid(version->process) : 0);
+	if (provider->load != NULL) {
+		show_load_lines(provider->load, out);
+	}
 	show_line(out, "health", provider_health(provider));
 	return show_health_lines(tree, provider->place, out);
 }
@@ -47,7 +63,10 @@ SHOW(show_provider_status) {
 SHOW(show_provider_error) {
 	(void)tree, (void)tid;
 	const struct provider *provider = node->provider;
-	if (provider->why[0] != '\0') {
+	const struct load *load = provider->load;
+	bool loads = load != NULL && show_load_error(load, out);
+	/* While nothing answers the reason is the load's. */
+	if (provider->why[0] != '\0' && !(loads && provider->version == NULL)) {
 		buf_add_format(out, "%s\n", provider->why);
 	}
 	if (provider->last_error[0] != '\0') {
@@ -70,7 +89,15 @@ SHOW(show_provider_log) {
 
 SHOW(show_provider_ctl) {
 	(void)tree, (void)node, (void)tid;
-	return buf_add_string(out, "# refresh         ask for its models now\n");
+	return buf_add_string(out,
+			"# refresh         ask for its models now\n"
+			"# reload          start its process anew; one from a directory or file:// "
+			"is "
+			"read again\n"
+			"# update          one from outside: fetch what its ref leads to now, run "
+			"it "
+			"when it works\n"
+			"# rollback        one from outside: back to the version before\n");
 }
 
 SHOW(show_models_tsv) {

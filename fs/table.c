@@ -50,7 +50,7 @@ static const struct entry entries[] = {
 
 		{KIND_PROVIDER, KIND_PROVIDERS, NULL, DIRECTORY, SPACE_PLACE},
 		{KIND_PROVIDER_MANIFEST, KIND_PROVIDER, "manifest.yml", READ_ONLY, SPACE_PLACE,
-				.stable = true, .show = show_manifest},
+				.show = show_manifest},
 		{KIND_PROVIDER_STATUS, KIND_PROVIDER, "status", READ_ONLY, SPACE_PLACE,
 				.show = show_provider_status},
 		{KIND_PROVIDER_USAGE, KIND_PROVIDER, "usage", READ_ONLY, SPACE_PLACE,
@@ -63,6 +63,8 @@ static const struct entry entries[] = {
 				.show = show_provider_ctl, .accept = accept_provider_ctl},
 		{KIND_PROVIDER_KEY, KIND_PROVIDER, "key", WRITE_ONLY, SPACE_PLACE,
 				.accept = accept_key},
+		{KIND_PROVIDER_SOURCE, KIND_PROVIDER, "source", READ_ONLY, SPACE_PLACE,
+				.show = show_provider_source},
 		{KIND_PROVIDER_MODELS_TSV, KIND_PROVIDER, "models.tsv", READ_ONLY, SPACE_PLACE,
 				.show = show_models_tsv},
 		{KIND_CONFIG, KIND_PROVIDER, "config", DIRECTORY, SPACE_PLACE},

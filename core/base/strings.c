@@ -33,6 +33,20 @@ bool strings_insert(char ***list, const char *text) {
 	return (*list != NULL && (*list)[index] != NULL && order == 0) || put(list, index, text);
 }
 
+void strings_remove(char **list, const char *text) {
+	char **kept = list;
+	for (char **item = list; item != NULL && *item != NULL; item++) {
+		if (strcmp(*item, text) == 0) {
+			free(*item);
+		} else {
+			*kept++ = *item;
+		}
+	}
+	if (list != NULL) {
+		*kept = NULL;
+	}
+}
+
 bool strings_contain(char *const *list, const char *text) {
 	for (; list != NULL && *list != NULL; list++) {
 		if (strcmp(*list, text) == 0) {
@@ -40,6 +54,15 @@ bool strings_contain(char *const *list, const char *text) {
 		}
 	}
 	return false;
+}
+
+bool strings_same(char *const *a, char *const *b) {
+	size_t n = strings_length(a);
+	bool same = n == strings_length(b);
+	for (size_t i = 0; same && i < n; i++) {
+		same = strcmp(a[i], b[i]) == 0;
+	}
+	return same;
 }
 
 size_t strings_length(char *const *list) {

@@ -11,7 +11,10 @@
 bool strings_add(char ***list, const char *text);
 /* The same in its place of a sorted list that holds each string once. */
 bool strings_insert(char ***list, const char *text);
+/* Takes each that equals `text` away. */
+void strings_remove(char **list, const char *text);
 bool strings_contain(char *const *list, const char *text);
+bool strings_same(char *const *a, char *const *b);
 size_t strings_length(char *const *list);
 bool strings_copy(char ***ret, char *const *from);
 void strings_free(char **list);

@@ -103,6 +103,7 @@ static void read_tree(struct faults *faults, const struct yaml_node *root, struc
 			{"limits", FIELD_SPECIAL, .read = read_limits},
 			{"refresh", FIELD_SECONDS, offsetof(struct config, refresh), 1, 366 * DAY},
 			{"budget", FIELD_SPECIAL, .read = read_budget},
+			{"ca_file", FIELD_PATH, offsetof(struct config, ca_file)},
 			{"sandbox", FIELD_SPECIAL, .read = read_sandbox},
 			{"providers", FIELD_SPECIAL, .read = read_providers},
 	};
@@ -166,6 +167,7 @@ void config_finish(struct config *config) {
 	free(config->providers);
 	free(config->file);
 	free(config->state);
+	free(config->ca_file);
 	free(config->config_dir);
 	*config = (struct config){0};
 }

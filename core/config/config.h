@@ -5,6 +5,7 @@
 #define CORE_CONFIG_CONFIG_H
 
 #include "core/base/fail.h"
+#include "core/config/consent.h"
 #include "core/config/money.h"
 
 #include <stdbool.h>
@@ -31,6 +32,8 @@ struct config_provider {
 	int line; /* where it stands in the file, for words */
 	bool off; /* hidden */
 	char *driver; /* a bundled provider's name; NULL: the one called `name` */
+	char *source; /* where it is loaded from, as it is written; NULL: it is bundled */
+	struct consent allow; /* what the user grants to one that has a source */
 	char *base_url; /* no trailing slash; NULL: the driver's */
 	char *key; /* wiped when freed */
 	char *key_env; /* variable that holds it */
@@ -49,6 +52,7 @@ struct config_provider {
 struct config {
 	char *file; /* that was read; NULL when none is there */
 	char *state; /* absolute */
+	char *ca_file; /* authorities to trust instead of the system's; NULL: the system's */
 	char *config_dir; /* $XDG_CONFIG_HOME/conduitfs, absolute: keys/ lies there */
 	int concurrent; /* turns of a provider at once, 8 */
 	int queue; /* turns of a provider that may wait, 64 */

@@ -45,6 +45,13 @@ bool consent_copy(struct consent *ret, const struct consent *from) {
 	return true;
 }
 
+bool consent_same(const struct consent *a, const struct consent *b) {
+	bool same_key = a->key == b->key ||
+			(a->key != NULL && b->key != NULL && strcmp(a->key, b->key) == 0);
+	return same_key && strings_same(a->key_hosts, b->key_hosts) &&
+	       strings_same(a->hosts, b->hosts) && strings_same(a->programs, b->programs);
+}
+
 bool consent_is_empty(const struct consent *consent) {
 	return consent->key == NULL && strings_length(consent->key_hosts) == 0 &&
 	       strings_length(consent->hosts) == 0 && strings_length(consent->programs) == 0;

@@ -34,6 +34,7 @@ bool consent_covers(
 		const struct consent *granted, const struct consent *asked, struct buf *missing);
 /* What a person is asked, whole, a line each in the same words. */
 bool consent_describe(const struct consent *consent, struct buf *out);
+bool consent_same(const struct consent *a, const struct consent *b);
 /* Nothing is asked, or granted. */
 bool consent_is_empty(const struct consent *consent);
 

@@ -28,6 +28,13 @@ static void read_driver(const struct place *place, const struct yaml_node *node,
 	node_copy(place, text, &provider->driver);
 }
 
+static void read_allow(const struct place *place, const struct yaml_node *node, void *into) {
+	char name[256];
+	snprintf(name, sizeof(name), "%s.allow", place->name);
+	const struct place inside = {place->faults, name};
+	consent_read(&inside, node, &((struct config_provider *)into)->allow);
+}
+
 static void read_key(const struct place *place, const struct yaml_node *node, void *into) {
 	struct config_provider *provider = into;
 	const char *text = node_text(place, node);
@@ -176,6 +183,8 @@ static void read_map(const struct place *place, const struct yaml_node *map,
 		struct config_provider *provider) {
 	static const struct field fields[] = {
 			{"driver", FIELD_SPECIAL, .read = read_driver},
+			{"source", FIELD_TEXT, offsetof(struct config_provider, source)},
+			{"allow", FIELD_SPECIAL, .read = read_allow},
 			{"base_url", FIELD_SPECIAL, .read = read_later},
 			{"key", FIELD_SPECIAL, .read = read_key},
 			{"key_env", FIELD_VARIABLE, offsetof(struct config_provider, key_env)},
@@ -193,6 +202,15 @@ static void read_map(const struct place *place, const struct yaml_node *map,
 	};
 	fields_read(place, map, FIELDS(fields), UNKNOWN_REFUSED, "setting", provider);
 	read_base_url(place, map, provider);
+	if (provider->source != NULL && provider->driver != NULL) {
+		place_fault(place, yaml_tree_get(map, "source"),
+				"stands beside driver: a provider has one of them");
+	}
+	if (provider->source == NULL && yaml_tree_get(map, "allow") != NULL) {
+		place_fault(place, yaml_tree_get(map, "allow"),
+				"is for a provider with a source: what is bundled asks for "
+				"nothing");
+	}
 }
 
 /* Names that mean something else in the root of the tree. */
@@ -255,6 +273,8 @@ void provider_entry_finish(struct config_provider *provider) {
 	free(provider->settings);
 	free(provider->name);
 	free(provider->driver);
+	free(provider->source);
+	consent_finish(&provider->allow);
 	free(provider->base_url);
 	free(provider->key_env);
 	free(provider->key_file);

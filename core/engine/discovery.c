@@ -95,8 +95,7 @@ static void on_end(void *data, const struct exchange_result *result) {
 
 /* Nobody is asked who wouldn't answer: a service that lists its models only to its customers isn't
  * told of a mount that has no key for it. */
-static bool lacks_key(struct provider *provider) {
-	const struct version *version = provider->version;
+bool discovery_lacks_key(const struct version *version) {
 	const struct manifest *manifest = &version->manifest;
 	return manifest->key_required && !manifest->public_models && !version->own_base_url &&
 	       key_value(version->key) == NULL;
@@ -110,33 +109,41 @@ static void wait_for_key(struct provider *provider) {
 	provider_set_why(provider, "");
 }
 
+static struct transfer_timeouts timeouts_of(struct provider *provider) {
+	struct engine *engine = provider->engine;
+	struct place *place = provider->place;
+	return (struct transfer_timeouts){
+			.connect = engine_number(engine, place, "timeout_connect", 15),
+			.first_byte = engine_number(engine, place, "timeout_first_byte", 60),
+			.idle = engine_number(engine, place, "timeout_idle", 60),
+			.total = engine_number(engine, place, "timeout_total", 600),
+	};
+}
+
+struct exchange *discovery_try(
+		struct version *version, const struct exchange_events *events, void *data) {
+	struct transfer_timeouts timeouts = timeouts_of(version->provider);
+	return exchange_discover(version, &timeouts, events, data);
+}
+
 void discovery_refresh(struct provider *provider) {
 	static const struct exchange_events events = {.model = on_model, .end = on_end};
 	if (provider->refresh != NULL || provider->version == NULL) {
 		return;
 	}
-	if (lacks_key(provider)) {
+	if (discovery_lacks_key(provider->version)) {
 		wait_for_key(provider);
 		return;
 	}
-	struct engine *engine = provider->engine;
-	struct transfer_timeouts timeouts = {
-			.connect = engine_number(engine, provider->place, "timeout_connect", 15),
-			.first_byte = engine_number(
-					engine, provider->place, "timeout_first_byte", 60),
-			.idle = engine_number(engine, provider->place, "timeout_idle", 60),
-			.total = engine_number(engine, provider->place, "timeout_total", 600),
-	};
 	uv_timer_stop(&provider->discovery_timer);
 	provider->discovered = 0;
 	provider->discovery_keyless = key_value(provider->version->key) == NULL;
-	provider->refresh = refresh_begin(engine->catalogue, provider->place);
+	provider->refresh = refresh_begin(provider->engine->catalogue, provider->place);
 	if (provider->place->n_models == 0) {
 		provider->state = PROVIDER_DISCOVERING;
 	}
 	if (provider->refresh != NULL) {
-		provider->discovery = exchange_discover(
-				provider->version, &timeouts, &events, provider);
+		provider->discovery = discovery_try(provider->version, &events, provider);
 	}
 	if (provider->discovery == NULL) {
 		failed(provider, "discovery failed: no memory");

@@ -4,12 +4,17 @@
 #ifndef CORE_ENGINE_DISCOVERY_H
 #define CORE_ENGINE_DISCOVERY_H
 
-#include "core/engine/provider.h"
+#include "core/engine/exchange.h"
 
 /* At load: discovers now when the list is due, else when it will be. */
 void discovery_begin(struct provider *provider);
 /* `ctl refresh`: now, unless one is under way. */
 void discovery_refresh(struct provider *provider);
+/* A discovery whose models aren't kept: whether this version finds any. NULL without memory. */
+struct exchange *discovery_try(
+		struct version *version, const struct exchange_events *events, void *data);
+/* Whether the service tells nothing to who has no key, and there is none. */
+bool discovery_lacks_key(const struct version *version);
 /* No more of it; what is under way ends. */
 void discovery_stop(struct provider *provider);
 

@@ -6,6 +6,7 @@
 #include "core/engine/books.h"
 #include "core/engine/budget.h"
 #include "core/engine/discovery.h"
+#include "core/engine/load_private.h"
 #include "core/engine/models_table.h"
 #include "core/engine/queue.h"
 #include "core/turn/chain_map.h"
@@ -42,20 +43,10 @@ static bool load(struct engine *engine, const char *name, const char *driver, st
 		provider_destroy(provider);
 		return false;
 	}
-	provider_set_version(provider, version);
+	provider_use(provider, version);
 	provider->place->user = provider;
 	discovery_begin(provider);
 	return true;
-}
-
-static bool loaded(const struct engine *engine, const char *name) {
-	const struct provider *provider;
-	list_for_each(provider, &engine->providers, link) {
-		if (strcmp(provider->name, name) == 0) {
-			return true;
-		}
-	}
-	return false;
 }
 
 /* Only now: several providers may take theirs from one variable. */
@@ -83,7 +74,8 @@ static bool load_bundled(struct engine *engine, struct fail *fail) {
 			continue;
 		}
 		name[strlen(name) - strlen(".yml")] = '\0';
-		if (config_provider(&engine->config, name) == NULL && !loaded(engine, name)) {
+		if (config_provider(&engine->config, name) == NULL &&
+				load_find(engine, name) == NULL && !loads_hidden(engine, name)) {
 			all = load(engine, name, name, all ? fail : NULL) && all;
 		}
 	}
@@ -95,11 +87,23 @@ bool engine_load_missing(struct engine *engine, struct fail *fail) {
 	for (size_t i = 0; i < engine->config.n_providers; i++) {
 		const struct config_provider *config = &engine->config.providers[i];
 		const char *driver = config->driver != NULL ? config->driver : config->name;
-		if (!config->off && !loaded(engine, config->name)) {
+		/* Settings alone may be for one that the lock names. */
+		bool outside = config->source != NULL ||
+			       (config->driver == NULL && !load_is_bundled(engine, driver) &&
+					       loads_locked(engine, driver));
+		if (!config->off && !outside && load_find(engine, config->name) == NULL &&
+				!loads_hidden(engine, config->name)) {
 			all = load(engine, config->name, driver, all ? fail : NULL) && all;
 		}
 	}
 	all = load_bundled(engine, all ? fail : NULL) && all;
+	all = loads_missing(engine, all ? fail : NULL) && all;
+	hide_keys(engine);
+	return all;
+}
+
+bool engine_load_bundled(struct engine *engine, const char *name, struct fail *fail) {
+	bool all = load(engine, name, name, fail);
 	hide_keys(engine);
 	return all;
 }
@@ -142,14 +146,22 @@ bool engine_busy(const struct engine *engine) {
 
 /* ---- opening and closing ---- */
 
+const char *engine_ca_file(const struct engine *engine) {
+	return engine->config.ca_file != NULL ? engine->config.ca_file
+					      : getenv("CONDUITFS_CA_FILE");
+}
+
 static bool open_parts(struct engine *engine, struct fail *fail) {
 	struct transfer_engine_options transfers = {
 			.user_agent = "conduitfs",
-			.ca_file = getenv("CONDUITFS_CA_FILE"),
 			.between = engine->options.between,
 			.data = engine->options.data,
 	};
-	return config_read(&engine->config, engine->options.config_file, fail) &&
+	if (!config_read(&engine->config, engine->options.config_file, fail)) {
+		return false;
+	}
+	transfers.ca_file = engine_ca_file(engine);
+	return (engine->loads = loads_open(engine, fail)) != NULL &&
 	       (engine->store = store_open(engine->loop, engine->config.state, fail)) != NULL &&
 	       (engine->catalogue = catalogue_open(engine->store, fail)) != NULL &&
 	       (engine->values = values_create(engine->store, fail)) != NULL &&
@@ -220,6 +232,7 @@ void engine_close(struct engine *engine) {
 		return;
 	}
 	engine_stop(engine);
+	loads_close(engine->loads);
 	transfer_engine_destroy(engine->transfers);
 	books_destroy(engine->books);
 	budgets_destroy(engine->budgets);

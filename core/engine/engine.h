@@ -22,6 +22,10 @@ struct engine_options {
 	const char *config_file; /* NULL: the default place */
 	const char *provider_directory; /* where the bundled providers lie: NAME.so and NAME.yml */
 	const char *runner; /* absolute path of conduitfs-provider */
+	/* For providers from outside: the absolute path of conduitfs-fetch (NULL: only what the
+	 * cache holds is loaded), the directory of conduit/provider.h, and the cache (NULL: the
+	 * default place). */
+	const char *fetcher, *include, *cache;
 	/* A directory's listing changed; NULL: nobody cares. */
 	void (*listing_changed)(void *data, struct place *place);
 	/* A turn came to a model's turns; NULL: nobody cares. */
@@ -45,6 +49,7 @@ struct engine {
 	struct books *books;
 	struct budgets *budgets;
 	struct list providers;
+	struct loads *loads; /* those from outside: load.h */
 	int64_t started; /* microseconds since the epoch */
 	uint64_t turns_done, turns_failed;
 	char *last_error; /* what a write at the root was last refused for, or "" */
@@ -61,14 +66,19 @@ void engine_stop(struct engine *engine);
 /* The same, and frees everything; nobody may hold a turn any more. The loop must turn (uv_run)
  * after it until its handles are closed. NULL is fine. */
 void engine_close(struct engine *engine);
-/* Reads config.yml again: providers that changed are loaded anew, limits take force. False with
- * words when the file has a fault (then nothing changes), and of the first provider that can't be
- * loaded (the rest of the file takes force). */
+/* Reads config.yml and providers.lock again: providers that changed are loaded anew, limits take
+ * force. False with words when the file has a fault (then nothing changes), and of the first
+ * provider that can't be loaded (the rest of the file takes force). */
 bool engine_reload(struct engine *engine, struct fail *fail);
 
 /* Loads every bundled or configured provider that isn't loaded, and takes their keys out of the
  * environment. False with words of the first that can't be; the others are loaded. */
 bool engine_load_missing(struct engine *engine, struct fail *fail);
+/* Loads this bundled provider, which isn't loaded, under its own name. */
+bool engine_load_bundled(struct engine *engine, const char *name, struct fail *fail);
+/* The file of authorities that are trusted instead of the system's, for requests and for git; NULL:
+ * the system's. */
+const char *engine_ca_file(const struct engine *engine);
 
 /* The provider whose place this is, or lies above it; NULL for the root and for hidden ones. */
 struct provider *engine_provider(struct engine *engine, struct place *place);

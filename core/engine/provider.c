@@ -5,6 +5,7 @@
 #include "core/engine/discovery.h"
 #include "core/engine/engine.h"
 #include "core/engine/exchange.h"
+#include "core/engine/load.h"
 #include "core/engine/models_table.h"
 #include "core/engine/queue.h"
 
@@ -18,6 +19,9 @@ const char *provider_state_name(enum provider_state state) {
 			[PROVIDER_READY] = "ready",
 			[PROVIDER_FAILED] = "failed",
 			[PROVIDER_NEEDS_KEY] = "needs-key",
+			[PROVIDER_FETCHING] = "fetching",
+			[PROVIDER_BUILDING] = "building",
+			[PROVIDER_NEEDS_CONSENT] = "needs-consent",
 	};
 	return names[state];
 }
@@ -81,10 +85,13 @@ void provider_take_config(struct provider *provider, const struct config_provide
 	choose_limits(provider);
 }
 
-void provider_set_version(struct provider *provider, struct version *version) {
+void provider_use(struct provider *provider, struct version *version) {
+	discovery_stop(provider);
 	version_release(provider->version);
 	provider->version = version;
+	turn_words_set(&provider->why, "");
 	choose_limits(provider);
+	queue_pump(provider);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
@@ -101,6 +108,7 @@ void provider_destroy(struct provider *provider) {
 	if (provider->place != NULL && provider->place->user == provider) {
 		provider->place->user = NULL;
 	}
+	load_destroy(provider->load);
 	discovery_stop(provider);
 	queue_interrupt(provider);
 	exchange_leave_all(provider);

@@ -12,6 +12,7 @@
 
 struct engine;
 struct exchange;
+struct load;
 struct models_table;
 
 enum provider_state {
@@ -19,6 +20,10 @@ enum provider_state {
 	PROVIDER_READY,
 	PROVIDER_FAILED, /* there are no models, and `why` says why */
 	PROVIDER_NEEDS_KEY, /* there are no models, because their list isn't given without a key */
+	/* Of one from outside that has no version yet. */
+	PROVIDER_FETCHING,
+	PROVIDER_BUILDING,
+	PROVIDER_NEEDS_CONSENT,
 };
 
 /* The lines of providers/NAME/log that are kept. */
@@ -31,6 +36,7 @@ struct provider {
 	const struct config_provider *config; /* config.yml's entry, or NULL */
 	struct place *place;
 	struct version *version; /* what answers, held; NULL while nothing does */
+	struct load *load; /* of one from outside, else NULL */
 
 	struct models_table *models; /* models.tsv */
 
@@ -60,8 +66,9 @@ struct provider {
 /* A provider under `name` and its place, without a version yet; NULL with words. */
 struct provider *provider_create(struct engine *engine, const char *name,
 		const struct config_provider *config, struct fail *fail);
-/* Takes the version over, as the one that answers; the one before ends with its exchanges. */
-void provider_set_version(struct provider *provider, struct version *version);
+/* Takes the version over, as the one that answers; the one before ends with its exchanges, and with
+ * its discovery. NULL: nothing answers any more. */
+void provider_use(struct provider *provider, struct version *version);
 /* Ends its turns and its process; they get no event. The loop must turn before the memory goes. */
 void provider_destroy(struct provider *provider);
 

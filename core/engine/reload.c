@@ -1,5 +1,6 @@
 /* Reading config.yml again while the tree is mounted. See engine.h. */
 #include "core/engine/engine.h"
+#include "core/engine/load.h"
 #include "core/engine/queue.h"
 
 #include <errno.h>
@@ -33,6 +34,7 @@ static bool same_entry(const struct config_provider *a, const struct config_prov
 		return a == b;
 	}
 	return a->off == b->off && same_text(a->driver, b->driver) &&
+	       same_text(a->source, b->source) && consent_same(&a->allow, &b->allow) &&
 	       same_text(a->base_url, b->base_url) && same_text(a->key, b->key) &&
 	       same_text(a->key_env, b->key_env) && same_text(a->key_file, b->key_file) &&
 	       same_text(a->key_command, b->key_command) && a->insecure == b->insecure &&
@@ -79,5 +81,7 @@ bool engine_reload(struct engine *engine, struct fail *fail) {
 	engine->config = next;
 	keep_unchanged(engine);
 	config_finish(&old);
-	return engine_load_missing(engine, fail);
+	/* Loads what is missing as well. */
+	bool locked = loads_reload(engine, fail);
+	return engine_load_missing(engine, locked ? fail : NULL) && locked;
 }

@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/engine/books.h"
 #include "core/engine/engine.h"
+#include "core/engine/load.h"
 #include "core/engine/queue.h"
 #include "core/turn/chain_map.h"
 
@@ -18,6 +19,9 @@ bool engine_may_submit(struct engine *engine, struct place *place, struct fail *
 	struct provider *provider = engine_provider(engine, place);
 	if (provider == NULL) {
 		return fail_set(fail, ENODEV, "its provider isn't loaded");
+	}
+	if (provider->version == NULL) {
+		return load_refuse(provider, fail);
 	}
 	if (!provider_has_key(provider)) {
 		cleanup_free char *words = key_words(provider->version->key);

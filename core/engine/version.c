@@ -3,9 +3,7 @@
 
 #include "core/config/base_url.h"
 #include "core/engine/engine.h"
-#include "core/transfer/address.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -127,26 +125,17 @@ static bool choose_base_url(struct version *version, struct fail *fail) {
 	return version->base_url != NULL || fail_set(fail, ENOMEM, "no memory for a provider");
 }
 
-/* Whoever granted this host could see that it lies in the local network. */
-static bool is_local_by_name(const char *host) {
-	char bare[INET6_ADDRSTRLEN + 1] = "";
-	uint8_t bytes[16];
-	size_t length = strlen(host);
-	bool brackets = host[0] == '[' && length - 2 < sizeof(bare);
-	snprintf(bare, sizeof(bare), "%.*s", brackets ? (int)length - 2 : (int)sizeof(bare) - 1,
-			brackets ? host + 1 : host);
-	bool address = inet_pton(AF_INET, bare, bytes) == 1 ||
-		       inet_pton(AF_INET6, bare, bytes) == 1;
-	return host_is_loopback(host) || (address && address_text_kind(bare) != NULL);
-}
-
-/* What the user wrote may be local; so may a bundled local service's own. */
+/* What the user wrote may be local, and a bundled local service's own; one from outside where its
+ * name says so, which whoever granted it could see. */
 static bool base_url_may_be_local(const struct version *version, const char *host) {
 	const struct manifest *manifest = &version->manifest;
 	if (manifest->base_url == NULL || strcmp(manifest->base_url, version->base_url) != 0) {
 		return true;
 	}
-	return version->foreign ? is_local_by_name(host) : manifest->local;
+	char bare[256];
+	bool brackets = host[0] == '[';
+	snprintf(bare, sizeof(bare), "%.*s", (int)strlen(host) - 2 * brackets, host + brackets);
+	return version->foreign ? host_is_local(bare) : manifest->local;
 }
 
 static bool base_url_host(struct version *version, struct transfer_host *ret) {
@@ -190,7 +179,7 @@ static bool choose_hosts(struct version *version, struct fail *fail) {
 				.host = strdup(endpoint->host),
 				.port = endpoint->port,
 				.keyed = endpoint->keyed,
-				.local = version->foreign && is_local_by_name(endpoint->host),
+				.local = version->foreign && host_is_local(endpoint->host),
 		};
 		complete = host->scheme != NULL && host->host != NULL;
 	}
@@ -276,6 +265,15 @@ static bool open_process(struct version *version, const char *object, struct fai
 	return version->process != NULL || fail_set(fail, ENOMEM, "no memory for a provider");
 }
 
+static bool copy_spec(struct version *version, const struct version_spec *spec) {
+	version->driver = spec->driver != NULL ? strdup(spec->driver) : NULL;
+	version->files = spec->files != NULL ? strdup(spec->files) : NULL;
+	version->object = spec->object != NULL ? strdup(spec->object) : NULL;
+	return (version->driver != NULL) == (spec->driver != NULL) &&
+	       (version->files != NULL) == (spec->files != NULL) &&
+	       (version->object != NULL) == (spec->object != NULL);
+}
+
 struct version *version_create(
 		struct provider *provider, const struct version_spec *spec, struct fail *fail) {
 	char object[PATH_MAX];
@@ -287,6 +285,11 @@ struct version *version_create(
 	version->holds = 1;
 	version->provider = provider;
 	version->foreign = spec->driver == NULL;
+	if (!copy_spec(version, spec)) {
+		version_release(version);
+		fail_set(fail, ENOMEM, "no memory for a provider");
+		return NULL;
+	}
 	bool read = version->foreign ? foreign_object(version, spec, object, fail)
 				     : bundled_object(provider, spec->driver, &version->manifest,
 						       object, fail);
@@ -315,6 +318,9 @@ void version_release(struct version *version) {
 		free(version->hosts[i].host);
 	}
 	free(version->hosts);
+	free(version->driver);
+	free(version->files);
+	free(version->object);
 	free(version->base_url);
 	free(version);
 }

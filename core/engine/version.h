@@ -15,6 +15,7 @@ struct provider;
 struct version {
 	unsigned holds;
 	struct provider *provider;
+	char *driver, *files, *object; /* as it was specified; NULL where it wasn't */
 	bool foreign; /* from outside: nothing of it is trusted */
 	struct manifest manifest;
 	char *base_url; /* "" when it has none */

@@ -1,0 +1,94 @@
+/* What the tree shows of where a provider comes from. */
+#include "core/engine/load.h"
+#include "fs/show.h"
+
+#include <string.h>
+
+/* One word for what is coming in beside a version that is in use. */
+static const char *step_name(const struct load *load) {
+	static const char *const names[] = {
+			[LOAD_RESTING] = "",
+			[LOAD_FETCHING] = "fetching",
+			[LOAD_BUILDING] = "building",
+			[LOAD_ASKING] = "needs-consent",
+			[LOAD_TRYING] = "trying",
+	};
+	return names[load->step];
+}
+
+bool show_load_lines(const struct load *load, struct buf *out) {
+	const struct provider *provider = load->provider;
+	show_line(out, "progress", load->progress);
+	if (provider->version == NULL) {
+		return show_line(out, "update", "");
+	}
+	if (load->step == LOAD_ASKING) {
+		return buf_add_format(out,
+				"update needs-consent: error lists what it asks for; echo allow %s "
+				"> "
+				"ctl, in the root\n",
+				provider->name);
+	}
+	if (load->failure[0] != '\0') {
+		return buf_add_format(out, "update failed: %s\n", load->failure);
+	}
+	return show_line(out, "update", step_name(load));
+}
+
+bool show_load_error(const struct load *load, struct buf *out) {
+	const char *end = load->details[0] != '\0' && load->details[strlen(load->details) - 1] !=
+									  '\n'
+					  ? "\n"
+					  : "";
+	return load->details[0] != '\0' && buf_add_format(out, "%s%s", load->details, end);
+}
+
+static void add_wishes(struct buf *out, const char *key, const struct consent *consent) {
+	cleanup_buf struct buf words = {0};
+	consent_describe(consent, &words);
+	const char *line = buf_string(&words);
+	if (*line == '\0') {
+		show_line(out, key, "");
+	}
+	for (size_t length; *line != '\0'; line += length + (line[length] == '\n')) {
+		length = strcspn(line, "\n");
+		buf_add_format(out, "%s %.*s\n", key, (int)length, line);
+	}
+}
+
+static const char *known(const char *text) {
+	return text != NULL ? text : "";
+}
+
+SHOW(show_provider_source) {
+	(void)tree, (void)tid;
+	const struct provider *provider = node->provider;
+	const struct load *load = provider->load;
+	if (load == NULL) {
+		return show_line(out, "source", "bundled with conduitfs");
+	}
+	bool used = provider->version != NULL && load->used.commit != NULL;
+	const struct pinned *pinned = used || load->next.commit == NULL ? &load->used : &load->next;
+	show_line(out, "source", load->used.source.text);
+	show_line(out, "ref", load->used.source.ref);
+	show_line(out, "path", load->used.source.path);
+	show_line(out, "commit", known(pinned->commit));
+	show_line(out, "tree", known(pinned->tree));
+	show_line(out, "previous", load->previous_commit);
+	show_line(out, "files", known(pinned->files));
+	show_line(out, "object", known(pinned->object));
+	if (known(pinned->bundled)[0] != '\0') {
+		buf_add_format(out,
+				"uses the bundled provider %s: the repository holds a program for "
+				"another host, which isn't run\n",
+				pinned->bundled);
+	} else {
+		show_line(out, "uses", "");
+	}
+	add_wishes(out, "granted", &load->granted);
+	add_wishes(out, "asks", &pinned->asked);
+	if (used && load->step == LOAD_ASKING) {
+		add_wishes(out, "update_asks", &load->next.asked);
+	}
+	return !out->failed;
+}

@@ -1,0 +1,381 @@
+/* Providers from outside: from `load` to a turn, consent, updates. Fetching is scripted. */
+#include "tests/unit/engine/loading.h"
+
+#include <errno.h>
+
+static struct world *opened(void **state) {
+	struct world *world = *state;
+	world_open(world);
+	return world;
+}
+
+static bool update(struct world *world) {
+	return load_update(provider_of(world, "acme"), NULL);
+}
+
+/* ---- loading ---- */
+
+static void a_provider_shows_at_once_and_tells_how_far_it_is(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	fake_hold(FETCH_RECEIVING, "receiving objects 3 of 8");
+	load(world, URL, NULL);
+	assert_int_equal(provider_of(world, "acme")->state, PROVIDER_FETCHING);
+	WAIT(world, strcmp(load_of(world, "acme")->progress, "receiving objects 3 of 8") == 0);
+	fake_hold(FETCH_BUILDING, "compiling provider.c");
+	wait_for(world, "acme", PROVIDER_BUILDING);
+	fake_let_go();
+	wait_for(world, "acme", PROVIDER_NEEDS_CONSENT);
+	allow(world, "acme");
+	wait_for(world, "acme", PROVIDER_READY);
+	answers(world);
+}
+
+static void what_is_loaded_is_loaded_once(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	load(world, URL, NULL);
+	load(world, URL, "acme");
+	assert_ptr_equal(provider_of(world, "acme"), provider);
+	assert_int_equal(fake_begun, 1);
+	assert_int_equal(provider->load->step, LOAD_RESTING);
+}
+
+static void a_name_that_is_another_source_s_is_eexist(void **state) {
+	struct world *world = opened(state);
+	struct fail fail = {0};
+	put(world, ONE, "/v1", "");
+	ready(world);
+	refused(load_source(world->engine, "https://elsewhere.org/acme", NULL, &fail), &fail,
+			EEXIST, "providers/acme is loaded from " URL);
+	load(world, "https://elsewhere.org/acme", "other");
+	assert_non_null(provider_of(world, "other"));
+	refused(load_source(world->engine, URL, "openai", &fail), &fail, EEXIST, "bundled");
+}
+
+static void what_is_no_source_or_name_is_einval(void **state) {
+	struct world *world = opened(state);
+	struct fail fail = {0};
+	refused(load_source(world->engine, "https://", NULL, &fail), &fail, EINVAL, "https://");
+	refused(load_source(world->engine, "nobody", NULL, &fail), &fail, EINVAL,
+			"no bundled provider 'nobody'");
+	refused(load_source(world->engine, URL, "Not A Name", &fail), &fail, EINVAL,
+			"can't be a provider's name");
+	assert_null(provider_of(world, "acme"));
+	assert_int_equal(fake_begun, 0);
+}
+
+static void a_failure_is_told_and_load_tries_again(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	fake_break("the build failed", "provider.c:3: error: expected ';'");
+	load(world, URL, NULL);
+	wait_for(world, "acme", PROVIDER_FAILED);
+	struct provider *provider = provider_of(world, "acme");
+	assert_string_equal(provider->why, "the build failed");
+	assert_holds(provider->load->details, "provider.c:3: error");
+	put(world, TWO, "/v1", "");
+	load(world, URL, NULL);
+	wait_for(world, "acme", PROVIDER_NEEDS_CONSENT);
+	assert_string_equal(provider->load->next.commit, TWO);
+}
+
+static void the_manifest_s_id_is_its_name_unless_one_was_given(void **state) {
+	struct world *world = opened(state);
+	char manifest[512];
+	snprintf(manifest, sizeof(manifest),
+			"id: real-provider\ncapabilities: [text-to-text]\ndriver: openai\n"
+			"base_url: http://127.0.0.1:%d/v1\n",
+			server_port);
+	fake_put(world->directory, "https://example.com/guessed", ONE, manifest, "");
+	load(world, "https://example.com/guessed", NULL);
+	assert_non_null(provider_of(world, "guessed"));
+	wait_for(world, "real", PROVIDER_NEEDS_CONSENT);
+	assert_null(provider_of(world, "guessed"));
+	/* It is the same one. */
+	load(world, "https://example.com/guessed", NULL);
+	assert_null(provider_of(world, "guessed"));
+	load(world, "https://example.com/guessed", "mine");
+	wait_for(world, "mine", PROVIDER_NEEDS_CONSENT);
+	cleanup_free char *lock = lock_text(world);
+	assert_holds(lock, "  real:\n");
+	assert_holds(lock, "  mine:\n");
+	assert_null(strstr(lock, "guessed:"));
+}
+
+static void a_manifest_that_bears_a_bundled_name_needs_another(void **state) {
+	struct world *world = opened(state);
+	fake_put(world->directory, "https://example.com/guessed", ONE,
+			"id: openai-provider\ncapabilities: [text-to-text]\ndriver: openai\n", "");
+	load(world, "https://example.com/guessed", NULL);
+	wait_for(world, "guessed", PROVIDER_FAILED);
+	assert_holds(provider_of(world, "guessed")->why, "load it under another name");
+}
+
+/* ---- consent ---- */
+
+static void nothing_is_sent_or_read_before_it_is_granted(void **state) {
+	struct world *world = opened(state);
+	struct fail fail = {0};
+	setenv("ACME_KEY", "sk-acme", 1);
+	put(world, ONE, "/v1", "key_env: ACME_KEY\n");
+	load(world, URL, NULL);
+	wait_for(world, "acme", PROVIDER_NEEDS_CONSENT);
+	struct provider *provider = provider_of(world, "acme");
+	assert_holds(provider->load->details, "the key in $ACME_KEY, sent to http://127.0.0.1:");
+	assert_holds(provider->load->details, "echo allow acme > ctl");
+	discovery_refresh(provider);
+	assert_string_equal(getenv("ACME_KEY"), "sk-acme");
+	assert_null(provider->version);
+	assert_int_equal(server_count("models"), 0);
+	refused(engine_may_submit(world->engine, provider->place, &fail), &fail, EACCES,
+			"the key in $ACME_KEY");
+	allow(world, "acme");
+	wait_for(world, "acme", PROVIDER_READY);
+	assert_null(getenv("ACME_KEY"));
+	assert_int_equal(server_count("models-keyed"), 1);
+}
+
+static void a_bundled_provider_s_key_is_asked_for_by_its_name(void **state) {
+	struct world *world = opened(state);
+	config_write(world, "providers:\n  openai: {base_url: \"http://127.0.0.1:%1$d/v1\"}\n#");
+	assert_true(engine_reload(world->engine, NULL));
+	put(world, ONE, "/v1", "key_env: OPENAI_API_KEY\n");
+	load(world, URL, NULL);
+	wait_for(world, "acme", PROVIDER_NEEDS_CONSENT);
+	assert_holds(load_of(world, "acme")->details,
+			"$OPENAI_API_KEY is the key of the bundled provider openai");
+}
+
+static void what_was_revoked_ends_its_turns_and_asks_again(void **state) {
+	struct world *world = opened(state);
+	struct fail fail = {0};
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	cleanup_turn struct turn *turn = ask(world, "acme/hold", "q\n");
+	WAIT(world, turn->row.output_size != 0);
+	assert_true(load_revoke(world->engine, "acme", NULL));
+	assert_int_equal(turn->row.state, TURN_INTERRUPTED);
+	assert_int_equal(provider->state, PROVIDER_NEEDS_CONSENT);
+	refused(engine_may_submit(world->engine, place_of(world, "acme/echo"), &fail), &fail,
+			EACCES, "isn't granted");
+	WAIT(world, server_count("hold-closed") == 1);
+	cleanup_free char *lock = lock_text(world);
+	assert_null(strstr(lock, "allow:"));
+	assert_holds(lock, ONE);
+	allow(world, "acme");
+	wait_for(world, "acme", PROVIDER_READY);
+	answers(world);
+}
+
+static void who_asks_for_nothing_needs_no_consent(void **state) {
+	struct world *world = opened(state);
+	struct fail fail = {0};
+	fake_put(world->directory, URL, ONE,
+			"id: acme-provider\ncapabilities: [text-to-text]\nsources: [provider.c]\n",
+			OBJECTS "/odd.so");
+	load(world, URL, NULL);
+	WAIT(world, provider_of(world, "acme")->version != NULL);
+	assert_true(load_allow(world->engine, "acme", &fail));
+	refused(load_allow(world->engine, "nobody", &fail), &fail, ENOENT, "'nobody'");
+}
+
+/* ---- updates ---- */
+
+static void an_update_takes_its_place_while_turns_end_on_the_one_before(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	struct version *before = provider->version;
+	cleanup_turn struct turn *turn = ask(world, "acme/hold", "q\n");
+	WAIT(world, turn->row.output_size != 0);
+	put(world, TWO, "/v2", "");
+	assert_true(update(world));
+	/* Another path is another host for nobody: nothing new is asked. */
+	WAIT(world, provider->version != before);
+	assert_string_equal(provider->load->used.commit, TWO);
+	assert_string_equal(provider->load->previous_commit, ONE);
+	assert_int_equal(turn->row.state, TURN_RUNNING);
+	answers(world);
+	free(server_ask("/release"));
+	wait_over(world, turn);
+	assert_output(turn, "so far and on\n");
+	cleanup_free char *lock = lock_text(world);
+	assert_holds(lock, "commit: " TWO);
+	assert_holds(lock, "previous: {commit: " ONE);
+}
+
+static void an_update_that_fails_changes_nothing_and_says_why(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	struct version *before = provider->version;
+	fake_break("there is no branch v9 at " URL, "");
+	assert_true(update(world));
+	WAIT(world, provider->load->step == LOAD_RESTING);
+	assert_string_equal(provider->load->failure, "there is no branch v9 at " URL);
+	/* One that is fetched and doesn't work. */
+	fake_put(world->directory, URL, TWO,
+			"id: acme-provider\ncapabilities: [text-to-text]\nsources: [provider.c]\n",
+			"/nonexistent/provider.so");
+	assert_true(update(world));
+	WAIT(world, provider->load->step == LOAD_RESTING);
+	assert_holds(provider->load->failure, "can't be loaded");
+	/* One whose service answers no more. */
+	put(world, THREE, "/v1/text", "");
+	free(server_ask("/set?list=fail"));
+	assert_true(update(world));
+	WAIT(world, provider->load->step == LOAD_RESTING);
+	assert_holds(provider->load->failure, "500");
+	assert_ptr_equal(provider->version, before);
+	assert_int_equal(provider->state, PROVIDER_READY);
+	assert_string_equal(provider->load->used.commit, ONE);
+	cleanup_free char *lock = lock_text(world);
+	assert_holds(lock, "commit: " ONE);
+	assert_null(strstr(lock, "previous"));
+	answers(world);
+}
+
+static void an_update_that_asks_for_more_waits_for_it_while_the_old_one_runs(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	struct version *before = provider->version;
+	setenv("ACME_KEY", "sk-acme", 1);
+	put(world, TWO, "/v1", "key_env: ACME_KEY\nendpoints: [{host: 169.254.169.254}]\n");
+	assert_true(update(world));
+	WAIT(world, provider->load->step == LOAD_ASKING);
+	assert_int_equal(provider->state, PROVIDER_READY);
+	assert_holds(provider->load->details, "169.254.169.254, an address of the local network");
+	answers(world);
+	assert_non_null(getenv("ACME_KEY"));
+	assert_ptr_equal(provider->version, before);
+	allow(world, "acme");
+	WAIT(world, provider->version != before);
+	assert_null(getenv("ACME_KEY"));
+	answers(world);
+	assert_true(server_count("models-keyed") >= 1);
+}
+
+static void a_rollback_goes_back_and_forth(void **state) {
+	struct world *world = opened(state);
+	struct fail fail = {0};
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	refused(load_rollback(provider, &fail), &fail, ENOENT, "never updated");
+	put(world, TWO, "/v1", "");
+	assert_true(update(world));
+	WAIT(world, strcmp(provider->load->used.commit, TWO) == 0);
+	size_t begun = fake_begun;
+	for (int i = 0; i < 2; i++) {
+		assert_true(load_rollback(provider, NULL));
+		WAIT(world, strcmp(provider->load->used.commit, i == 0 ? ONE : TWO) == 0);
+		answers(world);
+	}
+	assert_string_equal(provider->load->previous_commit, ONE);
+	assert_int_equal(fake_begun, begun);
+}
+
+static void an_update_of_a_service_that_wants_a_key_is_tried_without_asking_it(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "key_env: ACME_NO_KEY\nkey_required: true\n");
+	load(world, URL, NULL);
+	wait_for(world, "acme", PROVIDER_NEEDS_CONSENT);
+	allow(world, "acme");
+	wait_for(world, "acme", PROVIDER_NEEDS_KEY);
+	struct provider *provider = provider_of(world, "acme");
+	put(world, TWO, "/v2", "key_env: ACME_NO_KEY\nkey_required: true\n");
+	assert_true(update(world));
+	WAIT(world, strcmp(provider->load->used.commit, TWO) == 0);
+	assert_int_equal(server_count("models"), 0);
+}
+
+static void another_ref_of_the_same_source_is_an_update(void **state) {
+	struct world *world = opened(state);
+	char manifest[512];
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	snprintf(manifest, sizeof(manifest),
+			"id: acme-provider\ncapabilities: [text-to-text]\ndriver: openai\n"
+			"base_url: http://127.0.0.1:%d/v1\n",
+			server_port);
+	fake_put(world->directory, URL "@v2", TWO, manifest, "");
+	load(world, URL "@v2", NULL);
+	WAIT(world, strcmp(provider->load->used.commit, TWO) == 0);
+	assert_string_equal(provider->load->used.source.text, URL "@v2");
+	assert_ptr_equal(provider_of(world, "acme"), provider);
+	answers(world);
+}
+
+/* ---- going ---- */
+
+static void unload_ends_its_turns_and_forgets_it(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	ready(world);
+	cleanup_turn struct turn *turn = ask(world, "acme/hold", "q\n");
+	WAIT(world, turn->row.output_size != 0);
+	assert_true(load_unload(world->engine, "acme", NULL));
+	assert_int_equal(turn->row.state, TURN_INTERRUPTED);
+	assert_null(place_of(world, "acme"));
+	cleanup_free char *lock = lock_text(world);
+	assert_null(strstr(lock, "acme"));
+}
+
+static void what_is_under_way_ends_with_the_provider_or_the_engine(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	fake_hold(FETCH_RECEIVING, "receiving");
+	load(world, URL, NULL);
+	WAIT(world, load_of(world, "acme")->progress[0] == 'r');
+	assert_true(load_unload(world->engine, "acme", NULL));
+	assert_int_equal(fake_cancelled, 1);
+	load(world, URL, NULL);
+	world_close(world);
+	assert_int_equal(fake_cancelled, 2);
+	assert_int_equal(fake_under_way, 0);
+}
+
+static void a_bundled_provider_is_hidden_shown_and_loaded_twice(void **state) {
+	struct world *world = opened(state);
+	config_write(world, ODD("/odd") "#");
+	assert_true(engine_reload(world->engine, NULL));
+	struct fail fail = {0};
+	refused(load_unload(world->engine, "nobody", &fail), &fail, ENOENT, "'nobody'");
+	load(world, "odd", "second");
+	wait_for(world, "second", PROVIDER_FAILED);
+	assert_true(load_unload(world->engine, "odd", NULL));
+	assert_null(place_of(world, "odd"));
+	assert_true(engine_reload(world->engine, NULL));
+	assert_null(place_of(world, "odd"));
+	load(world, "odd", NULL);
+	assert_non_null(place_of(world, "odd"));
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, loading_setup, loading_teardown)
+	const struct CMUnitTest tests[] = {
+			TEST(a_provider_shows_at_once_and_tells_how_far_it_is),
+			TEST(what_is_loaded_is_loaded_once),
+			TEST(a_name_that_is_another_source_s_is_eexist),
+			TEST(what_is_no_source_or_name_is_einval),
+			TEST(a_failure_is_told_and_load_tries_again),
+			TEST(the_manifest_s_id_is_its_name_unless_one_was_given),
+			TEST(a_manifest_that_bears_a_bundled_name_needs_another),
+			TEST(nothing_is_sent_or_read_before_it_is_granted),
+			TEST(a_bundled_provider_s_key_is_asked_for_by_its_name),
+			TEST(what_was_revoked_ends_its_turns_and_asks_again),
+			TEST(who_asks_for_nothing_needs_no_consent),
+			TEST(an_update_takes_its_place_while_turns_end_on_the_one_before),
+			TEST(an_update_that_fails_changes_nothing_and_says_why),
+			TEST(an_update_that_asks_for_more_waits_for_it_while_the_old_one_runs),
+			TEST(a_rollback_goes_back_and_forth),
+			TEST(an_update_of_a_service_that_wants_a_key_is_tried_without_asking_it),
+			TEST(another_ref_of_the_same_source_is_an_update),
+			TEST(unload_ends_its_turns_and_forgets_it),
+			TEST(what_is_under_way_ends_with_the_provider_or_the_engine),
+			TEST(a_bundled_provider_is_hidden_shown_and_loaded_twice),
+	};
+	return cmocka_run_group_tests(tests, server_start, server_stop);
+}
