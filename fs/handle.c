@@ -83,7 +83,8 @@ static int open_node(struct handle *handle, const struct node *node, pid_t tid,
 		struct fuse_file_info *info) {
 	const struct entry *entry = node->entry;
 	int file = turn_file_of(entry->kind);
-	bool prompt = entry->kind == KIND_INPUT || entry->kind == KIND_RPC;
+	bool prompt = entry->kind == KIND_INPUT || entry->kind == KIND_RPC ||
+		      entry->kind == KIND_ESTIMATE;
 	if (entry->kind == KIND_SCRATCH) {
 		return open_scratch(handle, node);
 	}
@@ -95,6 +96,10 @@ static int open_node(struct handle *handle, const struct node *node, pid_t tid,
 		return open_turn_file(handle, node, (enum turn_file)file, info);
 	}
 	info->direct_io = 1;
+	if (entry->kind == KIND_ESTIMATE && handle_writes(handle)) {
+		estimate_open(handle);
+		return 0;
+	}
 	if (prompt && handle_writes(handle)) {
 		return entry->kind == KIND_INPUT ? input_open(handle, node, tid)
 						 : rpc_open(handle, node, tid);
@@ -138,6 +143,8 @@ void handle_close(struct handle *handle) {
 		break;
 	case HANDLE_RPC:
 		rpc_release(handle);
+		break;
+	case HANDLE_ESTIMATE:
 		break;
 	case HANDLE_OUTPUT:
 		output_release(handle);

@@ -13,6 +13,7 @@ enum handle_type {
 	HANDLE_SMALL, /* shows a text; settings, ctl and key also take one: small.c */
 	HANDLE_INPUT, /* input, open for writing: input.c */
 	HANDLE_RPC, /* rpc, open for writing: rpc.c */
+	HANDLE_ESTIMATE, /* estimate, open for writing: estimate.c */
 	HANDLE_OUTPUT, /* a turn's output: output.c */
 	HANDLE_TURN_FILE, /* another of a turn's files: handle.c */
 	HANDLE_SCRATCH, /* scratch.c */
@@ -25,6 +26,9 @@ struct handle {
 	struct tree *tree;
 	uint64_t number; /* inode */
 	int flags; /* of open(2) */
+
+	/* HANDLE_ESTIMATE: what was measured of the prompt; `text` is the answer. */
+	uint64_t bytes, wide;
 
 	/* HANDLE_SMALL: what it showed at the open; what came and isn't done with; who writes. */
 	struct buf text;
@@ -102,6 +106,14 @@ void rpc_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset, 
 void rpc_poll(struct handle *handle, fuse_req_t req, struct fuse_pollhandle *poll, bool reads);
 /* Ends the turn, if it isn't over. */
 void rpc_release(struct handle *handle);
+
+/* ---- estimate.c ---- */
+
+void estimate_open(struct handle *handle);
+/* Measures what is written, and keeps none of it. The number of bytes, or a negative errno. */
+ssize_t estimate_write(struct handle *handle, const char *bytes, size_t size, off_t offset);
+/* The answer begins where the writing ended. */
+void estimate_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset);
 
 /* ---- output.c ---- */
 

@@ -62,6 +62,9 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	case HANDLE_RPC:
 		rpc_read(handle, req, size, offset, wait);
 		break;
+	case HANDLE_ESTIMATE:
+		estimate_read(handle, req, size, offset);
+		break;
 	case HANDLE_OUTPUT:
 		output_read(handle, req, size, offset, wait);
 		break;
@@ -101,6 +104,8 @@ static ssize_t write_handle(
 		return input_write(handle, bytes, size, offset, tid);
 	case HANDLE_RPC:
 		return rpc_write(handle, bytes, size, offset, tid);
+	case HANDLE_ESTIMATE:
+		return estimate_write(handle, bytes, size, offset);
 	case HANDLE_SCRATCH:
 		failed = scratch_write(handle->tree->scratch, handle->scratch, bytes, size,
 				(uint64_t)offset);
@@ -169,7 +174,8 @@ static int set_size(struct tree *tree, const struct node *node, struct handle *h
 	if (handle != NULL && (handle->type == HANDLE_INPUT || handle->type == HANDLE_RPC)) {
 		return input_truncate(handle, size);
 	}
-	bool prompt = node->entry->kind == KIND_INPUT || node->entry->kind == KIND_RPC;
+	bool prompt = node->entry->kind == KIND_INPUT || node->entry->kind == KIND_RPC ||
+		      node->entry->kind == KIND_ESTIMATE;
 	if (!prompt && node->entry->accept == NULL) {
 		return EACCES;
 	}

@@ -18,6 +18,9 @@ SHOW(show_root_error);
 SHOW(show_root_usage);
 SHOW(show_provider_usage);
 
+/* estimate.c */
+SHOW(show_estimate_help);
+
 /* budget.c */
 SHOW(show_budget);
 

@@ -98,6 +98,8 @@ static const struct entry entries[] = {
 
 		{KIND_INPUT, KIND_PLACE, "input", READ_WRITE, SPACE_PLACE, .stable = true},
 		{KIND_RPC, KIND_PLACE, "rpc", READ_WRITE, SPACE_PLACE, .stable = true},
+		{KIND_ESTIMATE, KIND_PLACE, "estimate", READ_WRITE, SPACE_PLACE, .stable = true,
+				.show = show_estimate_help},
 		{KIND_OUTPUT_LINK, KIND_PLACE, "output", LINK, SPACE_PLACE, .stable = true,
 				.show = show_turn_link},
 		{KIND_PROMPT_LINK, KIND_PLACE, "prompt", LINK, SPACE_PLACE, .stable = true,

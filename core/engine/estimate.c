@@ -4,8 +4,11 @@
 #include "core/base/text.h"
 #include "core/base/usd.h"
 #include "core/config/settings.h"
+#include "core/engine/budget.h"
+#include "core/engine/engine.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -124,7 +127,7 @@ static bool makes_media(const struct model_record *record) {
 }
 
 /* The tokens that go in, as a guess and at most. */
-static void estimate_prompt(const struct model_record *record, const char *const *settings,
+static void estimate_input(const struct model_record *record, const char *const *settings,
 		const struct input_size *size, struct estimate *ret) {
 	uint64_t beside = settings_bytes(settings);
 	uint64_t narrow = size->bytes > size->wide ? size->bytes - size->wide : 0;
@@ -142,7 +145,7 @@ void estimate_turn(const struct provider *provider, const struct model_record *r
 		const char *const *settings, const struct input_size *size, int64_t left,
 		struct estimate *ret) {
 	*ret = (struct estimate){0};
-	estimate_prompt(record, settings, size, ret);
+	estimate_input(record, settings, size, ret);
 	ret->price = price_of(provider, record, ret->prompt_most, true);
 	struct extra extra = read_extra(setting(settings, "extra"));
 	int64_t afford = affordable(&ret->price, ret->prompt_most, extra.answers, left);
@@ -158,4 +161,32 @@ void estimate_turn(const struct provider *provider, const struct model_record *r
 	ret->cost_most = price_cost(&ret->price, ret->prompt_most, ret->completion_most);
 	struct price likely = price_of(provider, record, ret->prompt, false);
 	ret->cost_prompt = price_cost(&likely, ret->prompt, 0);
+}
+
+bool estimate_prompt_at(struct engine *engine, struct place *place, const struct input_size *size,
+		struct estimate *ret, struct fail *fail) {
+	struct place *model = place_model(place);
+	const struct provider *provider = engine_provider(engine, model);
+	if (model == NULL || provider == NULL) {
+		return fail_set(fail, ENODEV, "estimate: which model would answer isn't known");
+	}
+	cleanup_free const char **settings = calloc(n_setting_specs, sizeof(*settings));
+	if (settings == NULL) {
+		return fail_set(fail, ENOMEM, "no memory");
+	}
+	for (int i = 0; i < (int)n_setting_specs; i++) {
+		settings[i] = engine_has_setting(engine, model, i)
+					      ? engine_setting_of(engine, place, model, i)
+					      : NULL;
+	}
+	struct input_size whole_size = *size;
+	whole_size.bytes += strlen(setting(settings, "system"));
+	whole_size.messages += 2;
+	const struct model_record *record = catalogue_record(engine->catalogue, model);
+	if (record == NULL) {
+		return fail_set(fail, ENOENT, "the model isn't in the catalogue any more");
+	}
+	estimate_turn(provider, record, settings, &whole_size,
+			budget_left(engine->budgets, place, model), ret);
+	return true;
 }

@@ -29,4 +29,9 @@ void estimate_turn(const struct provider *provider, const struct model_record *r
 		const char *const *settings, const struct input_size *size, int64_t left,
 		struct estimate *ret);
 
+/* Of a prompt that begins a conversation at a place, by the settings and budgets that are in force
+ * there now. False with words where it isn't known which model would answer. */
+bool estimate_prompt_at(struct engine *engine, struct place *place, const struct input_size *size,
+		struct estimate *ret, struct fail *fail);
+
 #endif
