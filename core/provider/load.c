@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,6 +38,43 @@ static int open_object(const char *path, struct fail *fail) {
 	return take_fd(&fd);
 }
 
+/* What every header has had from the first: the callbacks after these are optional. */
+#define SIZE_LEAST offsetof(struct conduit_provider, reply)
+
+/* A copy as this version knows it: what an older header didn't have is NULL, what a newer one added
+ * at the end is left out. NULL with words. */
+static const struct conduit_provider *known_part(
+		const struct conduit_provider *provider, const char *path, struct fail *fail) {
+	static struct conduit_provider known;
+	if (provider->abi != CONDUIT_ABI) {
+		fail_set(fail, ENOEXEC,
+				"%s was built for ABI %u of provider.h, and this conduitfs knows "
+				"ABI %u: %s",
+				path, provider->abi, CONDUIT_ABI,
+				provider->abi > CONDUIT_ABI
+						? "update conduitfs, or load an older version of "
+						  "the provider"
+						: "build it again against this version");
+		return NULL;
+	}
+	if (provider->size < SIZE_LEAST) {
+		fail_set(fail, ENOEXEC,
+				"%s says that its struct conduit_provider has %u bytes, where the "
+				"smallest has %zu: define it by CONDUIT_PROVIDER(…)",
+				path, provider->size, SIZE_LEAST);
+		return NULL;
+	}
+	memcpy(&known, provider, provider->size < sizeof(known) ? provider->size : sizeof(known));
+	if (known.name == NULL || known.version == NULL) {
+		fail_set(fail, ENOEXEC,
+				"%s names no name or no version: give .name and .version to "
+				"CONDUIT_PROVIDER(…)",
+				path);
+		return NULL;
+	}
+	return &known;
+}
+
 /* Its constructors run in here. NULL with words. */
 static const struct conduit_provider *load(int fd, const char *path, struct fail *fail) {
 	char name[64];
@@ -60,17 +98,7 @@ static const struct conduit_provider *load(int fd, const char *path, struct fail
 				path);
 		return NULL;
 	}
-	/* Later ABIs only add fields at the end, and this one is the first. */
-	if (provider->abi != CONDUIT_ABI || provider->size < sizeof(*provider)) {
-		fail_set(fail, ENOEXEC,
-				"%s was built for ABI %u of provider.h, with %u bytes of it; this "
-				"is "
-				"ABI %u, with %zu: build it again against this version",
-				path, provider->abi, provider->size, CONDUIT_ABI,
-				sizeof(*provider));
-		return NULL;
-	}
-	return provider;
+	return known_part(provider, path, fail);
 }
 
 const struct conduit_provider *load_shut_in(

@@ -33,6 +33,10 @@ void building_write(struct building *building, const char *name, const char *tex
 
 void building_run(struct building *building, const char *manifest) {
 	struct fail fail = {0};
+	manifest_finish(&building->manifest);
+	fail_finish(&building->fail);
+	building->fail = (struct fail){0};
+	buf_clear(&building->messages);
 	building_write(building, "MediaConduit.provider.yml", manifest);
 	char path[600];
 	snprintf(path, sizeof(path), "%s/MediaConduit.provider.yml", building->files);

@@ -33,7 +33,7 @@ struct building {
 /* Makes the directories files/ and build/ in a directory. */
 void building_init(struct building *building, const char *directory);
 void building_write(struct building *building, const char *name, const char *text);
-/* Builds with this manifest; one that isn't accepted fails the test. */
+/* Builds with this manifest, once more if need be; one that isn't accepted fails the test. */
 void building_run(struct building *building, const char *manifest);
 void building_finish(struct building *building);
 /* Writes `source` as provider.c and builds it. */

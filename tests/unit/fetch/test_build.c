@@ -80,7 +80,6 @@ static void a_library_of_the_list_may_be_used(void **state) {
 	building_run(&building, MANIFEST "sources: [provider.c]\npkg_config: [libcjson]\n");
 	assert_built(&building);
 	assert_true(building_holds(&building, "libcjson.so"));
-	manifest_finish(&building.manifest);
 	building.options.pkg_config = none;
 	building_write(&building, "none", "");
 	building_run(&building, MANIFEST "sources: [provider.c]\npkg_config: [libcjson]\n");

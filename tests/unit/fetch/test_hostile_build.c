@@ -71,10 +71,6 @@ static void assert_unread(const char *source, const char *path, const char *text
 	assert_null(strstr(buf_string(&building.messages), text));
 	assert_false(building_holds(&building, text));
 	assert_nothing_outside();
-	manifest_finish(&building.manifest);
-	fail_finish(&building.fail);
-	building.fail = (struct fail){0};
-	buf_finish(&building.messages);
 }
 
 static void no_directive_reads_a_file_outside(void **state) {
@@ -136,7 +132,6 @@ static void a_source_behind_a_link_or_that_is_no_file_is_refused(void **state) {
 	assert_int_equal(symlink(scratch, path), 0);
 	building_run(&building, MANIFEST "sources: [sub/secret.c]\n");
 	assert_failed(&building, ELOOP, "'sub/secret.c' is, or lies behind, a symbolic link");
-	manifest_finish(&building.manifest);
 	snprintf(path, sizeof(path), "%s/fifo.c", building.files);
 	assert_int_equal(mkfifo(path, 0644), 0);
 	building_run(&building, MANIFEST "sources: [fifo.c]\n");

@@ -13,7 +13,11 @@ static void on_log(void *data, const char *line) {
 void fixture_init_options(
 		struct fixture *fixture, const char *object, const struct process_options *given) {
 	char path[512];
-	snprintf(path, sizeof(path), "%s/%s.so", OBJECTS, object);
+	if (object[0] == '/') {
+		snprintf(path, sizeof(path), "%s", object);
+	} else {
+		snprintf(path, sizeof(path), "%s/%s.so", OBJECTS, object);
+	}
 	*fixture = (struct fixture){0};
 	assert_int_equal(uv_loop_init(&fixture->loop), 0);
 	struct process_options options = *given;

@@ -45,7 +45,7 @@ struct owner {
 	struct buf models; /* id and name, a line each */
 };
 
-/* `object` is a name below the tests' objects, without ".so". */
+/* `object` is a name below the tests' objects, without ".so", or an absolute path. */
 void fixture_init(struct fixture *fixture, const char *object);
 void fixture_init_with(struct fixture *fixture, const char *object, double idle, double ack);
 /* A process with options of the test's own, for the tests' objects and runner. */

@@ -139,8 +139,31 @@ static void an_object_that_is_no_provider_is_refused_with_words(void **state) {
 	(void)state;
 	expect_unready("undefined", "undefined symbol: not_to_be_found_anywhere");
 	expect_unready("entryless", "no symbol conduit_provider_entry");
-	expect_unready("newer", "was built for ABI 2");
+	expect_unready("newer",
+			"was built for ABI 2 of provider.h, and this conduitfs knows ABI 1: "
+			"update conduitfs");
+	expect_unready("nameless", "names no name or no version");
 	expect_unready("absent", "No such file or directory");
+}
+
+/* Of a header that was smaller, with nonsense where the newer fields would be; and of one that has
+ * grown meanwhile. */
+static void an_object_of_an_older_or_a_longer_header_runs(void **state) {
+	(void)state;
+	static const char *const objects[] = {"older", "grown"};
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture fixture;
+		struct owner owner;
+		fixture_init(&fixture, objects[i]);
+		for (int turn = 0; turn < 2; turn++) {
+			owner_run(&owner, &fixture, "any");
+			assert_string_equal(owner.words, "");
+			assert_int_equal(owner.code, 0);
+			assert_string_equal(buf_string(&owner.output), objects[i]);
+			owner_finish(&owner);
+		}
+		fixture_finish(&fixture);
+	}
 }
 
 static void a_constructor_is_in_the_sandbox_already(void **state) {
@@ -179,6 +202,7 @@ int main(void) {
 			cmocka_unit_test(memory_is_bounded),
 			cmocka_unit_test(a_flood_of_log_lines_is_cut_short),
 			cmocka_unit_test(an_object_that_is_no_provider_is_refused_with_words),
+			cmocka_unit_test(an_object_of_an_older_or_a_longer_header_runs),
 			cmocka_unit_test(a_constructor_is_in_the_sandbox_already),
 			cmocka_unit_test(a_constructor_that_ends_or_hangs_is_found_out),
 	};
