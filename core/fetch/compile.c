@@ -55,6 +55,12 @@ static bool build(struct report *report, const struct task *task,
 	bool good = build_provider(options, manifest, ret->files, directory, tell_line, report,
 			&messages, fail);
 	ret->messages = strdup(buf_string(&messages));
+	if (!good && strstr(buf_string(&messages), strerror(ENOSPC)) != NULL) {
+		return fail_set(fail, ENOSPC,
+				"no room is left in %s to compile: make some, or free some with "
+				"`conduitfs provider prune`",
+				task->cache);
+	}
 	return good && staging_write(path, buf_string(&messages), messages.size, fail) &&
 	       staging_publish(directory, built, fail);
 }

@@ -90,7 +90,7 @@ bool export_check_name(const char *path, const char *name, struct fail *fail) {
 	       refuse(fail, ELOOP, path, "is refused: it lies more than 16 directories deep");
 }
 
-bool export_check_size(
+static bool check_size(
 		const struct export *export, const char *path, uint64_t size, struct fail *fail) {
 	if (size > EXPORT_FILE_MOST) {
 		return refuse(fail, EFBIG, path,
@@ -123,8 +123,14 @@ static char *below_root(const struct export *export, const char *path, struct fa
 }
 
 bool export_directory(struct export *export, const char *path, struct fail *fail) {
+	if (!count_entry(export, path, fail)) {
+		return false;
+	}
+	if (export->root == NULL) {
+		return true;
+	}
 	char *whole cleanup_free = below_root(export, path, fail);
-	if (whole == NULL || !count_entry(export, path, fail)) {
+	if (whole == NULL) {
 		return false;
 	}
 	return mkdir(whole, 0755) == 0 ||
@@ -141,17 +147,23 @@ static void note_manifest(struct export *export, const char *path) {
 	}
 }
 
-bool export_file(struct export *export, const char *path, const void *bytes, size_t size,
-		struct fail *fail) {
-	char *whole cleanup_free = below_root(export, path, fail);
-	if (whole == NULL || !export_check_size(export, path, size, fail) ||
-			!count_entry(export, path, fail) ||
-			!staging_write(whole, bytes, size, fail)) {
+bool export_count(struct export *export, const char *path, uint64_t size, struct fail *fail) {
+	if (!check_size(export, path, size, fail) || !count_entry(export, path, fail)) {
 		return false;
 	}
 	export->bytes += size;
 	note_manifest(export, path);
+	return true;
+}
+
+bool export_file(struct export *export, const char *path, const void *bytes, size_t size,
+		struct fail *fail) {
+	char *whole cleanup_free = below_root(export, path, fail);
+	if (whole == NULL || !export_count(export, path, size, fail) ||
+			!staging_write(whole, bytes, size, fail)) {
+		return false;
+	}
 	report_progress(export->report, FETCH_CHECKING, export->entries, 0, export->bytes,
-			"checking and writing files: %llu", (unsigned long long)export->entries);
+			"writing files: %llu", (unsigned long long)export->entries);
 	return true;
 }

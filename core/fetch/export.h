@@ -17,7 +17,8 @@
 #define EXPORT_PATH_MOST 512
 
 struct export {
-	const char *root; /* the directory that files are written into; it is there */
+	const char *root; /* the directory that files are written into, which is there; NULL: they
+			     are only checked */
 	struct report *report;
 	uint64_t entries, bytes;
 	struct buf manifests; /* where further manifests lie: lines, a few */
@@ -28,11 +29,10 @@ void export_finish(struct export *export);
 
 /* Whether NAME may stand at PATH (its whole path, NAME last, below the root). */
 bool export_check_name(const char *path, const char *name, struct fail *fail);
-/* Whether another file of `size` bytes may come. */
-bool export_check_size(
-		const struct export *export, const char *path, uint64_t size, struct fail *fail);
 bool export_directory(struct export *export, const char *path, struct fail *fail);
-/* Writes it, 0444, synced. */
+/* Whether another file of `size` bytes may come; then it is counted. */
+bool export_count(struct export *export, const char *path, uint64_t size, struct fail *fail);
+/* The same, and writes it, 0444, synced. */
 bool export_file(struct export *export, const char *path, const void *bytes, size_t size,
 		struct fail *fail);
 
@@ -40,7 +40,7 @@ bool export_file(struct export *export, const char *path, const void *bytes, siz
 bool export_git_tree(struct export *export, git_repository *repository, const git_oid *tree,
 		struct fail *fail);
 /* All that counts of a directory: not what begins with '.', nor node_modules. `ret` is git's hash
- * of that. */
+ * of that, when they are written. */
 bool export_tree_of(struct export *export, const char *directory, git_oid *ret, struct fail *fail);
 
 #define cleanup_export cleanup(export_finish)

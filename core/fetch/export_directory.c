@@ -88,7 +88,7 @@ static bool hash_entries(struct walk *walk, struct entries *entries, git_oid *re
 static bool read_file(struct walk *walk, int fd, size_t size, struct buf *ret) {
 	char *bytes = buf_reserve(ret, size);
 	if (bytes == NULL) {
-		return fail_set(walk->fail, ENOMEM, "no memory for a file of %zu bytes", size);
+		return fail_set(walk->fail, ENOMEM, "no room for a file of %zu bytes", size);
 	}
 	while (ret->size < size) {
 		ssize_t got = read(fd, bytes + ret->size, size - ret->size);
@@ -104,10 +104,12 @@ static bool read_file(struct walk *walk, int fd, size_t size, struct buf *ret) {
 }
 
 static bool export_regular(struct walk *walk, int fd, uint64_t size, git_oid *ret) {
-	struct buf bytes cleanup_buf = {0};
+	struct buf bytes cleanup_buf = {.limit = EXPORT_FILE_MOST};
 	const char *path = buf_string(&walk->path);
-	return export_check_size(walk->export, path, size, walk->fail) &&
-	       read_file(walk, fd, (size_t)size, &bytes) &&
+	if (walk->export->root == NULL) {
+		return export_count(walk->export, path, size, walk->fail);
+	}
+	return read_file(walk, fd, (size_t)size, &bytes) &&
 	       hash(walk, buf_string(&bytes), bytes.size, GIT_OBJECT_BLOB, ret) &&
 	       export_file(walk->export, path, buf_string(&bytes), bytes.size, walk->fail);
 }

@@ -41,9 +41,11 @@ static bool export_blob(struct walk *walk, const git_oid *id) {
 	git_odb_object *object cleanup(free_blob) = NULL;
 	const char *path = buf_string(&walk->path);
 	size_t size = 0;
-	if (!read_size(walk, id, &size) ||
-			!export_check_size(walk->export, path, size, walk->fail)) {
+	if (!read_size(walk, id, &size)) {
 		return false;
+	}
+	if (walk->export->root == NULL) {
+		return export_count(walk->export, path, size, walk->fail);
 	}
 	if (git_odb_read(&object, walk->odb, id) != 0) {
 		return missing(walk, path);

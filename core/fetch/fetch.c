@@ -13,8 +13,9 @@
 
 extern char **environ;
 
-/* The program keeps its own time; this is for one that doesn't. */
-#define GRACE_SECONDS 10.0
+/* The program keeps its own time; this is for one that doesn't: a second more, and a tenth. */
+#define GRACE_SECONDS 1.0
+#define GRACE_FACTOR 1.1
 #define TOTAL_SECONDS 900.0
 #define READ_SIZE 65536
 
@@ -282,7 +283,8 @@ struct fetch *fetch_begin(uv_loop_t *loop, const struct fetch_options *options,
 	const uv_buf_t task = uv_buf_init(fetch->task.data, (unsigned)fetch->task.size);
 	uv_write(&fetch->write, (uv_stream_t *)&fetch->in, &task, 1, NULL);
 	double seconds = options->total_seconds > 0 ? options->total_seconds : TOTAL_SECONDS;
-	uv_timer_start(&fetch->timer, time_is_up, (uint64_t)((seconds + GRACE_SECONDS) * 1000), 0);
+	uv_timer_start(&fetch->timer, time_is_up,
+			(uint64_t)((seconds * GRACE_FACTOR + GRACE_SECONDS) * 1000), 0);
 	return fetch;
 }
 

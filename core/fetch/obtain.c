@@ -67,19 +67,22 @@ static bool set_result(struct obtaining *o, const char *commit, const char *tree
 	return true;
 }
 
+/* After all was checked, before anything is written. */
+static bool check_manifest(struct obtaining *o, const struct export *checked) {
+	const char *where = o->task->source.path;
+	const char *others = buf_string(&checked->manifests);
+	return checked->has_manifest ||
+	       fail_set(o->fail, ENOENT, "there is no " CACHE_MANIFEST " %s%s%s%s%s",
+			       where[0] != '\0' ? "in " : "at the top", where,
+			       others[0] != '\0' ? "; there is one in " : "", others,
+			       others[0] != '\0' ? ": add #DIRECTORY to the source" : "");
+}
+
 static bool publish(
 		struct obtaining *o, struct draft *draft, const char *commit, const git_oid *tree) {
-	const char *where = o->task->source.path;
 	char hex[GIT_OID_HEXSZ + 1], *path cleanup_free = NULL;
-	git_oid_tostr(hex, sizeof(hex), tree);
-	if (!draft->export.has_manifest) {
-		const char *others = buf_string(&draft->export.manifests);
-		return fail_set(o->fail, ENOENT, "there is no " CACHE_MANIFEST " %s%s%s%s%s",
-				where[0] != '\0' ? "in " : "at the top", where,
-				others[0] != '\0' ? "; there is one in " : "", others,
-				others[0] != '\0' ? ": add #DIRECTORY to the source" : "");
-	}
 	char *entry cleanup_free = entry_path(o, commit);
+	git_oid_tostr(hex, sizeof(hex), tree);
 	if (entry == NULL || asprintf(&path, "%s/tree", draft->entry) < 0) {
 		return fail_set(o->fail, ENOMEM, "no memory");
 	}
@@ -92,6 +95,7 @@ static bool publish(
 static bool obtain_directory(struct obtaining *o) {
 	const struct source *source = &o->task->source;
 	struct draft draft cleanup(draft_finish) = {.staging = {.fd = -1}};
+	struct export checked cleanup_export = {.report = o->report};
 	char *directory cleanup_free = NULL;
 	char commit[FETCH_COMMIT_SIZE] = "tree-";
 	git_oid tree;
@@ -99,7 +103,9 @@ static bool obtain_directory(struct obtaining *o) {
 			    source->path) < 0) {
 		return fail_set(o->fail, ENOMEM, "no memory");
 	}
-	if (!draft_make(o, &draft) || !export_tree_of(&draft.export, directory, &tree, o->fail)) {
+	if (!export_tree_of(&checked, directory, &tree, o->fail) || !check_manifest(o, &checked) ||
+			!draft_make(o, &draft) ||
+			!export_tree_of(&draft.export, directory, &tree, o->fail)) {
 		return false;
 	}
 	git_oid_tostr(commit + strlen(commit), GIT_OID_HEXSZ + 1, &tree);
@@ -229,6 +235,7 @@ static bool has_files(struct obtaining *o, const char *commit) {
 
 static bool export_commit(struct obtaining *o, struct repository *repository, const git_oid *id) {
 	struct draft draft cleanup(draft_finish) = {.staging = {.fd = -1}};
+	struct export checked cleanup_export = {.report = o->report};
 	char commit[GIT_OID_HEXSZ + 1], hex[GIT_OID_HEXSZ + 1];
 	git_oid tree;
 	git_oid_tostr(commit, sizeof(commit), id);
@@ -238,11 +245,13 @@ static bool export_commit(struct obtaining *o, struct repository *repository, co
 	if (has_files(o, commit)) {
 		return set_result(o, commit, git_oid_tostr(hex, sizeof(hex), &tree));
 	}
-	if (!draft_make(o, &draft)) {
+	report_progress(o->report, FETCH_CHECKING, 0, 0, 0, "checking files");
+	if (!export_git_tree(&checked, repository->git, &tree, o->fail)) {
+		repository->damaged = o->fail->code == ENOENT;
 		return false;
 	}
-	if (!export_git_tree(&draft.export, repository->git, &tree, o->fail)) {
-		repository->damaged = o->fail->code == ENOENT;
+	if (!check_manifest(o, &checked) || !draft_make(o, &draft) ||
+			!export_git_tree(&draft.export, repository->git, &tree, o->fail)) {
 		return false;
 	}
 	return publish(o, &draft, commit, &tree);

@@ -79,6 +79,23 @@ class Fetch:
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             pipe.close()
 
+    def left(self):
+        """The processes of this run that are still there: of its session, or in its cache."""
+        found = []
+        for directory in pathlib.Path("/proc").iterdir():
+            if not directory.name.isdigit():
+                continue
+            try:
+                fields = (directory / "stat").read_text().rpartition(")")[2].split()
+                where = os.readlink(directory / "cwd")
+            except OSError:
+                continue
+            if fields[0] != "Z" and (
+                int(fields[3]) == self.process.pid or where.startswith(f"{self.cache}/")
+            ):
+                found.append(int(directory.name))
+        return found
+
     @property
     def words(self):
         """All that was told as progress, in lines."""

@@ -96,24 +96,31 @@ class Repository:
         self.git("tag", name, *more)
         self.push("--tags")
 
+    def blob(self, content):
+        return git("hash-object", "-w", "--stdin", cwd=self.bare, give=content)
+
     def tree(self, entries):
-        """A tree object of (mode, name, content or hash) that git itself would not make: names
-        are taken as they are."""
+        """A tree object, in the bare repository, of (mode, name, content or hash) that git itself
+        would not make: names are taken as they are."""
         body = b""
         for mode, name, content in entries:
-            if isinstance(content, bytes):
-                content = self.git("hash-object", "-w", "--stdin", give=content)
-            body += f"{mode} ".encode() + name + b"\0" + bytes.fromhex(content)
-        return self.git("hash-object", "-w", "-t", "tree", "--literally", "--stdin", give=body)
+            known = content if isinstance(content, str) else self.blob(content)
+            body += f"{mode} ".encode() + name + b"\0" + bytes.fromhex(known)
+        literally = ("hash-object", "-w", "-t", "tree", "--literally", "--stdin")
+        return git(*literally, cwd=self.bare, give=body)
 
     def commit_tree(self, entries):
-        """A commit of such a tree with a manifest beside it, pushed by copying its objects."""
+        """Makes main a commit of such a tree, with a manifest beside the entries."""
         manifest = ("100644", b"MediaConduit.provider.yml", DECLARED.encode())
         tree = self.tree(sorted([manifest, *entries], key=lambda entry: entry[1]))
-        commit = self.git("commit-tree", "-m", "odd", tree)
-        git("fetch", "-q", str(self.work), commit, cwd=self.bare)
+        commit = git("commit-tree", "-m", "odd", tree, cwd=self.bare)
         git("update-ref", "refs/heads/main", commit, cwd=self.bare)
         return commit
+
+    def forget(self):
+        """Takes away what no ref leads to, as a server does some day after a forced push."""
+        git("reflog", "expire", "--expire=now", "--all", cwd=self.bare)
+        git("gc", "-q", "--prune=now", cwd=self.bare)
 
 
 class Certificates:
