@@ -48,6 +48,10 @@ SHOW(show_provider_status) {
 	show_count(out, "free", (int64_t)provider->place->n_free);
 	show_count(out, "running", (int64_t)provider->n_running);
 	show_count(out, "queued", (int64_t)provider->n_queued);
+	show_line(out, "discovery",
+			version == NULL			  ? ""
+			: version->manifest.models_static ? "static"
+							  : "service");
 	show_time(out, "refreshed", when * 1000000);
 	show_line(out, "why", provider->why);
 	show_line(out, "key", key != NULL ? key : "");

@@ -46,6 +46,10 @@ static void settle(struct provider *provider, const char *why) {
 	provider_set_why(provider, why);
 }
 
+static bool is_static(const struct provider *provider) {
+	return provider->version != NULL && provider->version->manifest.models_static;
+}
+
 static void on_committed(void *data, size_t came, size_t went, size_t total) {
 	struct provider *provider = data;
 	struct catalogue *catalogue = provider->engine->catalogue;
@@ -66,7 +70,9 @@ static void on_committed(void *data, size_t came, size_t went, size_t total) {
 		return;
 	}
 	provider->discovery_failures = 0;
-	health_reached(provider->engine->health, provider->place);
+	if (!is_static(provider)) {
+		health_reached(provider->engine->health, provider->place);
+	}
 	schedule(provider, provider->engine->config.refresh);
 }
 
@@ -126,9 +132,39 @@ struct exchange *discovery_try(
 	return exchange_discover(version, &timeouts, events, data);
 }
 
+/* The models are those of the manifest: nobody is asked, and no key is needed to name them. */
+static void list_static(struct provider *provider) {
+	const struct manifest *manifest = &provider->version->manifest;
+	uv_timer_stop(&provider->discovery_timer);
+	provider->discovered = 0;
+	provider->refresh = refresh_begin(provider->engine->catalogue, provider->place);
+	if (provider->refresh == NULL) {
+		failed(provider, "discovery failed: no memory");
+		return;
+	}
+	for (size_t i = 0; i < manifest->n_models; i++) {
+		const struct manifest_model *model = &manifest->models[i];
+		on_model(provider, &(struct job_model){
+						   .id = model->id,
+						   .id_size = strlen(model->id),
+						   .name = model->name,
+						   .description = model->description,
+						   .input_modalities = model->input_modalities,
+						   .output_modalities = model->output_modalities,
+						   .parameters = model->parameters,
+						   .raw = "",
+				   });
+	}
+	refresh_commit(provider->refresh, on_committed, provider);
+}
+
 void discovery_refresh(struct provider *provider) {
 	static const struct exchange_events events = {.model = on_model, .end = on_end};
 	if (provider->refresh != NULL || provider->version == NULL) {
+		return;
+	}
+	if (is_static(provider)) {
+		list_static(provider);
 		return;
 	}
 	if (discovery_lacks_key(provider->version)) {
@@ -160,7 +196,9 @@ void discovery_begin(struct provider *provider) {
 		provider->state = PROVIDER_READY;
 		turn_words_set(&provider->why, why);
 	}
-	if (provider->place->n_models == 0 || age < 0 || age >= interval || why[0] != '\0') {
+	/* A static list is of the manifest as it is now. */
+	if (provider->place->n_models == 0 || age < 0 || age >= interval || why[0] != '\0' ||
+			is_static(provider)) {
 		discovery_refresh(provider);
 	} else {
 		schedule(provider, interval - age);

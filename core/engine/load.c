@@ -227,7 +227,7 @@ static void try_beside(struct load *load) {
 	enter(load, LOAD_TRYING);
 	turn_words_set(&load->progress, "asking it for its models");
 	load->found = 0;
-	if (discovery_lacks_key(load->trial)) {
+	if (discovery_lacks_key(load->trial) || load->trial->manifest.models_static) {
 		load->check = job_discover(load->trial->process, &checking, load);
 	} else {
 		load->probe = discovery_try(load->trial, &probing, load);

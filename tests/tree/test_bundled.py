@@ -6,6 +6,7 @@ import json
 import os
 
 import pytest
+from harness.mount import flat
 from harness.server import SERVERS, call, free_port, shared
 from harness.wait import until
 
@@ -27,6 +28,7 @@ FIXTURES = {
 }
 # What each adds to the mock's address, and the document that judges its requests.
 SERVICES = {
+    "openai": ("/v1", "openai.openapi.yaml", "/chat/completions"),
     "anthropic": ("", "anthropic.openapi.tryAGI.yaml", "/v1/messages"),
     "mistral": ("/v1", "mistral.openapi.yaml", "/v1/chat/completions"),
     "together": ("/v1", "together.openapi.yaml", "/chat/completions"),
@@ -126,6 +128,27 @@ def test_every_request_is_valid_by_the_services_own_document(tree, serve, name):
         assert status < 300, (request, answer)
 
 
+def test_a_service_without_a_list_has_the_models_of_its_manifest(mount, aimock):
+    entry = {"base_url": f"{aimock.url}/v1", "key": "sk-mock"}
+    tree = mount({"providers": {"perplexity": entry}}).wait_ready("perplexity")
+    facts = flat((tree.path / "providers/perplexity/status").read_text())
+    assert (facts["discovery"], facts["models"], facts["free"]) == ("static", "4", "0")
+    _, journal = call(f"{aimock.url}/__aimock/journal")
+    assert json.loads(journal) == []
+    model = tree.model("sonar", "perplexity")
+    assert reading(model, "plain") == (CONTENT.encode() + b"\n", 0)
+    assert model.text("info/input_modalities").split() == ["text", "image"]
+
+
+def test_models_that_are_static_are_named_without_a_key(mount):
+    tree = mount({"providers": {"perplexity": {}}}).wait_ready("perplexity")
+    model = tree.model("sonar-pro", "perplexity")
+    with pytest.raises(OSError) as caught:
+        model.write("hello")
+    assert caught.value.errno == errno.ENOKEY
+    assert "PERPLEXITY_API_KEY" in model.text("error")
+
+
 ENGINE = shared("engines", "llama-server")
 needs_engine = pytest.mark.skipif(
     ENGINE is None or os.geteuid() != 0, reason="no engine beside the repository, or no root to set it up"
@@ -149,7 +172,7 @@ def test_a_real_engine_answers_by_both_protocols(mount, serve):
         got, code = reading(model, "tell me")
         finish = model.facts()["finish"]
         assert code == 0 and finish in ("length", "stop")
-        assert got.endswith(b"\n") and len(got) > 12
+        assert got.endswith(b"\n") and (finish == "stop" or len(got) > 12)
         usage = model.facts("usage")
         assert usage["cost"] == "0"
         assert usage["completion_tokens"] == "12" or finish == "stop"
