@@ -21,7 +21,7 @@ void options_print_help(void) {
 	       "  --help         this\n"
 	       "  --version      the version\n"
 	       "\n"
-	       "conduitfs provider SUBCOMMAND writes and checks providers: see\n"
+	       "conduitfs provider SUBCOMMAND writes, checks and pins providers: see\n"
 	       "conduitfs provider --help.\n"
 	       "\n"
 	       "The manual: man conduitfs; the files: man 5 conduitfs.\n");

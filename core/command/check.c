@@ -19,6 +19,13 @@
 #define SECONDS 60.0
 #define SECONDS_MOST 3600.0
 
+/* A file of the provider by its name in there. */
+static const char *inside(const struct check *check, const char *words) {
+	size_t length = strlen(check->directory);
+	bool below = starts_with(words, check->directory) && words[length] == '/';
+	return words + (below ? length + 1 : 0);
+}
+
 void check_fault(struct check *check, const char *format, ...) {
 	cleanup_buf struct buf words = {0};
 	va_list args;
@@ -26,7 +33,7 @@ void check_fault(struct check *check, const char *format, ...) {
 	buf_add_vformat(&words, format, args);
 	va_end(args);
 	check->faults++;
-	printf("    fault: %s\n", buf_string(&words));
+	printf("    fault: %s\n", inside(check, buf_string(&words)));
 }
 
 void check_note(struct check *check, const char *format, ...) {
@@ -36,7 +43,7 @@ void check_note(struct check *check, const char *format, ...) {
 	buf_add_vformat(&words, format, args);
 	va_end(args);
 	check->notes++;
-	printf("    note: %s\n", buf_string(&words));
+	printf("    note: %s\n", inside(check, buf_string(&words)));
 }
 
 void check_each(struct check *check, const char *lines,
@@ -52,13 +59,15 @@ void check_each(struct check *check, const char *lines,
 
 static bool check_manifest(struct check *check) {
 	cleanup_fail struct fail fail = {0};
-	cleanup_buf struct buf path = {0};
+	cleanup_buf struct buf path = {0}, notes = {0};
 	buf_add_format(&path, "%s/MediaConduit.provider.yml", check->directory);
 	printf("MediaConduit.provider.yml\n");
-	check->has_manifest = manifest_read(&check->manifest, buf_string(&path), &fail);
+	check->has_manifest = manifest_read_noting(
+			&check->manifest, buf_string(&path), &notes, &fail);
 	if (!check->has_manifest) {
 		check_each(check, fail_words(&fail), check_fault);
 	}
+	check_each(check, buf_string(&notes), check_note);
 	return check->has_manifest;
 }
 
@@ -87,9 +96,36 @@ static void check_papers(struct check *check) {
 
 /* ---- the object ---- */
 
-static char *driver_object(const struct check *check, const char *driver) {
-	char *path;
-	return asprintf(&path, "%s/%s.so", check->parts.providers, driver) >= 0 ? path : NULL;
+/* A bundled provider's object. One that is declared itself has its driver's. */
+static bool use_bundled(struct check *check, const char *name, struct fail *fail) {
+	struct manifest manifest cleanup(manifest_finish) = {0};
+	cleanup_buf struct buf path = {0};
+	buf_add_format(&path, "%s/%s.yml", check->parts.providers, name);
+	if (!manifest_read(&manifest, buf_string(&path), fail)) {
+		return false;
+	}
+	const char *object = manifest.driver != NULL ? manifest.driver : name;
+	if (asprintf(&check->object, "%s/%s.so", check->parts.providers, object) < 0) {
+		check->object = NULL;
+	}
+	return check->object != NULL || fail_set(fail, ENOMEM, "no memory");
+}
+
+/* What holds no code for this host: its name says which bundled provider stands in for it. */
+static bool use_stand_in(struct check *check, struct fail *fail) {
+	cleanup_free char *name = manifest_tree_name(&check->manifest);
+	cleanup_fail struct fail why = {0};
+	if (name == NULL || !use_bundled(check, name, &why)) {
+		return fail_set(fail, ENOENT,
+				"there is neither `driver:` nor `sources:`, and no bundled "
+				"provider %s to use in its stead",
+				name != NULL ? name : "");
+	}
+	check_note(check,
+			"there is neither `driver:` nor `sources:`: the bundled provider %s is "
+			"used in its stead",
+			name);
+	return true;
 }
 
 /* Fetches the directory as a mount would, builds it, and sets the object. */
@@ -110,11 +146,15 @@ static bool build(struct check *check, struct fail *fail) {
 	if (!built) {
 		return false;
 	}
-	if (check->manifest.driver != NULL) {
-		check->object = driver_object(check, check->manifest.driver);
-	} else {
-		check->object = take(fetched.object);
+	switch (check->manifest.kind) {
+	case MANIFEST_DECLARED:
+		return use_bundled(check, check->manifest.driver, fail);
+	case MANIFEST_ELSEWHERE:
+		return use_stand_in(check, fail);
+	case MANIFEST_COMPILED:
+		break;
 	}
+	check->object = take(fetched.object);
 	return check->object != NULL || fail_set(fail, ENOMEM, "no memory");
 }
 

@@ -1,7 +1,6 @@
 /* Fetching while a person waits: see fetching.h. */
 #include "core/command/fetching.h"
 
-#include "core/base/plain.h"
 #include "core/command/progress.h"
 
 #include <errno.h>
@@ -36,13 +35,6 @@ void fetched_finish(struct fetched *fetched) {
 
 static char *copy(const char *text) {
 	return strdup(text != NULL ? text : "");
-}
-
-static void close_any(uv_handle_t *handle, void *data) {
-	(void)data;
-	if (!uv_is_closing(handle)) {
-		uv_close(handle, NULL);
-	}
 }
 
 static void on_progress(void *data, const struct fetch_progress *progress) {
@@ -116,7 +108,10 @@ bool fetching_run(const struct fetching_options *options, struct fetched *ret, s
 		uv_run(&fetching.loop, UV_RUN_DEFAULT);
 	}
 	progress_end(&fetching.progress);
-	uv_walk(&fetching.loop, close_any, NULL);
+	for (int i = 0; i < SIGNALS; i++) {
+		uv_close((uv_handle_t *)&fetching.signals[i], NULL);
+	}
+	/* Until the program is gone. */
 	uv_run(&fetching.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&fetching.loop);
 	return begun && fetching.code == 0;

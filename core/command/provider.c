@@ -12,6 +12,12 @@ static const struct subcommand *const subcommands[] = {
 		&subcommand_new,
 		&subcommand_check,
 		&subcommand_exchange,
+		&subcommand_add,
+		&subcommand_list,
+		&subcommand_update,
+		&subcommand_rollback,
+		&subcommand_remove,
+		&subcommand_prune,
 };
 
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -50,7 +56,7 @@ int failure(const struct fail *fail) {
 
 static int print_help(void) {
 	puts("Usage: conduitfs provider SUBCOMMAND …\n"
-	     "Providers of models: writing and checking them.\n");
+	     "Providers of models: writing, checking, loading and pinning them.\n");
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
 		printf("  %-10s %s\n", subcommands[i]->name, subcommands[i]->summary);
 	}

@@ -17,6 +17,12 @@ struct subcommand {
 extern const struct subcommand subcommand_new;
 extern const struct subcommand subcommand_check;
 extern const struct subcommand subcommand_exchange;
+extern const struct subcommand subcommand_add;
+extern const struct subcommand subcommand_list;
+extern const struct subcommand subcommand_update;
+extern const struct subcommand subcommand_rollback;
+extern const struct subcommand subcommand_remove;
+extern const struct subcommand subcommand_prune;
 
 /* Complains about the call and returns COMMAND_USAGE. */
 int usage_error(const struct subcommand *subcommand, const char *format, ...)
