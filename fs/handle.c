@@ -83,8 +83,8 @@ static int open_node(struct handle *handle, const struct node *node, pid_t tid,
 		struct fuse_file_info *info) {
 	const struct entry *entry = node->entry;
 	int file = turn_file_of(entry->kind);
-	bool prompt = entry->kind == KIND_INPUT || entry->kind == KIND_RPC ||
-		      entry->kind == KIND_ESTIMATE;
+	bool input = entry->kind == KIND_INPUT || entry->kind == KIND_GROUP_INPUT;
+	bool prompt = input || entry->kind == KIND_RPC || entry->kind == KIND_ESTIMATE;
 	if (entry->kind == KIND_SCRATCH) {
 		return open_scratch(handle, node);
 	}
@@ -101,8 +101,7 @@ static int open_node(struct handle *handle, const struct node *node, pid_t tid,
 		return 0;
 	}
 	if (prompt && handle_writes(handle)) {
-		return entry->kind == KIND_INPUT ? input_open(handle, node, tid)
-						 : rpc_open(handle, node, tid);
+		return input ? input_open(handle, node, tid) : rpc_open(handle, node, tid);
 	}
 	return small_open(handle, node, tid);
 }

@@ -40,6 +40,9 @@ struct handle {
 	 * others: the turn that is read. */
 	struct turn *turn;
 	enum turn_file file; /* of HANDLE_TURN_FILE */
+	/* Of a group's input: its turn at each member, `turn` among them. */
+	struct turn **turns;
+	size_t n_turns;
 	bool continues, has_base, rebased, killed;
 	uint64_t base; /* offset in the file of the prompt's first byte */
 	int32_t last_thread; /* that wrote, and the process it belongs to */

@@ -2,6 +2,8 @@
  * points 1 to 3 and 5). Nothing here waits. */
 #include "fs/handle.h"
 
+#include "fs/group.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,6 +24,9 @@ int input_open(struct handle *handle, const struct node *node, pid_t tid) {
 		handle->last_thread = tid;
 		handle->last_writer = handle->writer.ids[0].pid;
 	}
+	if (node->entry->kind == KIND_GROUP_INPUT) {
+		return group_open(handle, node, tid);
+	}
 	if (!engine_may_submit(handle->tree->engine, node->place, &fail)) {
 		return refuse(handle->tree, node->place, &handle->writer, &fail);
 	}
@@ -36,20 +41,37 @@ static int32_t process_of(pid_t tid) {
 	return chain_walk_next(&walk, &id) ? id.pid : 0;
 }
 
+/* For `status`: who writes. */
+static void name_writer(struct handle *handle, struct turn *turn) {
+	if (handle->writer.n > 0) {
+		turn->writer_pid = handle->writer.ids[0].pid;
+		process_name(turn->writer_pid, turn->writer, sizeof(turn->writer));
+	}
+}
+
 /* The turn's number is taken at the first byte. */
 static int begin(struct handle *handle, const struct node *node) {
 	cleanup_fail struct fail fail = {0};
 	struct engine *engine = handle->tree->engine;
+	if (node->entry->kind == KIND_GROUP_INPUT) {
+		int failed = group_begin(handle, node);
+		for (size_t i = 0; i < handle->n_turns; i++) {
+			name_writer(handle, handle->turns[i]);
+		}
+		return failed;
+	}
 	handle->turn = engine_begin(engine, node->place, &handle->writer, handle->continues, &fail);
 	if (handle->turn == NULL) {
 		return refuse(handle->tree, node->place, &handle->writer, &fail);
 	}
-	if (handle->writer.n > 0) {
-		handle->turn->writer_pid = handle->writer.ids[0].pid;
-		process_name(handle->turn->writer_pid, handle->turn->writer,
-				sizeof(handle->turn->writer));
-	}
+	name_writer(handle, handle->turn);
 	return 0;
+}
+
+/* The prompt is no longer this handle's. */
+static void let_go(struct handle *handle, struct turn *turn) {
+	group_release(handle, turn);
+	turn_release(turn);
 }
 
 ssize_t input_write(
@@ -69,7 +91,7 @@ ssize_t input_write(
 	}
 	if (handle->turn->row.state != TURN_OPEN) {
 		/* It was submitted through ctl while the descriptor stayed open: a new prompt. */
-		turn_release(take(handle->turn));
+		let_go(handle, take(handle->turn));
 		handle->rebased = true;
 		handle->has_base = false;
 		failed = begin(handle, &node);
@@ -120,7 +142,7 @@ void input_release(struct handle *handle) {
 		return;
 	}
 	if (turn->row.state != TURN_OPEN) {
-		turn_release(turn);
+		let_go(handle, turn);
 		return;
 	}
 	if (handle->killed && !handle->refused && turn->row.prompt_size > 0) {
@@ -131,7 +153,7 @@ void input_release(struct handle *handle) {
 	} else {
 		engine_submit(engine, turn);
 	}
-	turn_release(turn);
+	let_go(handle, turn);
 }
 
 int input_whole(struct tree *tree, const struct node *node, const char *bytes, size_t size,

@@ -13,15 +13,15 @@ struct user_links {
 	size_t n;
 };
 
-static bool append(struct user_links *links, int64_t id, const char *name, const char *target,
-		int64_t made) {
+static bool append(struct user_links *links, int64_t id, int64_t parent, const char *name,
+		const char *target, int64_t made) {
 	struct user_link *all = realloc(links->all, (links->n + 1) * sizeof(*all));
 	if (all == NULL) {
 		return false;
 	}
 	links->all = all;
 	struct user_link *link = &all[links->n];
-	*link = (struct user_link){id, strdup(name), strdup(target), made};
+	*link = (struct user_link){id, parent, strdup(name), strdup(target), made};
 	if (link->name == NULL || link->target == NULL) {
 		free(link->name);
 		free(link->target);
@@ -31,8 +31,9 @@ static bool append(struct user_links *links, int64_t id, const char *name, const
 	return true;
 }
 
-static void visit(void *data, int64_t id, const char *name, const char *target, int64_t made) {
-	append(data, id, name, target, made);
+static void visit(void *data, int64_t id, int64_t parent, const char *name, const char *target,
+		int64_t made) {
+	append(data, id, parent, name, target, made * 1000000);
 }
 
 struct user_links *user_links_create(struct store *store, struct fail *fail) {
@@ -62,58 +63,82 @@ void user_links_destroy(struct user_links *links) {
 }
 
 const struct user_link *user_link_get(const struct user_links *links, int64_t id) {
-	const struct user_link *link = user_link_next(links, id - 1);
-	return link != NULL && link->id == id ? link : NULL;
-}
-
-const struct user_link *user_link_find(const struct user_links *links, const char *name) {
 	for (size_t i = 0; i < links->n; i++) {
-		if (strcmp(links->all[i].name, name) == 0) {
+		if (links->all[i].id == id) {
 			return &links->all[i];
 		}
 	}
 	return NULL;
 }
 
-const struct user_link *user_link_next(const struct user_links *links, int64_t after) {
+const struct user_link *user_link_find(
+		const struct user_links *links, int64_t parent, const char *name) {
 	for (size_t i = 0; i < links->n; i++) {
-		if (links->all[i].id > after) {
+		if (links->all[i].parent == parent && strcmp(links->all[i].name, name) == 0) {
 			return &links->all[i];
 		}
 	}
 	return NULL;
 }
 
-static void forget(struct user_links *links, const char *name) {
+const struct user_link *user_link_next(
+		const struct user_links *links, int64_t parent, int64_t after) {
 	for (size_t i = 0; i < links->n; i++) {
-		if (strcmp(links->all[i].name, name) == 0) {
-			free(links->all[i].name);
-			free(links->all[i].target);
-			memmove(&links->all[i], &links->all[i + 1],
-					(links->n - i - 1) * sizeof(*links->all));
-			links->n--;
-			return;
+		if (links->all[i].parent == parent && links->all[i].id > after) {
+			return &links->all[i];
 		}
+	}
+	return NULL;
+}
+
+size_t user_link_count(const struct user_links *links, int64_t parent) {
+	size_t n = 0;
+	for (size_t i = 0; i < links->n; i++) {
+		n += links->all[i].parent == parent;
+	}
+	return n;
+}
+
+static void forget(struct user_links *links, size_t i) {
+	free(links->all[i].name);
+	free(links->all[i].target);
+	memmove(&links->all[i], &links->all[i + 1], (links->n - i - 1) * sizeof(*links->all));
+	links->n--;
+}
+
+static void forget_name(struct user_links *links, int64_t parent, const char *name) {
+	const struct user_link *link = user_link_find(links, parent, name);
+	if (link != NULL) {
+		forget(links, (size_t)(link - links->all));
 	}
 }
 
-bool user_link_set(
-		struct user_links *links, const char *name, const char *target, struct fail *fail) {
+bool user_link_set(struct user_links *links, int64_t parent, const char *name, const char *target,
+		struct fail *fail) {
 	int64_t id = 0;
-	if (!store_link_set(links->store, name, target, &id, fail)) {
+	if (!store_link_set(links->store, parent, name, target, &id, fail)) {
 		return false;
 	}
-	forget(links, name);
-	return append(links, id, name, target, now_us()) ||
+	forget_name(links, parent, name);
+	return append(links, id, parent, name, target, now_us()) ||
 	       fail_set(fail, ENOMEM, "no memory for a link");
 }
 
-bool user_link_remove(struct user_links *links, const char *name, struct fail *fail) {
-	if (!store_link_set(links->store, name, NULL, NULL, fail)) {
+bool user_link_remove(
+		struct user_links *links, int64_t parent, const char *name, struct fail *fail) {
+	if (!store_link_set(links->store, parent, name, NULL, NULL, fail)) {
 		return false;
 	}
-	forget(links, name);
+	forget_name(links, parent, name);
 	return true;
+}
+
+void user_links_forget(struct user_links *links, int64_t parent) {
+	for (size_t i = links->n; i-- > 0;) {
+		if (links->all[i].parent == parent) {
+			forget(links, i);
+		}
+	}
 }
 
 /* ---- hidden names ---- */

@@ -36,13 +36,23 @@ static bool needs_model(enum kind kind) {
 	       (kind >= KIND_LAST_LINK && kind <= KIND_SESSIONS);
 }
 
+/* What only a group has. */
+static bool is_group(enum kind kind) {
+	return kind == KIND_GROUP || kind == KIND_GROUP_INPUT || kind == KIND_GROUP_OUTPUT ||
+	       kind == KIND_GROUP_STATUS;
+}
+
 static int resolve_place(struct tree *tree, struct node *ret) {
 	ret->place = catalogue_place(tree->engine->catalogue, ret->id);
 	if (ret->place == NULL) {
 		return ESTALE;
 	}
 	ret->provider = engine_provider(tree->engine, ret->place);
-	bool gone = ret->place->kind != PLACE_ROOT && ret->provider == NULL;
+	bool group = ret->place->kind == PLACE_GROUP;
+	if (group != is_group(ret->entry->kind)) {
+		return ESTALE;
+	}
+	bool gone = ret->place->kind != PLACE_ROOT && !group && ret->provider == NULL;
 	bool model = needs_model(ret->entry->kind) || ret->place->kind == PLACE_SESSION;
 	return gone || (model && !place_takes_prompts(ret->place)) ? ESTALE : 0;
 }
@@ -173,21 +183,26 @@ static bool dynamic_turn(struct tree *tree, const struct node *directory, const 
 	return ret->id != 0;
 }
 
-static bool dynamic_session(const struct node *directory, const char *name, struct node *ret) {
-	struct place *place = annex_find(directory->place, PLACE_SESSION, name);
+static bool dynamic_annex(const struct node *directory, const char *name, struct node *ret) {
+	bool session = directory->entry->kind == KIND_SESSIONS;
+	struct place *place = annex_find(
+			directory->place, session ? PLACE_SESSION : PLACE_GROUP, name);
 	if (place == NULL) {
 		return false;
 	}
-	*ret = make(entry_of(KIND_PLACE), place->id, place);
+	*ret = make(entry_of(session ? KIND_PLACE : KIND_GROUP), place->id, place);
 	return true;
 }
 
-static bool dynamic_link(struct tree *tree, const char *name, struct node *ret) {
-	const struct user_link *link = user_link_find(tree->links, name);
+/* A link of the user's; in a group's output/ what its member answered. */
+static bool dynamic_link(struct tree *tree, const struct node *directory, const char *name,
+		struct node *ret) {
+	const struct user_link *link = user_link_find(tree->links, directory->place->id, name);
 	if (link == NULL) {
 		return false;
 	}
-	*ret = make(entry_of(KIND_USER_LINK), link->id, NULL);
+	bool output = directory->entry->kind == KIND_GROUP_OUTPUT;
+	*ret = make(entry_of(output ? KIND_GROUP_ANSWER : KIND_USER_LINK), link->id, NULL);
 	return true;
 }
 
@@ -195,7 +210,9 @@ static bool dynamic_child(struct tree *tree, const struct node *directory, const
 		struct node *ret) {
 	switch (directory->entry->kind) {
 	case KIND_ROOT:
-		return dynamic_link(tree, name, ret);
+	case KIND_GROUP:
+	case KIND_GROUP_OUTPUT:
+		return dynamic_link(tree, directory, name, ret);
 	case KIND_PROVIDERS:
 	case KIND_MODELS:
 	case KIND_PLACE:
@@ -207,7 +224,8 @@ static bool dynamic_child(struct tree *tree, const struct node *directory, const
 	case KIND_TURNS:
 		return dynamic_turn(tree, directory, name, ret);
 	case KIND_SESSIONS:
-		return dynamic_session(directory, name, ret);
+	case KIND_GROUPS:
+		return dynamic_annex(directory, name, ret);
 	default:
 		return false;
 	}

@@ -101,10 +101,10 @@ static bool list_turns(struct listing *listing) {
 	return true;
 }
 
-static bool list_sessions(struct listing *listing) {
+static bool list_annexes(struct listing *listing, enum place_kind kind) {
 	const struct place *above = listing->directory->place;
-	const struct place *place = annex_next(above, PLACE_SESSION, data_after(listing));
-	for (; place != NULL; place = annex_next(above, PLACE_SESSION, place->id)) {
+	const struct place *place = annex_next(above, kind, data_after(listing));
+	for (; place != NULL; place = annex_next(above, kind, place->id)) {
 		struct node child;
 		if (node_child(listing->tree, listing->directory, place->name, &child) == 0 &&
 				!offer(listing, place->name, &child, DATA_FIRST + place->id)) {
@@ -115,8 +115,10 @@ static bool list_sessions(struct listing *listing) {
 }
 
 static bool list_links(struct listing *listing) {
-	const struct user_link *link = user_link_next(listing->tree->links, data_after(listing));
-	for (; link != NULL; link = user_link_next(listing->tree->links, link->id)) {
+	const struct user_links *links = listing->tree->links;
+	int64_t parent = listing->directory->place->id;
+	const struct user_link *link = user_link_next(links, parent, data_after(listing));
+	for (; link != NULL; link = user_link_next(links, parent, link->id)) {
 		struct node child;
 		if (node_child(listing->tree, listing->directory, link->name, &child) == 0 &&
 				!offer(listing, link->name, &child, DATA_FIRST + link->id)) {
@@ -129,7 +131,11 @@ static bool list_links(struct listing *listing) {
 static bool list_data(struct listing *listing) {
 	switch (listing->directory->entry->kind) {
 	case KIND_ROOT:
+	case KIND_GROUP:
+	case KIND_GROUP_OUTPUT:
 		return list_links(listing);
+	case KIND_GROUPS:
+		return list_annexes(listing, PLACE_GROUP);
 	case KIND_PROVIDERS:
 	case KIND_MODELS:
 	case KIND_PLACE:
@@ -141,7 +147,7 @@ static bool list_data(struct listing *listing) {
 	case KIND_TURNS:
 		return list_turns(listing);
 	case KIND_SESSIONS:
-		return list_sessions(listing);
+		return list_annexes(listing, PLACE_SESSION);
 	default:
 		return true;
 	}

@@ -35,12 +35,18 @@ void notify_listing(struct tree *tree, const struct place *place) {
 	size_t n = 3;
 	if (place->kind == PLACE_ROOT) {
 		invalidate(tree, node_number(KIND_PROVIDERS, 1), 0);
+		invalidate(tree, node_number(KIND_GROUPS, 1), 0);
 	} else {
 		for (size_t i = 0; i < n; i++) {
 			invalidate(tree, node_number(kinds[i], place->id), 0);
 		}
 	}
 	notify_all(tree);
+}
+
+void notify_group(struct tree *tree, struct place *group) {
+	group->changed = now_us();
+	invalidate(tree, node_number(KIND_GROUP_OUTPUT, group->id), 0);
 }
 
 void notify_turns(struct tree *tree, int64_t place) {

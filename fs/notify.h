@@ -12,6 +12,8 @@ void notify_begin(struct tree *tree);
 /* A directory of the catalogue lists other names. */
 void notify_listing(struct tree *tree, const struct place *place);
 /* A turn came to a model's turns/. */
+/* The links of a group changed, and so did what its output/ lists. */
+void notify_group(struct tree *tree, struct place *group);
 void notify_turns(struct tree *tree, int64_t place);
 /* A setting has another value here, and below where it is inherited. */
 void notify_setting(struct tree *tree, const struct node *node);

@@ -175,7 +175,7 @@ static int set_size(struct tree *tree, const struct node *node, struct handle *h
 		return input_truncate(handle, size);
 	}
 	bool prompt = node->entry->kind == KIND_INPUT || node->entry->kind == KIND_RPC ||
-		      node->entry->kind == KIND_ESTIMATE;
+		      node->entry->kind == KIND_ESTIMATE || node->entry->kind == KIND_GROUP_INPUT;
 	if (!prompt && node->entry->accept == NULL) {
 		return EACCES;
 	}

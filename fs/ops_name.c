@@ -4,8 +4,11 @@
 #include "fs/ops.h"
 
 #include "core/engine/session.h"
+#include "core/store/annex.h"
 #include "fs/accept.h"
+#include "fs/group.h"
 #include "fs/links.h"
+#include "fs/notify.h"
 #include "fs/scratch.h"
 
 #include <errno.h>
@@ -94,7 +97,11 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
 	cleanup_fail struct fail fail = {0};
 	(void)mode;
 	int failed = directory_of(tree, parent, name, &directory);
-	if (failed == 0 && directory.entry->kind != KIND_SESSIONS) {
+	if (failed == 0 && directory.entry->kind == KIND_GROUPS) {
+		failed = group_make(tree, name, &fail)
+					 ? 0
+					 : refused(tree, directory.place, caller(req), &fail);
+	} else if (failed == 0 && directory.entry->kind != KIND_SESSIONS) {
 		failed = EPERM;
 	} else if (failed == 0 &&
 			session_make(tree->engine, directory.place, name, &fail) == NULL) {
@@ -115,9 +122,19 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 	fuse_reply_err(req, EPERM);
 }
 
-static int root_link(struct tree *tree, const char *name, const char *target) {
+/* Where a person's links are kept: the root and groups. */
+static bool takes_links(const struct node *directory) {
+	return directory->entry->kind == KIND_ROOT || directory->entry->kind == KIND_GROUP;
+}
+
+static int make_link(struct tree *tree, const struct node *directory, const char *name,
+		const char *target) {
 	cleanup_fail struct fail fail = {0};
-	return user_link_set(tree->links, name, target, &fail) ? 0 : fail.code;
+	bool made = user_link_set(tree->links, directory->place->id, name, target, &fail);
+	if (directory->entry->kind == KIND_GROUP) {
+		notify_group(tree, directory->place);
+	}
+	return made ? 0 : fail.code;
 }
 
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
@@ -128,8 +145,8 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		failed = ENAMETOOLONG;
 	} else if (failed == 0 && node_child(tree, &directory, name, &node) == 0) {
 		failed = EEXIST;
-	} else if (failed == 0 && directory.entry->kind == KIND_ROOT) {
-		failed = root_link(tree, name, target);
+	} else if (failed == 0 && takes_links(&directory)) {
+		failed = make_link(tree, &directory, name, target);
 	} else if (failed == 0 && node_takes_scratch(&directory)) {
 		/* An editor's lock file is a link that leads nowhere. */
 		failed = scratch_create(tree->scratch, parent, name, 0777, target) == NULL ? errno
@@ -149,19 +166,21 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 
 /* ---- removing ---- */
 
-static int remove_link(struct tree *tree, const struct node *node) {
+static int remove_link(struct tree *tree, const struct node *directory, const char *name) {
 	cleanup_fail struct fail fail = {0};
-	const struct user_link *link = user_link_get(tree->links, node->id);
-	return link == NULL					  ? ESTALE
-	       : user_link_remove(tree->links, link->name, &fail) ? 0
-								  : fail.code;
+	bool removed = user_link_remove(tree->links, directory->place->id, name, &fail);
+	if (directory->entry->kind == KIND_GROUP) {
+		notify_group(tree, directory->place);
+	}
+	return removed ? 0 : fail.code;
 }
 
-/* A session's own files and directories go when it ends. `rm -r` takes them away one by one
- * before: each is hidden as any name of ours, and none holds the session. */
+/* A session's and a group's own files and directories go when it ends. `rm -r` takes them away one
+ * by one before: each is hidden as any name of ours, and none holds what it is in. */
 static bool hides(const struct node *directory, const struct node *node) {
-	bool session = node->place != NULL && node->place->kind == PLACE_SESSION;
-	return session || (node_takes_scratch(directory) && !S_ISDIR(node->entry->mode));
+	const struct place *place = directory->place;
+	bool annex = place != NULL && (place->kind == PLACE_SESSION || place->kind == PLACE_GROUP);
+	return annex || (node_takes_scratch(directory) && !S_ISDIR(node->entry->mode));
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
@@ -178,7 +197,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
 	if (node.entry->kind == KIND_SCRATCH) {
 		scratch_unlink(tree->scratch, scratch_get(tree->scratch, node.id));
 	} else if (node.entry->kind == KIND_USER_LINK) {
-		failed = remove_link(tree, &node);
+		failed = remove_link(tree, &directory, name);
 	} else if (!hides(&directory, &node) || S_ISDIR(node.entry->mode)) {
 		failed = EPERM;
 	} else {
@@ -204,6 +223,10 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
 		failed = ENOTDIR;
 	} else if (failed == 0 && directory.entry->kind == KIND_SESSIONS) {
 		if (!session_end(tree->engine, node.place, &fail)) {
+			failed = refused(tree, directory.place, caller(req), &fail);
+		}
+	} else if (failed == 0 && directory.entry->kind == KIND_GROUPS) {
+		if (!group_end(tree, node.place, &fail)) {
 			failed = refused(tree, directory.place, caller(req), &fail);
 		}
 	} else if (failed == 0 && hides(&directory, &node)) {
@@ -253,11 +276,11 @@ static int rename_scratch(struct tree *tree, const struct node *node, const stru
 	return scratch_rename(tree->scratch, scratch, node_of(to), name);
 }
 
-static int rename_link(struct tree *tree, const struct node *node, const struct node *to,
-		const char *name, unsigned flags) {
+static int rename_link(struct tree *tree, const struct node *node, const struct node *from,
+		const struct node *to, const char *name, unsigned flags) {
 	const struct user_link *link = user_link_get(tree->links, node->id);
 	struct node onto;
-	if (to->entry->kind != KIND_ROOT) {
+	if (!takes_links(to)) {
 		return EPERM;
 	}
 	bool there = node_child(tree, to, name, &onto) == 0;
@@ -269,9 +292,8 @@ static int rename_link(struct tree *tree, const struct node *node, const struct 
 	if (old == NULL || target == NULL) {
 		return ENOMEM;
 	}
-	int failed = root_link(tree, name, target);
-	cleanup_fail struct fail fail = {0};
-	return failed != 0 || user_link_remove(tree->links, old, &fail) ? failed : fail.code;
+	int failed = make_link(tree, to, name, target);
+	return failed != 0 ? failed : remove_link(tree, from, old);
 }
 
 static int rename_session(struct tree *tree, const struct node *node, const struct node *to,
@@ -287,6 +309,17 @@ static int rename_session(struct tree *tree, const struct node *node, const stru
 	return session_move(tree->engine, node->place, to->place, name, &fail) != NULL
 			       ? 0
 			       : refused(tree, node->place, tid, &fail);
+}
+
+static int rename_group(struct tree *tree, const struct node *node, const struct node *to,
+		const char *name, pid_t tid) {
+	cleanup_fail struct fail fail = {0};
+	if (to->entry->kind != KIND_GROUPS) {
+		return EPERM;
+	}
+	return annex_rename(tree->engine->catalogue, node->place, to->place, name, &fail) != NULL
+			       ? 0
+			       : refused(tree, to->place, tid, &fail);
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
@@ -306,9 +339,11 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (failed == 0 && node.entry->kind == KIND_SCRATCH) {
 		failed = rename_scratch(tree, &node, &to, new_name, flags, caller(req));
 	} else if (failed == 0 && node.entry->kind == KIND_USER_LINK) {
-		failed = rename_link(tree, &node, &to, new_name, flags);
+		failed = rename_link(tree, &node, &from, &to, new_name, flags);
 	} else if (failed == 0 && from.entry->kind == KIND_SESSIONS) {
 		failed = rename_session(tree, &node, &to, new_name, caller(req));
+	} else if (failed == 0 && from.entry->kind == KIND_GROUPS) {
+		failed = rename_group(tree, &node, &to, new_name, caller(req));
 	} else if (failed == 0) {
 		failed = EPERM;
 	}

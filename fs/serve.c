@@ -229,7 +229,8 @@ static bool open_engine(struct server *server, struct fail *fail) {
 			.data = server,
 	};
 	server->engine = engine_open(&server->loop, &options, fail);
-	return server->engine != NULL && tree_open(&server->tree, server->engine, fail);
+	return server->engine != NULL &&
+	       tree_open(&server->tree, server->engine, server->options->mountpoint, fail);
 }
 
 /* ---- ending ---- */

@@ -54,6 +54,10 @@ bool show_health_lines(struct tree *tree, const struct place *place, struct buf 
 /* "healthy", "degraded" or "down". */
 const char *provider_health(struct provider *provider);
 
+/* group.c */
+SHOW(show_group_status);
+SHOW(show_group_answer);
+
 /* show_turn.c */
 SHOW(show_turn_link);
 SHOW(show_last_link);
@@ -62,6 +66,8 @@ SHOW(show_turn_usage);
 SHOW(show_turn_error);
 SHOW(show_zero_status);
 SHOW(show_nothing);
+/* "done"; "idle" for NULL. */
+const char *turn_state_name(const struct turn *turn);
 /* The lines of a turn's status; NULL: of the one before the first. */
 bool show_turn_lines(struct turn *turn, struct buf *out);
 

@@ -34,7 +34,7 @@ SHOW(show_last_link) {
 	return buf_add_string(out, name_of(turn, name));
 }
 
-static const char *state_name(const struct turn *turn) {
+const char *turn_state_name(const struct turn *turn) {
 	static const char *const names[] = {
 			[TURN_OPEN] = "open",
 			[TURN_QUEUED] = "queued",
@@ -45,7 +45,7 @@ static const char *state_name(const struct turn *turn) {
 			[TURN_CANCELLED] = "cancelled",
 			[TURN_INTERRUPTED] = "interrupted",
 	};
-	return names[turn->row.state];
+	return turn != NULL ? names[turn->row.state] : "idle";
 }
 
 static bool add_waiting(const struct turn *turn, struct buf *out) {
@@ -69,7 +69,7 @@ bool show_turn_lines(struct turn *turn, struct buf *out) {
 				"waiting_for -\nretry_at -\n");
 	}
 	const struct turn_row *row = &turn->row;
-	show_line(out, "state", state_name(turn));
+	show_line(out, "state", turn_state_name(turn));
 	char name[TURN_NAME_SIZE];
 	show_line(out, "turn", name_of(turn, name));
 	show_line(out, "finish", row->finish);

@@ -5,18 +5,22 @@
 #include "fs/scratch.h"
 
 #include <errno.h>
+#include <string.h>
 
-bool tree_open(struct tree *tree, struct engine *engine, struct fail *fail) {
+bool tree_open(struct tree *tree, struct engine *engine, const char *mountpoint,
+		struct fail *fail) {
 	*tree = (struct tree){
 			.engine = engine,
 			.scratch = scratch_files_create(),
 			.hidden = hidden_names_create(),
+			.mountpoint = strdup(mountpoint),
 			.uid = getuid(),
 			.gid = getgid(),
 	};
 	list_init(&tree->handles);
 	tree->links = user_links_create(engine->store, fail);
-	if (tree->links == NULL || tree->scratch == NULL || tree->hidden == NULL) {
+	if (tree->links == NULL || tree->scratch == NULL || tree->hidden == NULL ||
+			tree->mountpoint == NULL) {
 		tree_close(tree);
 		return fail != NULL && fail->code != 0 ? false
 						       : fail_set(fail, ENOMEM, "no memory");
@@ -28,5 +32,6 @@ void tree_close(struct tree *tree) {
 	user_links_destroy(tree->links);
 	scratch_files_destroy(tree->scratch);
 	hidden_names_destroy(tree->hidden);
+	free(tree->mountpoint);
 	*tree = (struct tree){0};
 }

@@ -21,12 +21,14 @@ struct tree {
 	struct hidden_names *hidden;
 	uid_t uid;
 	gid_t gid;
+	char *mountpoint; /* absolute; "" while nothing is mounted */
 	struct list handles; /* open files: struct handle */
 	bool no_opendir; /* the kernel lists directories without opening them */
 };
 
-/* False with words without memory, or when the stored links can't be read. */
-bool tree_open(struct tree *tree, struct engine *engine, struct fail *fail);
+/* False with words without memory, or when the stored links can't be read. `mountpoint`: where it
+ * will be. */
+bool tree_open(struct tree *tree, struct engine *engine, const char *mountpoint, struct fail *fail);
 void tree_close(struct tree *tree);
 
 #endif

@@ -191,27 +191,6 @@ bool engine_cancel(struct engine *engine, struct turn *turn, struct fail *fail) 
 			(long long)turn->row.number);
 }
 
-/* The bytes of a turn's prompt, into a new turn. */
-static bool copy_prompt(struct turn *from, struct turn *to, uint64_t most, struct fail *fail) {
-	char piece[65536];
-	uint64_t offset = 0;
-	ssize_t size;
-	int fd = turn_open_file(from, TURN_PROMPT, false);
-	if (fd < 0) {
-		return fail_set(fail, errno, "retry: the prompt of turn %06lld can't be read: %s",
-				(long long)from->row.number, strerror(errno));
-	}
-	while ((size = pread(fd, piece, sizeof(piece), (off_t)offset)) > 0) {
-		if (!turn_prompt_write(to, piece, (size_t)size, offset, most, fail)) {
-			return false;
-		}
-		offset += (uint64_t)size;
-	}
-	return size == 0 ||
-	       fail_set(fail, errno, "retry: the prompt of turn %06lld can't be read: %s",
-			       (long long)from->row.number, strerror(errno));
-}
-
 bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *chain,
 		struct fail *fail) {
 	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
@@ -237,7 +216,7 @@ bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *
 	}
 	again->row.previous = turn->row.previous;
 	again->replaces = turn->row.id;
-	if (!copy_prompt(turn, again, engine->config.prompt_most, fail)) {
+	if (!turn_prompt_share(turn, again, fail)) {
 		engine_drop(engine, again);
 		return false;
 	}

@@ -205,6 +205,24 @@ static const char ledger_step[] =
 		" WHERE state IN (1, 2, 3);"
 		"DROP INDEX turn_finished;";
 
+/* A link stands in the root or in a group, whose end takes its links along. */
+static const char group_step[] =
+		"CREATE TABLE link_below("
+		" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+		" parent INTEGER NOT NULL,"
+		" name TEXT NOT NULL,"
+		" target TEXT NOT NULL,"
+		" made INTEGER NOT NULL,"
+		" UNIQUE(parent, name)) STRICT;"
+		"INSERT INTO link_below SELECT id, 1, name, target, made FROM link;"
+		"DELETE FROM sqlite_sequence WHERE name='link_below';"
+		"INSERT INTO sqlite_sequence(name, seq)"
+		" SELECT 'link_below', seq FROM sqlite_sequence WHERE name='link';"
+		"DROP TABLE link;"
+		"ALTER TABLE link_below RENAME TO link;"
+		"CREATE TRIGGER group_ends AFTER DELETE ON place WHEN old.kind=5 BEGIN"
+		" DELETE FROM link WHERE parent=old.id; END;";
+
 const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
-		health_step, ledger_step};
+		health_step, ledger_step, group_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

@@ -34,22 +34,23 @@ bool store_settings_each(
 	return step == 0;
 }
 
-bool store_link_set(struct store *store, const char *name, const char *target, int64_t *ret_id,
-		struct fail *fail) {
+bool store_link_set(struct store *store, int64_t parent, const char *name, const char *target,
+		int64_t *ret_id, struct fail *fail) {
 	/* REPLACE deletes the old row, so that the new one takes a new id. */
-	static const char set[] = "INSERT OR REPLACE INTO link(name, target, made) "
-				  "VALUES(?1, ?2, ?3)";
-	static const char drop[] = "DELETE FROM link WHERE name=?1";
+	static const char set[] = "INSERT OR REPLACE INTO link(parent, name, target, made) "
+				  "VALUES(?1, ?2, ?3, ?4)";
+	static const char drop[] = "DELETE FROM link WHERE parent=?1 AND name=?2";
 	store_batch_commit(store);
 	cleanup_statement sqlite3_stmt *statement = store_statement(
 			store, target != NULL ? set : drop, fail);
 	if (statement == NULL) {
 		return false;
 	}
-	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 1, parent);
+	sqlite3_bind_text(statement, 2, name, -1, SQLITE_STATIC);
 	if (target != NULL) {
-		sqlite3_bind_text(statement, 2, target, -1, SQLITE_STATIC);
-		sqlite3_bind_int64(statement, 3, time(NULL));
+		sqlite3_bind_text(statement, 3, target, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(statement, 4, time(NULL));
 	}
 	if (!store_run(store, statement, fail)) {
 		return false;
@@ -61,12 +62,13 @@ bool store_link_set(struct store *store, const char *name, const char *target, i
 }
 
 bool store_links_each(struct store *store, store_link_visit *visit, void *data, struct fail *fail) {
-	static const char sql[] = "SELECT id, name, target, made FROM link ORDER BY id";
+	static const char sql[] = "SELECT id, parent, name, target, made FROM link ORDER BY id";
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
 	int step = -1;
 	while (statement != NULL && (step = store_step(store, statement, fail)) > 0) {
-		visit(data, sqlite3_column_int64(statement, 0), column_text(statement, 1),
-				column_text(statement, 2), sqlite3_column_int64(statement, 3));
+		visit(data, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
+				column_text(statement, 2), column_text(statement, 3),
+				sqlite3_column_int64(statement, 4));
 	}
 	return step == 0;
 }

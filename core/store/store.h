@@ -37,12 +37,13 @@ typedef void store_setting_visit(void *data, int64_t place, const char *name, co
 bool store_settings_each(
 		struct store *store, store_setting_visit *visit, void *data, struct fail *fail);
 
-/* ---- the user's own links in the root ---- */
+/* ---- the user's own links, in the root or in a group: `parent` is that place's id ---- */
 
-bool store_link_set(struct store *store, const char *name, const char *target, int64_t *ret_id,
-		struct fail *fail); /* target NULL: removes; a new or replaced link gets a new id */
-typedef void store_link_visit(
-		void *data, int64_t id, const char *name, const char *target, int64_t made);
+bool store_link_set(struct store *store, int64_t parent, const char *name, const char *target,
+		int64_t *ret_id, struct fail *fail); /* target NULL: removes; a new or replaced link
+							gets a new id */
+typedef void store_link_visit(void *data, int64_t id, int64_t parent, const char *name,
+		const char *target, int64_t made /* Unix seconds */);
 bool store_links_each(struct store *store, store_link_visit *visit, void *data, struct fail *fail);
 
 /* ---- turns ---- */

@@ -126,6 +126,9 @@ uint64_t turn_file_size(struct turn *turn, enum turn_file file);
 bool turn_prompt_write(struct turn *turn, const void *bytes, size_t size, uint64_t offset,
 		uint64_t most, struct fail *fail);
 bool turn_prompt_truncate(struct turn *turn, uint64_t size);
+/* Gives an open turn that nothing was written to another one's prompt, which never changes any
+ * more: the same file, or a copy of it where that can't be. False with words. */
+bool turn_prompt_share(struct turn *from, struct turn *to, struct fail *fail);
 /* Appends to the output and wakes who waits. */
 bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struct fail *fail);
 /* Appends to another file (response, reasoning). */

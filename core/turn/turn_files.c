@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const char *turn_file_name(enum turn_file file) {
 	static const char *const names[] = {
@@ -131,4 +132,36 @@ void turn_file_empty(struct turn *turn, enum turn_file file) {
 		log_warning("turn %lld: %s can't be emptied: %s", (long long)turn->row.id,
 				turn_file_name(file), strerror(errno));
 	}
+}
+
+static bool copy_bytes(int from, int to) {
+	char piece[65536];
+	off_t offset = 0;
+	ssize_t size;
+	while ((size = pread(from, piece, sizeof(piece), offset)) > 0) {
+		if (!write_all(to, piece, (size_t)size, offset)) {
+			return false;
+		}
+		offset += size;
+	}
+	return size == 0;
+}
+
+bool turn_prompt_share(struct turn *from, struct turn *to, struct fail *fail) {
+	char old[PATH_MAX], new[PATH_MAX];
+	if (!turn_file_path(from, TURN_PROMPT, old, sizeof(old)) ||
+			!turn_file_path(to, TURN_PROMPT, new, sizeof(new))) {
+		return fail_set(fail, ENAMETOOLONG, "the path of a prompt is too long");
+	}
+	if (link(old, new) != 0) {
+		int source = turn_open_file(from, TURN_PROMPT, false);
+		int target = source >= 0 ? turn_open_file(to, TURN_PROMPT, true) : -1;
+		if (target < 0 || !copy_bytes(source, target)) {
+			return fail_set(fail, errno,
+					"the prompt of turn %06lld can't be copied: %s",
+					(long long)from->row.number, strerror(errno));
+		}
+	}
+	to->row.prompt_size = from->row.prompt_size;
+	return true;
 }

@@ -105,10 +105,11 @@ static void settings_are_kept_replaced_and_removed(void **state) {
 	assert_string_equal(seen.text, "3 max_tokens=;7 max_tokens=20;");
 }
 
-static void see_link(void *data, int64_t id, const char *name, const char *target, int64_t made) {
+static void see_link(void *data, int64_t id, int64_t parent, const char *name, const char *target,
+		int64_t made) {
 	struct seen *seen = data;
 	size_t used = strlen(seen->text);
-	assert_true(id > 0 && made > 0);
+	assert_true(id > 0 && parent > 0 && made > 0);
 	snprintf(seen->text + used, sizeof(seen->text) - used, "%s->%s;", name, target);
 	seen->n++;
 }
@@ -117,12 +118,12 @@ static void a_replaced_link_gets_a_new_id(void **state) {
 	struct fixture *f = *state;
 	open_store(f);
 	int64_t first, second, third, other;
-	assert_true(store_link_set(f->store, "fast", "providers/a", &first, NULL));
-	assert_true(store_link_set(f->store, "slow", "providers/b", &other, NULL));
-	assert_true(store_link_set(f->store, "fast", "providers/c", &second, NULL));
+	assert_true(store_link_set(f->store, 1, "fast", "providers/a", &first, NULL));
+	assert_true(store_link_set(f->store, 1, "slow", "providers/b", &other, NULL));
+	assert_true(store_link_set(f->store, 1, "fast", "providers/c", &second, NULL));
 	assert_true(second > other && other > first);
-	assert_true(store_link_set(f->store, "fast", NULL, NULL, NULL));
-	assert_true(store_link_set(f->store, "fast", "providers/d", &third, NULL));
+	assert_true(store_link_set(f->store, 1, "fast", NULL, NULL, NULL));
+	assert_true(store_link_set(f->store, 1, "fast", "providers/d", &third, NULL));
 	assert_true(third > second);
 	struct seen seen = {0};
 	assert_true(store_links_each(f->store, see_link, &seen, NULL));
