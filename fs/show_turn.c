@@ -79,6 +79,42 @@ bool show_turn_lines(struct turn *turn, struct buf *out) {
 	return show_time(out, "retry_at", turn->retry_at);
 }
 
+/* A place as it is found in the tree. */
+static bool add_place_path(struct buf *out, const struct place *place) {
+	if (place->kind == PLACE_SESSION) {
+		return add_place_path(out, place->parent) &&
+		       buf_add_format(out, "/sessions/%s", place->name);
+	}
+	if (place->kind == PLACE_ROUTE) {
+		return buf_add_format(out, "capabilities/%s", place->name);
+	}
+	struct place *top = place->parent;
+	while (top != NULL && top->kind == PLACE_COMPONENT) {
+		top = top->parent;
+	}
+	return top != NULL && buf_add_format(out, "providers/%s/models/", top->name) &&
+	       place_path(place, out);
+}
+
+/* The turn that another's answer is from: its number, and where it was written, when elsewhere. */
+static bool show_cached(struct tree *tree, const struct turn_row *row, struct buf *out) {
+	struct engine *engine = tree->engine;
+	cleanup_turn struct turn *from = row->cached_from != 0
+							 ? turn_get(engine->turns, row->cached_from)
+							 : NULL;
+	char name[TURN_NAME_SIZE];
+	if (from == NULL) {
+		return show_line(out, "cached_from", row->cached_from != 0 ? "forgotten" : "");
+	}
+	const struct place *place = catalogue_place(engine->catalogue, from->row.place);
+	buf_add_string(out, "cached_from ");
+	if (from->row.place != row->place && place != NULL) {
+		add_place_path(out, place);
+		buf_add_string(out, "/turns/");
+	}
+	return buf_add_format(out, "%s\n", name_of(from, name));
+}
+
 SHOW(show_turn_status) {
 	(void)tid;
 	cleanup_turn struct turn *turn = turn_get(tree->engine->turns, node->id);
@@ -94,6 +130,7 @@ SHOW(show_turn_status) {
 	} else {
 		show_line(out, "continues", "");
 	}
+	show_cached(tree, row, out);
 	show_time(out, "submitted", row->submitted);
 	show_time(out, "finished", row->finished);
 	return show_count(out, "http_status", row->http_status);

@@ -13,6 +13,9 @@
 #define EVERYWHERE .everywhere = true
 #define TOLD .to_provider = true
 
+/* Ten years. */
+#define CACHE_MOST 315360000.0
+
 /* What counts of tokens accept: services take 32-bit numbers. */
 #define COUNT_MOST 2147483647.0
 
@@ -128,6 +131,9 @@ const struct setting_spec setting_specs[] = {
 		{"format", SETTING_CHOICE, .choices = formats, .standard = "json", TOLD,
 				.help = "How vectors come: json, an array a line, or npy, NumPy's "
 					"file of float32."},
+		{"cache", SETTING_SECONDS, 0, CACHE_MOST, .standard = "", EVERYWHERE,
+				.help = "For how long the same request is answered again with the "
+					"answer it had, for nothing; 0: never."},
 };
 
 const size_t n_setting_specs = LENGTH(setting_specs);

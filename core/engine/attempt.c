@@ -2,6 +2,7 @@
  * see run.h. */
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/engine/answers.h"
 #include "core/engine/books.h"
 #include "core/engine/engine.h"
 #include "core/engine/queue.h"
@@ -184,7 +185,7 @@ static const struct exchange_events events = {
 		.end = on_end,
 };
 
-static void exchange_begin(struct run *run) {
+void attempt_go_on(struct run *run) {
 	struct turn *turn = run->turn;
 	struct prepared prepared = {0};
 	struct fail fail = {0};
@@ -195,6 +196,10 @@ static void exchange_begin(struct run *run) {
 	if (prepare(run, &prepared, &fail)) {
 		/* Until the provider names the one that really answered. */
 		turn_words_set(&turn->row.model, prepared.turn.model);
+		if (answers_look(run, &prepared) != ANSWER_NONE) {
+			prepared_finish(&prepared);
+			return;
+		}
 		record_turn(&run->record, run->provider->version->base_url,
 				run_setting(run, "system"), &prepared.turn);
 		run->exchange = exchange_transform(run->provider->version, &prepared.turn,
@@ -252,7 +257,7 @@ void attempt_begin(struct run *run) {
 		return;
 	}
 	run->attempts++;
-	exchange_begin(run);
+	attempt_go_on(run);
 }
 
 /* ---- ending ---- */
@@ -309,6 +314,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	list_remove(&run->link);
 	exchange_cancel(take(run->exchange));
 	text_check_cancel(take(run->check));
+	answers_cancel(take(run->answer_work));
 	run_free(run);
 	queue_ended(provider, turn_place);
 }

@@ -155,6 +155,12 @@ static int64_t computed_cost(const struct run *run, bool charged) {
 
 void books_settle(struct run *run, bool charged) {
 	struct turn_row *row = &run->turn->row;
+	if (row->cached_from != 0) {
+		row->prompt_tokens = row->completion_tokens = 0;
+		row->reasoning_tokens = row->cached_tokens = row->cost = 0;
+		turn_words_set(&row->cost_source, "cached");
+		return;
+	}
 	if (!run->has_usage) {
 		run->usage = (struct job_usage){-1, -1, -1, -1, NAN};
 	}

@@ -36,6 +36,8 @@ struct run {
 	uv_timer_t timer; /* the wait between attempts; in an attempt, what need not be at once */
 	struct text_check *check; /* of a large prompt, while it goes on */
 	bool checked;
+	struct answer_work *answer_work; /* while a long conversation is read for `cache` */
+	bool answer_read; /* and once it was */
 };
 
 /* What a turn hands to the provider; prepare.c makes it, run_prepared_finish frees it. */
@@ -69,6 +71,8 @@ void prepared_finish(struct prepared *prepared);
 
 /* Starts an attempt; ends through run_end. */
 void attempt_begin(struct run *run);
+/* Goes on with one that had to wait for something. */
+void attempt_go_on(struct run *run);
 /* Ends the turn: state, words, usage, record; frees the run; the queue goes on. */
 void run_end(struct run *run, enum turn_state state, int code, const char *words,
 		const struct exchange_result *result);

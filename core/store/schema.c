@@ -223,6 +223,12 @@ static const char group_step[] =
 		"CREATE TRIGGER group_ends AFTER DELETE ON place WHEN old.kind=5 BEGIN"
 		" DELETE FROM link WHERE parent=old.id; END;";
 
+/* Answers that may be given again: what their request is known by. */
+static const char answer_step[] =
+		"ALTER TABLE turn ADD COLUMN answer_key TEXT NOT NULL DEFAULT '';"
+		"ALTER TABLE turn ADD COLUMN cached_from INTEGER NOT NULL DEFAULT 0;"
+		"CREATE INDEX turn_answer ON turn(answer_key) WHERE answer_key<>'';";
+
 const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
-		health_step, ledger_step, group_step};
+		health_step, ledger_step, group_step, answer_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

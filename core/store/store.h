@@ -73,7 +73,9 @@ struct turn_row {
 	int http_status;
 	int64_t prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens; /* -1 unknown */
 	int64_t cost; /* pico-USD (1e-12), -1 unknown */
-	char *cost_source; /* reported, computed, unknown */
+	char *cost_source; /* reported, computed, unknown, cached */
+	char *answer_key; /* what a request that may be answered again is known by; "" none */
+	int64_t cached_from; /* id of the turn whose answer this one was given; 0: none */
 	int64_t overhead_us;
 	bool imported; /* a history stands in place of prompt and answer: see turn/history.h */
 	int64_t origin; /* id of the turn whose output went into the prompt; 0 unknown */
@@ -99,6 +101,12 @@ size_t store_turns_after(struct store *store, int64_t place, int64_t after, int6
 /* After a start: what was queued or running says interrupted now, finished now, EIO with words, and
  * is entered in the ledger; returns how many. */
 size_t store_turns_interrupt(struct store *store);
+
+/* The newest turn that was answered since then (microseconds since the epoch) to a request of this
+ * key; false when there is none. */
+bool store_answer_find(struct store *store, const char *key, int64_t since, int64_t *ret_id);
+/* A random number of this state directory, for making such keys. */
+bool store_answer_secret(struct store *store, uint64_t ret[static 2]);
 
 /* Forgets a turn for good: its row in the open batch, its files on the pool, soon after. */
 bool store_turn_forget(struct store *store, int64_t id, struct fail *fail);

@@ -12,6 +12,7 @@ void turn_row_finish(struct turn_row *row) {
 	free(row->model);
 	free(row->provider);
 	free(row->cost_source);
+	free(row->answer_key);
 	*row = (struct turn_row){0};
 }
 
@@ -47,6 +48,7 @@ static void bind_row(sqlite3_stmt *s, const struct turn_row *row) {
 			row->overhead_us,
 			row->imported,
 			row->origin,
+			row->cached_from,
 	};
 	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
 	for (int i = 0; i < n; i++) {
@@ -57,17 +59,18 @@ static void bind_row(sqlite3_stmt *s, const struct turn_row *row) {
 	bind_text(s, n + 3, row->model);
 	bind_text(s, n + 4, row->provider);
 	bind_text(s, n + 5, row->cost_source);
+	bind_text(s, n + 6, row->answer_key);
 }
 
 /* The columns in the order of bind_row and read_row. */
 #define COLUMNS                                                                                    \
 	"id, place, number, previous, state, submitted, started, first_byte, finished, "           \
 	"prompt_size, output_size, code, http_status, prompt_tokens, completion_tokens, "          \
-	"reasoning_tokens, cached_tokens, cost, overhead_us, imported, origin, words, finish, "    \
-	"model, provider, cost_source"
+	"reasoning_tokens, cached_tokens, cost, overhead_us, imported, origin, cached_from, "      \
+	"words, finish, model, provider, cost_source, answer_key"
 #define MARKS                                                                                      \
 	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "   \
-	"?20, ?21, ?22, ?23, ?24, ?25, ?26"
+	"?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28"
 
 static bool write_row(struct store *store, const char *sql, const struct turn_row *row,
 		struct fail *fail) {
@@ -138,14 +141,16 @@ static bool read_row(sqlite3_stmt *s, struct turn_row *ret) {
 			.overhead_us = sqlite3_column_int64(s, 18),
 			.imported = sqlite3_column_int(s, 19) != 0,
 			.origin = sqlite3_column_int64(s, 20),
-			.words = column_copy(s, 21),
-			.finish = column_copy(s, 22),
-			.model = column_copy(s, 23),
-			.provider = column_copy(s, 24),
-			.cost_source = column_copy(s, 25),
+			.cached_from = sqlite3_column_int64(s, 21),
+			.words = column_copy(s, 22),
+			.finish = column_copy(s, 23),
+			.model = column_copy(s, 24),
+			.provider = column_copy(s, 25),
+			.cost_source = column_copy(s, 26),
+			.answer_key = column_copy(s, 27),
 	};
 	return ret->words != NULL && ret->finish != NULL && ret->model != NULL &&
-	       ret->provider != NULL && ret->cost_source != NULL;
+	       ret->provider != NULL && ret->cost_source != NULL && ret->answer_key != NULL;
 }
 
 bool store_turn_get(struct store *store, int64_t id, struct turn_row *ret, struct fail *fail) {

@@ -147,9 +147,10 @@ static bool row_begin(struct turn_row *row, int64_t id, int64_t place, int64_t n
 			.model = strdup(""),
 			.provider = strdup(""),
 			.cost_source = strdup("unknown"),
+			.answer_key = strdup(""),
 	};
 	return row->words != NULL && row->finish != NULL && row->model != NULL &&
-	       row->provider != NULL && row->cost_source != NULL;
+	       row->provider != NULL && row->cost_source != NULL && row->answer_key != NULL;
 }
 
 struct turn *turn_create(
