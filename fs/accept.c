@@ -2,6 +2,7 @@
 #include "fs/accept.h"
 
 #include "core/base/text.h"
+#include "core/engine/conversation.h"
 #include "core/engine/discovery.h"
 #include "core/engine/load.h"
 #include "fs/notify.h"
@@ -249,11 +250,22 @@ static bool submit(struct engine *engine, struct turn *turn, struct fail *fail) 
 
 static bool run_model(struct tree *tree, const struct node *node, const struct chain *who,
 		const char *command, struct fail *fail) {
-	static const char *const known[] = {"cancel", "retry", "submit"};
+	static const char *const known[] = {"cancel", "retry", "reset", "fork", "submit"};
 	struct engine *engine = tree->engine;
 	bool cancel = strcmp(command, "cancel") == 0, retry = strcmp(command, "retry") == 0;
+	if (strcmp(command, "reset") == 0) {
+		return conversation_reset(engine, node->place, who, fail);
+	}
+	if (starts_with(command, "fork ")) {
+		cleanup_free char *name = trimmed(command + 5, strlen(command + 5));
+		return name != NULL ? conversation_fork(engine, node->place, who, name, fail)
+				    : fail_set(fail, ENOMEM, "no memory");
+	}
+	if (strcmp(command, "fork") == 0) {
+		return fail_set(fail, EINVAL, "ctl: fork wants the new session's name: fork NAME");
+	}
 	if (!cancel && !retry && strcmp(command, "submit") != 0) {
-		return unknown_command(command, known, 3, fail);
+		return unknown_command(command, known, 5, fail);
 	}
 	int64_t id = engine_newest(engine, node->place, who->n > 0 ? who->ids[0].pid : 0, false);
 	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;

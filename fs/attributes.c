@@ -1,4 +1,5 @@
 /* Size, times and mode of a node, and for how long the kernel may keep them: see node.h. */
+#include "fs/conversation.h"
 #include "fs/links.h"
 #include "fs/node.h"
 #include "fs/scratch.h"
@@ -32,10 +33,11 @@ static int64_t place_time(const struct tree *tree, const struct node *node) {
 	if (place == NULL) {
 		return tree->engine->started;
 	}
-	if (node->entry->kind == KIND_PLACE && place->kind == PLACE_SESSION) {
+	enum kind kind = node->entry->kind;
+	if (place->kind == PLACE_SESSION && (kind == KIND_PLACE || conversation_file(kind))) {
 		return session_time(tree, place);
 	}
-	if (place->model && place->created > 0 && node->entry->kind != KIND_SESSIONS) {
+	if (place->model && place->created > 0 && kind != KIND_SESSIONS) {
 		return place->created * 1000000;
 	}
 	return place->changed > 0 ? place->changed : tree->engine->started;
@@ -107,6 +109,10 @@ static int scratch_attributes(struct tree *tree, const struct node *node, struct
 
 static int shown_size(struct tree *tree, const struct node *node, int32_t tid, struct stat *ret) {
 	cleanup_buf struct buf text = {0};
+	if (conversation_file(node->entry->kind)) {
+		ret->st_size = (off_t)conversation_size(tree, node);
+		return 0;
+	}
 	if (!node->entry->show(tree, node, tid, &text)) {
 		return EIO;
 	}

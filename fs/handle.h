@@ -34,6 +34,7 @@ struct handle {
 	struct buf text;
 	struct buf written;
 	bool wrote, refused;
+	bool overflowed; /* more came than is taken: nothing more is, until it is truncated */
 	struct chain writer; /* of HANDLE_INPUT too */
 
 	/* HANDLE_INPUT and HANDLE_RPC: the turn that the bytes go to, from the first one on. The

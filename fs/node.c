@@ -33,7 +33,8 @@ static struct node make(const struct entry *entry, int64_t id, struct place *pla
 
 static bool needs_model(enum kind kind) {
 	return (kind >= KIND_INPUT && kind <= KIND_MODEL_INFO_LAST) ||
-	       (kind >= KIND_LAST_LINK && kind <= KIND_SESSIONS);
+	       (kind >= KIND_LAST_LINK && kind <= KIND_SESSIONS) || kind == KIND_MESSAGES ||
+	       kind == KIND_TRANSCRIPT;
 }
 
 /* What only a group has. */
@@ -94,13 +95,13 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret) {
 	return 0;
 }
 
-/* Which of a model's files a directory has: the facts are the model's alone, a session has no
- * sessions, and it alone a budget. */
+/* Which of a model's files a directory has: the facts are the model's alone; a session has no
+ * sessions, and it alone a budget and the conversation as a whole. */
 static bool place_has(const struct place *place, enum kind kind) {
-	bool session = place->kind == PLACE_SESSION;
+	bool of_session = kind == KIND_BUDGET || kind == KIND_MESSAGES || kind == KIND_TRANSCRIPT;
+	bool of_model = kind == KIND_MODEL_INFO || kind == KIND_SESSIONS;
 	return place_takes_prompts(place) &&
-	       !(session && (kind == KIND_MODEL_INFO || kind == KIND_SESSIONS)) &&
-	       (session || kind != KIND_BUDGET);
+	       !(place->kind == PLACE_SESSION ? of_model : of_session);
 }
 
 bool node_has(struct tree *tree, const struct node *directory, const struct entry *entry) {

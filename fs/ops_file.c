@@ -182,6 +182,7 @@ static int set_size(struct tree *tree, const struct node *node, struct handle *h
 	/* `: > f` and an editor's ftruncate: nothing happens until something is written. */
 	if (handle != NULL && size == 0) {
 		buf_clear(&handle->written);
+		handle->overflowed = false;
 	}
 	return 0;
 }

@@ -23,6 +23,10 @@ SHOW(show_model_ctl) {
 	return buf_add_string(out,
 			"# cancel          end your newest turn here; closes its connection\n"
 			"# retry           send your newest prompt again, as a new turn\n"
+			"# reset           begin a new conversation: what was said before isn't "
+			"sent\n"
+			"#                 any more; the turns stay\n"
+			"# fork NAME       make the session NAME with the conversation so far\n"
 			"# submit          send what an open input holds, or a prompt whose "
 			"writer\n"
 			"#                 was ended by a signal\n");

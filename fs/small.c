@@ -2,7 +2,26 @@
  * What is refused is said at the write where that can be told, and kept where `error` shows it. */
 #include "fs/handle.h"
 
+#include "core/engine/conversation.h"
+#include "fs/conversation.h"
+
 #include <errno.h>
+#include <fcntl.h>
+
+/* What a session's history can't be shown or replaced for has words. */
+static int open_conversation(struct handle *handle, const struct node *node, pid_t tid) {
+	cleanup_fail struct fail fail = {0};
+	struct tree *tree = handle->tree;
+	bool reads = (handle->flags & O_ACCMODE) != O_WRONLY;
+	handle->written.limit = HISTORY_BYTES_MOST;
+	if ((!handle_writes(handle) || conversation_at_rest(tree->engine, node->place, &fail)) &&
+			(!reads || conversation_text(tree, node, &handle->text, &fail))) {
+		return 0;
+	}
+	chain_capture(tid, &handle->writer);
+	engine_note(tree->engine, node->place, &handle->writer, &fail);
+	return fail.code != 0 ? fail.code : EIO;
+}
 
 int small_open(struct handle *handle, const struct node *node, pid_t tid) {
 	const struct entry *entry = node->entry;
@@ -10,6 +29,9 @@ int small_open(struct handle *handle, const struct node *node, pid_t tid) {
 	handle->type = HANDLE_SMALL;
 	if (writes) {
 		chain_capture(tid, &handle->writer);
+	}
+	if (conversation_file(entry->kind)) {
+		return open_conversation(handle, node, tid);
 	}
 	if (entry->show == NULL) {
 		/* input and rpc read as empty; the key isn't read at all. */
@@ -47,14 +69,26 @@ static int hand_over(struct handle *handle, const struct node *node, enum moment
 	return 0;
 }
 
+/* What was refused isn't taken in part. */
+static int too_large(struct handle *handle, const struct node *node) {
+	cleanup_fail struct fail fail = {0};
+	fail_set(&fail, EFBIG, "%s: at most %zu bytes are taken",
+			node->entry->name != NULL ? node->entry->name : "a setting",
+			handle->written.limit);
+	handle->refused = handle->overflowed = true;
+	buf_clear(&handle->written);
+	engine_note(handle->tree->engine, node->place, &handle->writer, &fail);
+	return EFBIG;
+}
+
 int small_write(struct handle *handle, const char *bytes, size_t size) {
 	struct node node;
 	int failed = node_resolve(handle->tree, handle->number, &node);
 	if (failed != 0) {
 		return failed;
 	}
-	if (!buf_add(&handle->written, bytes, size)) {
-		return EFBIG;
+	if (handle->overflowed || !buf_add(&handle->written, bytes, size)) {
+		return too_large(handle, &node);
 	}
 	handle->wrote = true;
 	handle->refused = false;

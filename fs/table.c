@@ -2,6 +2,7 @@
 #include "fs/table.h"
 
 #include "fs/accept.h"
+#include "fs/conversation.h"
 #include "fs/show.h"
 
 #include <string.h>
@@ -126,6 +127,10 @@ static const struct entry entries[] = {
 		{KIND_BUDGET, KIND_PLACE, "budget", DIRECTORY, SPACE_PLACE},
 		{KIND_TURNS, KIND_PLACE, "turns", DIRECTORY, SPACE_PLACE},
 		{KIND_SESSIONS, KIND_PLACE, "sessions", DIRECTORY, SPACE_PLACE},
+		{KIND_MESSAGES, KIND_PLACE, "messages.json", READ_WRITE, SPACE_PLACE,
+				.show = show_conversation, .accept = accept_messages},
+		{KIND_TRANSCRIPT, KIND_PLACE, "transcript.md", READ_ONLY, SPACE_PLACE,
+				.show = show_conversation},
 
 		MODEL_FACT(0, "id"),
 		MODEL_FACT(1, "name"),

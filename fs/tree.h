@@ -12,6 +12,14 @@ struct scratch_files;
 struct user_links;
 struct hidden_names;
 
+/* Sizes of files that cost more to make than others, for who asks again. */
+#define KNOWN_SIZES 256
+struct known_size {
+	uint64_t number; /* inode */
+	uint64_t version; /* of what it shows */
+	uint64_t size;
+};
+
 struct tree {
 	struct engine *engine;
 	struct fuse_session *session; /* NULL while nothing is mounted */
@@ -23,6 +31,7 @@ struct tree {
 	gid_t gid;
 	char *mountpoint; /* absolute; "" while nothing is mounted */
 	struct list handles; /* open files: struct handle */
+	struct known_size sizes[KNOWN_SIZES];
 	bool no_opendir; /* the kernel lists directories without opening them */
 };
 

@@ -125,6 +125,9 @@ bool engine_cancel(struct engine *engine, struct turn *turn, struct fail *fail);
 bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *chain,
 		struct fail *fail);
 
+/* Where a conversation goes on: what was submitted last in a session; elsewhere the caller's last
+ * turn that was sent, refusals stepped over. 0 for none. */
+int64_t engine_last_sent(struct engine *engine, struct place *place, const struct chain *chain);
 /* Whose turn: the newest turn here of the process `tid` or the nearest of its ancestors that has
  * one, else the newest of anyone; 0 before the first. `notes`: refused writes to config/ and ctl
  * count too, as for `error`. */

@@ -291,6 +291,7 @@ static bool resolve_files(struct exchange *exchange) {
 					exchange->provider->name, part->file, exchange->n_files);
 		}
 		const struct exchange_file *file = &exchange->files[part->file];
+		part->skip = file->skip;
 		part->drop = file->drop;
 		free(part->path);
 		part->path = strdup(file->path);

@@ -39,6 +39,7 @@ struct exchange_events {
 struct exchange_file {
 	char *path;
 	uint64_t size; /* as it lies there */
+	uint64_t skip; /* its first bytes that aren't sent */
 	uint64_t drop; /* its last bytes that aren't sent */
 };
 

@@ -13,8 +13,11 @@ bool feed_open(struct feed *feed, const struct exchange_file *file, struct fail 
 		return fail_set(fail, EIO, "%s, a file of the turn, can't be read: %s", file->path,
 				strerror(errno));
 	}
-	feed->left = file->size > file->drop ? file->size - file->drop : 0;
-	return true;
+	uint64_t unsent = file->skip + file->drop;
+	feed->left = file->size > unsent ? file->size - unsent : 0;
+	return lseek(feed->fd, (off_t)file->skip, SEEK_SET) >= 0 ||
+	       fail_set(fail, EIO, "%s, a file of the turn, can't be read: %s", file->path,
+			       strerror(errno));
 }
 
 bool feed_active(const struct feed *feed) {

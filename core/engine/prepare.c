@@ -4,14 +4,12 @@
 #include "core/engine/books.h"
 #include "core/engine/engine.h"
 #include "core/engine/run.h"
+#include "core/turn/history.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-
-/* A conversation longer than this sends its newest part. */
-#define CONVERSATION_MOST 500
 
 void prepared_finish(struct prepared *prepared) {
 	exchange_files_free(prepared->files, prepared->n_files);
@@ -58,27 +56,21 @@ double run_number(const struct run *run, const char *name, double otherwise) {
 	return parse_double(run_setting(run, name), &value) ? value : otherwise;
 }
 
-/* 1 when the file's last byte is a newline, which isn't sent (design section 3.4). */
-static uint64_t trailing_newline(struct turn *turn, enum turn_file file) {
-	char last = 0;
-	uint64_t size = turn_file_size(turn, file);
-	int fd = size > 0 ? turn_open_file(turn, file, false) : -1;
-	return fd >= 0 && pread(fd, &last, 1, (off_t)(size - 1)) == 1 && last == '\n' ? 1 : 0;
-}
-
-static bool add_file(struct prepared *prepared, enum job_role role, const char *path, uint64_t size,
-		uint64_t drop) {
+/* `size` bytes of a file that has `whole`, from `skip` on. */
+static bool add_file(struct prepared *prepared, enum job_role role, const char *path, uint64_t skip,
+		uint64_t size, uint64_t whole) {
 	size_t n = prepared->n_files;
 	char *copy = strdup(path);
 	if (copy == NULL) {
 		return false;
 	}
-	prepared->files[n] = (struct exchange_file){.path = copy, .size = size, .drop = drop};
+	prepared->files[n] = (struct exchange_file){
+			.path = copy, .size = whole, .skip = skip, .drop = whole - skip - size};
 	prepared->parts[n] = (struct job_part){
 			.file = (uint32_t)n,
 			.type = "text/plain",
 			.name = "",
-			.bytes = size - drop,
+			.bytes = size,
 	};
 	prepared->messages[n] = (struct job_message){
 			.role = role,
@@ -89,39 +81,13 @@ static bool add_file(struct prepared *prepared, enum job_role role, const char *
 	return true;
 }
 
-/* An empty answer isn't part of the conversation: it may have no file. */
-static bool add_turn_file(struct prepared *prepared, struct turn *turn, enum turn_file file) {
+static bool add_message(
+		struct run *run, struct prepared *prepared, const struct history_message *message) {
 	char path[PATH_MAX];
-	if (file == TURN_OUTPUT && turn_file_size(turn, file) == 0) {
-		return true;
-	}
-	enum job_role role = file == TURN_PROMPT ? JOB_USER : JOB_ASSISTANT;
-	return turn_file_path(turn, file, path, sizeof(path)) &&
-	       add_file(prepared, role, path, turn_file_size(turn, file),
-			       trailing_newline(turn, file));
-}
-
-/* The ids of the turns that this one continues, oldest first; returns how many. Only answered
- * turns are part of the conversation. */
-static size_t conversation(struct turn *turn, int64_t *ids) {
-	size_t n = 0;
-	int64_t id = turn->row.previous;
-	while (id != 0 && n < CONVERSATION_MOST) {
-		cleanup_turn struct turn *previous = turn_get(turn->table, id);
-		if (previous == NULL) {
-			break;
-		}
-		if (previous->row.state == TURN_DONE) {
-			ids[n++] = id;
-		}
-		id = previous->row.previous;
-	}
-	for (size_t i = 0; i < n / 2; i++) {
-		int64_t swapped = ids[i];
-		ids[i] = ids[n - 1 - i];
-		ids[n - 1 - i] = swapped;
-	}
-	return n;
+	cleanup_turn struct turn *turn = turn_get(run->turn->table, message->turn);
+	return turn != NULL && turn_file_path(turn, message->file, path, sizeof(path)) &&
+	       add_file(prepared, message->answer ? JOB_ASSISTANT : JOB_USER, path, message->skip,
+			       message->size, turn_file_size(turn, message->file));
 }
 
 /* The system text goes to the turn's directory: it may be long, and it is part of the record. */
@@ -139,39 +105,40 @@ static bool add_system(struct run *run, struct prepared *prepared) {
 			path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	size_t size = strlen(system);
 	return fd >= 0 && write(fd, system, size) == (ssize_t)size &&
-	       add_file(prepared, JOB_SYSTEM, path, size, 0);
+	       add_file(prepared, JOB_SYSTEM, path, 0, size, size);
 }
 
-static bool gather_messages(struct run *run, struct prepared *prepared) {
-	int64_t ids[CONVERSATION_MOST];
-	size_t n = conversation(run->turn, ids);
-	size_t most = 2 * n + 2;
+/* The conversation with the prompt at its end. */
+static bool gather_messages(struct run *run, struct prepared *prepared, struct fail *fail) {
+	cleanup(history_finish) struct history history = {0};
+	struct history_message prompt = {.turn = run->turn->row.id, .file = TURN_PROMPT};
+	if (!history_gather(run->turn->table, run->turn->row.previous, &history, fail)) {
+		return false;
+	}
+	errno = 0;
+	prompt.size = turn_text_size(run->turn, TURN_PROMPT);
+	size_t most = history.n + 2;
 	prepared->files = calloc(most, sizeof(*prepared->files));
 	prepared->parts = calloc(most, sizeof(*prepared->parts));
 	prepared->messages = calloc(most, sizeof(*prepared->messages));
-	if (prepared->files == NULL || prepared->parts == NULL || prepared->messages == NULL ||
-			!add_system(run, prepared)) {
-		return false;
+	bool gathered = prepared->files != NULL && prepared->parts != NULL &&
+			prepared->messages != NULL && add_system(run, prepared);
+	for (size_t i = 0; gathered && i < history.n; i++) {
+		gathered = add_message(run, prepared, &history.messages[i]);
 	}
-	for (size_t i = 0; i < n; i++) {
-		cleanup_turn struct turn *turn = turn_get(run->turn->table, ids[i]);
-		if (turn == NULL || !add_turn_file(prepared, turn, TURN_PROMPT) ||
-				!add_turn_file(prepared, turn, TURN_OUTPUT)) {
-			return false;
-		}
-	}
-	if (!add_turn_file(prepared, run->turn, TURN_PROMPT)) {
-		return false;
-	}
+	gathered = gathered && add_message(run, prepared, &prompt);
 	prepared->turn.messages = prepared->messages;
 	prepared->turn.n_messages = prepared->n_files;
-	return true;
+	return gathered || fail_set(fail, EIO,
+					   "the conversation can't be gathered in the state "
+					   "directory: %s",
+					   strerror(errno != 0 ? errno : ENOMEM));
 }
 
 static uint64_t conversation_bytes(const struct prepared *prepared) {
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < prepared->n_files; i++) {
-		bytes += prepared->files[i].size;
+		bytes += prepared->parts[i].bytes;
 	}
 	return bytes;
 }
@@ -216,13 +183,11 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 			.idle = run_number(run, "timeout_idle", 120),
 			.total = run_number(run, "timeout_total", 3600),
 	};
-	errno = 0;
-	if (ret->capability == NULL || !gather_messages(run, ret)) {
-		return fail_set(fail, EIO,
-				"the conversation can't be gathered in the state directory: %s",
-				strerror(errno != 0 ? errno : ENOMEM));
+	if (ret->capability == NULL) {
+		return fail_set(fail, ENOMEM, "no memory for a turn");
 	}
-	if (!books_send(run, conversation_bytes(ret), ret->n_files, fail)) {
+	if (!gather_messages(run, ret, fail) ||
+			!books_send(run, conversation_bytes(ret), ret->n_files, fail)) {
 		return false;
 	}
 	snprintf(ret->max_tokens, sizeof(ret->max_tokens), "%lld",

@@ -50,8 +50,10 @@ bool engine_may_submit(struct engine *engine, struct place *place, struct fail *
 	return books_may_open(engine, place, place_model(place), fail);
 }
 
-/* The caller's last turn that was sent: refusals are stepped over. 0 for none. */
-static int64_t last_sent(struct engine *engine, struct place *place, const struct chain *chain) {
+int64_t engine_last_sent(struct engine *engine, struct place *place, const struct chain *chain) {
+	if (place->kind == PLACE_SESSION) {
+		return turn_last(engine->turns, place->id);
+	}
 	int64_t id = chain->n > 0 ? engine_newest(engine, place, chain->ids[0].pid, false) : 0;
 	while (id != 0) {
 		cleanup_turn struct turn *turn = turn_get(engine->turns, id);
@@ -67,7 +69,7 @@ struct turn *engine_begin(struct engine *engine, struct place *place, const stru
 		bool continues, struct fail *fail) {
 	/* In a session the one that it continues is found when it is submitted. */
 	int64_t previous = place->kind != PLACE_SESSION && continues
-					   ? last_sent(engine, place, chain)
+					   ? engine_last_sent(engine, place, chain)
 					   : 0;
 	struct turn *turn = turn_create(engine->turns, place->id, TURN_REAL, fail);
 	if (turn == NULL) {
@@ -84,7 +86,7 @@ struct turn *engine_begin(struct engine *engine, struct place *place, const stru
 
 static void refuse(struct engine *engine, struct place *place, const struct chain *chain,
 		const struct fail *why, enum turn_kind kind) {
-	int64_t previous = last_sent(engine, place, chain);
+	int64_t previous = engine_last_sent(engine, place, chain);
 	cleanup_turn struct turn *turn = turn_create(engine->turns, place->id, kind, NULL);
 	if (turn == NULL) {
 		return;
@@ -193,6 +195,10 @@ bool engine_cancel(struct engine *engine, struct turn *turn, struct fail *fail) 
 
 bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *chain,
 		struct fail *fail) {
+	if (turn->row.imported) {
+		return fail_set(fail, EINVAL, "retry: turn %06lld has no prompt, it is a history",
+				(long long)turn->row.number);
+	}
 	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
 	if (!turn_over(turn)) {
 		return fail_set(fail, EBUSY, "retry: turn %06lld isn't over; cancel it first",

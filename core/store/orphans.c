@@ -77,16 +77,20 @@ static bool read_claim(struct store *store, int64_t id, int64_t *ret_place, int6
 	       *ret_number > 0;
 }
 
-static void forget(struct store *store, int64_t id) {
-	char path[PATH_MAX];
-	static const char *const names[] = {"prompt", CLAIM};
-	for (size_t i = 0; i < 2; i++) {
-		if (path_of(store, id, names[i], path)) {
-			unlink(path);
-		}
+/* A session goes on from what was submitted last there. */
+static void join_session(struct store *store, struct turn_row *row) {
+	static const char sql[] = "SELECT turn.id, submitted FROM turn JOIN place "
+				  "ON place.id=turn.place AND place.kind=3 WHERE turn.place=?1 "
+				  "ORDER BY submitted DESC, number DESC LIMIT 1";
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
+	if (statement == NULL) {
+		return;
 	}
-	if (store_turn_path(store, id, false, path, sizeof(path), NULL)) {
-		rmdir(path);
+	sqlite3_bind_int64(statement, 1, row->place);
+	if (store_step(store, statement, NULL) > 0) {
+		int64_t last = sqlite3_column_int64(statement, 1);
+		row->previous = sqlite3_column_int64(statement, 0);
+		row->submitted = row->submitted > last ? row->submitted : last + 1;
 	}
 }
 
@@ -102,7 +106,7 @@ static bool adopt(struct store *store, int64_t id, int64_t place, int64_t number
 		store_turn_newest(store, place, &newest);
 		number = newest + 1;
 	}
-	const struct turn_row row = {
+	struct turn_row row = {
 			.id = id,
 			.place = place,
 			.number = number,
@@ -123,6 +127,7 @@ static bool adopt(struct store *store, int64_t id, int64_t place, int64_t number
 			.cost_source = unknown,
 	};
 	cleanup_fail struct fail fail = {0};
+	join_session(store, &row);
 	if (!store_turn_insert(store, &row, &fail)) {
 		log_error("the unsent prompt of turn %" PRId64 " can't be recorded: %s", id,
 				fail_words(&fail));
@@ -159,7 +164,7 @@ static bool look_at(struct store *store, int64_t id, size_t *adopted) {
 	}
 	if (lstat(path, &prompt) != 0 || !S_ISREG(prompt.st_mode) || prompt.st_size == 0 ||
 			!place_is_there(store, place)) {
-		forget(store, id);
+		files_remove_turn(store->directory, id);
 		return true;
 	}
 	bool recorded = adopt(store, id, place, number, &prompt);

@@ -15,6 +15,7 @@
 
 struct source {
 	int fd; /* -1 for a literal */
+	uint64_t skip; /* where in the file what is sent begins */
 	uint64_t size; /* bytes taken from the file or literal */
 	uint64_t length; /* bytes sent for them */
 };
@@ -104,6 +105,8 @@ static bool open_source(struct source *source, const struct body_part *part, str
 		return fail_set(fail, EFBIG, "the request's file %s is too large: %llu bytes",
 				part->path, (unsigned long long)size);
 	}
+	source->skip = part->skip < size ? part->skip : size;
+	size -= source->skip;
 	source->size = size > part->drop ? size - part->drop : 0;
 	source->length = part->kind == BODY_FILE_BASE64 ? base64_length(source->size)
 							: source->size;
@@ -231,7 +234,7 @@ static size_t encode_piece(struct buf *encoded, const struct source *source, enu
 	unsigned char piece[PIECE];
 	uint64_t left = source->size - offset;
 	size_t size = left < sizeof(piece) ? (size_t)left : sizeof(piece);
-	if (!read_exactly(source->fd, piece, size, offset)) {
+	if (!read_exactly(source->fd, piece, size, source->skip + offset)) {
 		return 0;
 	}
 	bool added;
@@ -304,7 +307,8 @@ static ssize_t read_part(struct body_reader *reader, void *bytes, size_t size) {
 		return (ssize_t)size;
 	}
 	if (part->kind == BODY_FILE) {
-		return read_exactly(source->fd, bytes, size, reader->sent) ? (ssize_t)size : -1;
+		uint64_t from = source->skip + reader->sent;
+		return read_exactly(source->fd, bytes, size, from) ? (ssize_t)size : -1;
 	}
 	if (reader->encoded_at == reader->encoded.size) {
 		buf_clear(&reader->encoded);

@@ -23,6 +23,7 @@ struct body_part {
 	char *path; /* owned; NULL for a literal */
 	char *bytes; /* owned; NULL for a file */
 	size_t size; /* of bytes */
+	uint64_t skip; /* a file's first bytes that aren't sent */
 	uint64_t drop; /* a file's last bytes that aren't sent: a prompt's one trailing newline */
 };
 

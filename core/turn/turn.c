@@ -27,6 +27,7 @@ struct newest {
 	int64_t number; /* the last given out */
 	int64_t listed; /* when one came into the store; 0: none did yet */
 	int64_t last; /* the one that was submitted last; 0: none */
+	uint64_t changes;
 };
 
 int64_t now_us(void) {
@@ -258,6 +259,11 @@ int64_t turn_last(struct turn_table *table, int64_t place) {
 	return newest != NULL ? newest->last : 0;
 }
 
+uint64_t turn_changes(struct turn_table *table, int64_t place) {
+	const struct newest *newest = newest_of(table, place);
+	return newest != NULL ? newest->changes : 0;
+}
+
 void turn_forget_place(struct turn_table *table, int64_t place) {
 	for (size_t i = 0; i < table->turns.n_slots; i++) {
 		struct turn *turn = table->turns.slots[i].value;
@@ -359,6 +365,10 @@ bool turn_directory(const struct turn *turn, char *ret, size_t size) {
 }
 
 void turn_changed(struct turn *turn) {
+	struct newest *newest = idmap_get(&turn->table->newest, turn->row.place);
+	if (newest != NULL) {
+		newest->changes++;
+	}
 	struct turn_watch *watch;
 	list_for_each(watch, &turn->watches, link) {
 		watch->changed(watch);
@@ -387,10 +397,14 @@ void turn_drop(struct turn *turn) {
 	if (newest != NULL && newest->number == turn->row.number) {
 		newest->number--;
 	}
-	if (turn_file_path(turn, TURN_PROMPT, path, sizeof(path))) {
-		unlink(path);
-		store_turn_claimed(turn->table->store, turn->row.id);
-		*strrchr(path, '/') = '\0';
+	static const enum turn_file files[] = {TURN_PROMPT, TURN_HISTORY};
+	for (size_t i = 0; i < 2; i++) {
+		if (turn_file_path(turn, files[i], path, sizeof(path))) {
+			unlink(path);
+		}
+	}
+	store_turn_claimed(turn->table->store, turn->row.id);
+	if (turn_directory(turn, path, sizeof(path))) {
 		rmdir(path);
 	}
 	turn->dropped = true;

@@ -25,6 +25,7 @@ enum turn_file {
 	TURN_REASONING,
 	TURN_REQUEST, /* request.json: the request's body as sent, without the key */
 	TURN_RESPONSE, /* the reply's body as it came */
+	TURN_HISTORY, /* of an imported one: see history.h */
 	TURN_EXCHANGE, /* what the provider was handed and asked for: see core/engine/record.h */
 	TURN_FILES,
 };
@@ -93,6 +94,8 @@ void turn_release_pointer(struct turn **turn);
 int64_t turn_newest(struct turn_table *table, int64_t place);
 /* The turn of a place that was submitted last, or 0: where a session goes on. */
 int64_t turn_last(struct turn_table *table, int64_t place);
+/* Counts whatever happens to the turns of a place. */
+uint64_t turn_changes(struct turn_table *table, int64_t place);
 /* A place ended for good: nothing leads to its turns any more. What is still written is dropped;
  * who waits for such a one is told. None of them runs. */
 void turn_forget_place(struct turn_table *table, int64_t place);
@@ -121,6 +124,9 @@ bool turn_directory(const struct turn *turn, char *ret, size_t size);
 bool turn_file_path(struct turn *turn, enum turn_file file, char *ret, size_t size);
 /* Bytes in one of its files now; 0 when it doesn't exist. */
 uint64_t turn_file_size(struct turn *turn, enum turn_file file);
+/* The same without one newline at its end, which isn't part of what was said (design section 3.4).
+ */
+uint64_t turn_text_size(struct turn *turn, enum turn_file file);
 
 /* Writes into the prompt while it is open. EFBIG over `most`, ENOSPC …; what was there stays. */
 bool turn_prompt_write(struct turn *turn, const void *bytes, size_t size, uint64_t offset,

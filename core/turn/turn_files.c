@@ -16,6 +16,7 @@ const char *turn_file_name(enum turn_file file) {
 			[TURN_REASONING] = "reasoning",
 			[TURN_REQUEST] = "request.json",
 			[TURN_RESPONSE] = "response",
+			[TURN_HISTORY] = "history",
 			[TURN_EXCHANGE] = "exchange",
 	};
 	return names[file];
@@ -59,6 +60,14 @@ uint64_t turn_file_size(struct turn *turn, enum turn_file file) {
 		return 0;
 	}
 	return (uint64_t)status.st_size;
+}
+
+uint64_t turn_text_size(struct turn *turn, enum turn_file file) {
+	char last = 0;
+	uint64_t size = turn_file_size(turn, file);
+	int fd = size > 0 ? turn_open_file(turn, file, false) : -1;
+	bool newline = fd >= 0 && pread(fd, &last, 1, (off_t)(size - 1)) == 1 && last == '\n';
+	return newline ? size - 1 : size;
 }
 
 /* pwrite until all is written; false with errno. */

@@ -43,9 +43,8 @@ static void read_all(struct body_reader *reader, size_t piece, struct buf *ret) 
 }
 
 /* One file part of `kind` gives `expected`, whatever the size of the pieces. */
-static void assert_part(enum body_kind kind, uint64_t drop, const void *expected, size_t size) {
-	struct body_part part = {.kind = kind, .path = path, .drop = drop};
-	struct body body = {.parts = &part, .n_parts = 1};
+static void assert_part_is(struct body_part *part, const void *expected, size_t size) {
+	struct body body = {.parts = part, .n_parts = 1};
 	cleanup_fail struct fail fail = {0};
 	struct body_reader *reader = body_reader_create(&body, &fail);
 	assert_non_null(reader);
@@ -59,6 +58,11 @@ static void assert_part(enum body_kind kind, uint64_t drop, const void *expected
 		assert_true(body_reader_rewind(reader));
 	}
 	body_reader_destroy(reader);
+}
+
+static void assert_part(enum body_kind kind, uint64_t drop, const void *expected, size_t size) {
+	struct body_part part = {.kind = kind, .path = path, .drop = drop};
+	assert_part_is(&part, expected, size);
 }
 
 static void literals_and_files_follow_one_another_in_order(void **state) {
@@ -131,6 +135,21 @@ static void the_dropped_end_of_a_file_is_not_sent(void **state) {
 	assert_part(BODY_FILE_JSON, 1, "hello", 5);
 	assert_part(BODY_FILE_JSON, 6, "", 0);
 	assert_part(BODY_FILE, 100, "", 0);
+}
+
+static void a_piece_out_of_the_middle_of_a_file_is_sent(void **state) {
+	(void)state;
+	static const char *const expected[] = {"ell", "ZWxs", "ell"};
+	static const enum body_kind kinds[] = {BODY_FILE, BODY_FILE_BASE64, BODY_FILE_JSON};
+	write_file("hello\n", 6);
+	for (size_t i = 0; i < 3; i++) {
+		struct body_part part = {.kind = kinds[i], .path = path, .skip = 1, .drop = 2};
+		assert_part_is(&part, expected[i], strlen(expected[i]));
+		struct body_part none = {.kind = kinds[i], .path = path, .skip = 4, .drop = 2};
+		assert_part_is(&none, "", 0);
+		struct body_part beyond = {.kind = kinds[i], .path = path, .skip = 100};
+		assert_part_is(&beyond, "", 0);
+	}
 }
 
 static void a_file_that_shrank_is_an_error_and_one_that_grew_is_cut(void **state) {
@@ -247,6 +266,7 @@ int main(void) {
 			body_test(base64_is_padded_only_at_the_end),
 			body_test(json_is_escaped_as_if_the_text_were_whole),
 			body_test(the_dropped_end_of_a_file_is_not_sent),
+			body_test(a_piece_out_of_the_middle_of_a_file_is_sent),
 			body_test(a_file_that_shrank_is_an_error_and_one_that_grew_is_cut),
 			body_test(a_text_that_changed_after_it_was_measured_is_an_error),
 			body_test(a_file_that_cannot_be_read_is_named),
