@@ -21,7 +21,7 @@ static const char *const standard_libraries[] = {
 
 static const char *const before_sources[] = {"-shared", "-fPIC", "-O2", "-std=gnu11", "-Wall",
 		"-fvisibility=hidden", "-fstack-protector-strong", "-U_FORTIFY_SOURCE",
-		"-D_FORTIFY_SOURCE=2", "-fdiagnostics-color=never", "-fmax-errors=40",
+		"-D_FORTIFY_SOURCE=2", "-fdiagnostics-color=never",
 		"-fmacro-prefix-map=" CONFINED_READABLE "/=", "-Wl,-z,relro,-z,now,-z,noexecstack",
 		"-Wl,--as-needed", "-I" CONFINED_READABLE, "-o", CONFINED_WRITABLE "/provider.so",
 		NULL};

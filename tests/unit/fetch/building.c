@@ -89,8 +89,7 @@ void assert_failed(const struct building *building, int code, const char *words)
 	assert_int_equal(building->fail.code, code);
 }
 
-/* The process whose directory it is; 0 for none. */
-static int runs_in(const char *directory) {
+int building_runs_in(const char *directory) {
 	cleanup_closedir DIR *listing = opendir("/proc");
 	assert_non_null(listing);
 	struct dirent *entry;
@@ -106,8 +105,8 @@ static int runs_in(const char *directory) {
 
 void assert_nothing_runs(const char *directory) {
 	/* What was killed is gone a moment later. */
-	for (int i = 0; i < 200 && runs_in(directory) != 0; i++) {
+	for (int i = 0; i < 200 && building_runs_in(directory) != 0; i++) {
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 	}
-	assert_int_equal(runs_in(directory), 0);
+	assert_int_equal(building_runs_in(directory), 0);
 }

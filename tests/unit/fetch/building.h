@@ -43,6 +43,8 @@ bool building_holds(const struct building *building, const char *text);
 void assert_built(const struct building *building);
 void assert_failed(const struct building *building, int code, const char *words);
 
+/* The process that has this directory as its own, as a compiler at work would; 0 for none. */
+int building_runs_in(const char *directory);
 /* No process has this directory as its own; a compiler's child would. */
 void assert_nothing_runs(const char *directory);
 

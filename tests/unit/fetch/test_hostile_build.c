@@ -3,9 +3,8 @@
  * holds. */
 #include "tests/unit/fetch/building.h"
 
-#include <pwd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -254,6 +253,42 @@ static void a_fifo_for_a_header_keeps_nobody_waiting(void **state) {
 	assert_nothing_runs(building.files);
 }
 
+/* Whether a process may have namespaces of its own here; a container may not let it. */
+static bool have_namespaces(void) {
+	pid_t pid = fork();
+	if (pid == 0) {
+		int flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC;
+		_exit(unshare(geteuid() == 0 ? flags : flags | CLONE_NEWUSER) != 0);
+	}
+	int status = 1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status == 0;
+}
+
+/* As when conduitfs-fetch is killed: what it started ends with it, though it can't see to that. */
+static void a_compiler_ends_with_who_started_it(void **state) {
+	(void)state;
+	char path[600];
+	snprintf(path, sizeof(path), "%s/fifo.h", building.files);
+	assert_int_equal(mkfifo(path, 0644), 0);
+	if (!have_namespaces()) {
+		skip();
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		building_one(&building, "#include \"fifo.h\"\n");
+		_exit(0);
+	}
+	double begun = now();
+	while (building_runs_in(building.files) == 0 && now() - begun < 10) {
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+	assert_int_not_equal(building_runs_in(building.files), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_nothing_runs(building.files);
+}
+
 /* ---- floods ---- */
 
 static void a_flood_of_messages_is_cut(void **state) {
@@ -311,6 +346,7 @@ int main(void) {
 			with_building(an_include_of_itself_ends),
 			with_building(memory_is_bounded),
 			with_building(a_fifo_for_a_header_keeps_nobody_waiting),
+			with_building(a_compiler_ends_with_who_started_it),
 			with_building(a_flood_of_messages_is_cut),
 			with_building(a_file_that_grows_is_cut_short),
 			with_building(files_together_are_bounded),
