@@ -6,8 +6,6 @@
 #include "core/engine/load_private.h"
 #include "core/engine/queue.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 /* ---- what is pinned ---- */
@@ -36,7 +34,7 @@ bool pinned_at(const struct pinned *pinned) {
 	return pinned->commit != NULL && pinned->commit[0] != '\0';
 }
 
-static bool same_commit(const struct pinned *a, const struct pinned *b) {
+bool pinned_same(const struct pinned *a, const struct pinned *b) {
 	return pinned_at(a) && pinned_at(b) && strcmp(a->commit, b->commit) == 0 &&
 	       strcmp(a->files, b->files) == 0 && strcmp(a->object, b->object) == 0;
 }
@@ -67,7 +65,7 @@ struct load *load_create(struct provider *provider, const struct source *source)
 }
 
 /* Ends what is coming in. */
-static void stop(struct load *load) {
+void load_stop(struct load *load) {
 	fetch_cancel(take(load->fetch));
 	exchange_cancel(take(load->probe));
 	if (load->check != NULL) {
@@ -92,7 +90,7 @@ void load_destroy(struct load *load) {
 	if (load == NULL) {
 		return;
 	}
-	stop(load);
+	load_stop(load);
 	pinned_finish(&load->used);
 	consent_finish(&load->granted);
 	free(load->previous_commit);
@@ -103,7 +101,7 @@ void load_destroy(struct load *load) {
 	uv_close((uv_handle_t *)&load->timer, on_timer_closed);
 }
 
-static void log_line(struct load *load, const char *what, const char *words) {
+void load_log(struct load *load, const char *what, const char *words) {
 	cleanup_free char *line = NULL;
 	if (asprintf(&line, "%s%s", what, words) < 0) {
 		line = NULL;
@@ -112,7 +110,7 @@ static void log_line(struct load *load, const char *what, const char *words) {
 }
 
 /* A provider that has no version yet is in the state of what is coming in. */
-static void enter(struct load *load, enum load_step step) {
+void load_enter(struct load *load, enum load_step step) {
 	static const enum provider_state states[] = {
 			[LOAD_RESTING] = PROVIDER_FAILED,
 			[LOAD_FETCHING] = PROVIDER_FETCHING,
@@ -131,14 +129,14 @@ void load_fail(struct load *load, const char *words, const char *messages) {
 	cleanup_free char *first = strndup(words, strcspn(words, "\n"));
 	cleanup_buf struct buf all = {0};
 	buf_add_format(&all, "%s%s%s", words, messages[0] != '\0' ? "\n" : "", messages);
-	stop(load);
+	load_stop(load);
 	turn_words_set(&load->failure, first != NULL ? first : "no memory");
 	turn_words_set(&load->details, buf_string(&all));
-	enter(load, LOAD_RESTING);
+	load_enter(load, LOAD_RESTING);
 	if (provider->version == NULL) {
 		provider_set_why(provider, load->failure);
 	} else {
-		log_line(load, "the update failed: ", load->failure);
+		load_log(load, "the update failed: ", load->failure);
 	}
 }
 
@@ -152,7 +150,21 @@ static void keep_previous(struct load *load) {
 	}
 }
 
-static void adopt(struct load *load, struct version *version) {
+static void log_running(struct load *load) {
+	char words[FETCH_COMMIT_SIZE + 64];
+	double ms = (double)(uv_hrtime() - load->began) / 1e6;
+	if (!pinned_at(&load->used)) {
+		load_log(load, "is the bundled provider ", load->used.bundled);
+	} else if (load->cached) {
+		snprintf(words, sizeof(words), "%s, from the cache in %.1f ms", load->used.commit,
+				ms);
+		load_log(load, "runs commit ", words);
+	} else {
+		load_log(load, "runs commit ", load->used.commit);
+	}
+}
+
+void load_adopt(struct load *load, struct version *version) {
 	struct provider *provider = load->provider;
 	bool first = provider->version == NULL;
 	keep_previous(load);
@@ -163,13 +175,13 @@ static void adopt(struct load *load, struct version *version) {
 		load->granted = load->allowed;
 		load->allowed = (struct consent){0};
 	}
-	stop(load);
+	load_stop(load);
 	pinned_move(&load->used, &next);
 	load_save(load);
 	if (version == NULL) {
 		return;
 	}
-	log_line(load, "runs commit ", load->used.commit);
+	log_running(load);
 	version_hide_keys(version);
 	provider_use(provider, version);
 	if (first && load->cached) {
@@ -191,7 +203,7 @@ static void on_probed(void *data, const struct exchange_result *result) {
 	struct load *load = data;
 	load->probe = NULL;
 	if (result->code == 0 && (load->found != 0 || load->provider->place->n_models == 0)) {
-		adopt(load, take(load->trial));
+		load_adopt(load, take(load->trial));
 		return;
 	}
 	cleanup_buf struct buf words = {0};
@@ -202,7 +214,7 @@ static void on_probed(void *data, const struct exchange_result *result) {
 
 static void on_answered(uv_timer_t *timer) {
 	struct load *load = timer->data;
-	adopt(load, take(load->trial));
+	load_adopt(load, take(load->trial));
 }
 
 /* It would ask its service: it was loaded and works. A job can't be ended inside its own event. */
@@ -226,7 +238,7 @@ static void on_checked(void *data, const struct job_result *job) {
 static void try_beside(struct load *load) {
 	static const struct exchange_events probing = {.model = on_found, .end = on_probed};
 	static const struct job_events checking = {.request = on_request, .end = on_checked};
-	enter(load, LOAD_TRYING);
+	load_enter(load, LOAD_TRYING);
 	turn_words_set(&load->progress, "asking it for its models");
 	load->found = 0;
 	if (discovery_lacks_key(load->trial) || load->trial->manifest.models_static) {
@@ -251,14 +263,14 @@ void load_proceed(struct load *load) {
 			.object = next->object,
 	};
 	if (load->lent) {
-		adopt(load, NULL);
+		load_adopt(load, NULL);
 		return;
 	}
 	load->trial = version_create(provider, &spec, &fail);
 	if (load->trial == NULL) {
 		load_fail(load, fail_words(&fail), "");
 	} else if (provider->version == NULL) {
-		adopt(load, take(load->trial));
+		load_adopt(load, take(load->trial));
 	} else {
 		try_beside(load);
 	}
@@ -275,7 +287,7 @@ static void ask(struct load *load, const char *missing) {
 	while (lines != NULL && (line = strsep(&rest, "\n")) != NULL) {
 		if (line[0] != '\0') {
 			buf_add_format(&words, "  %s\n", line);
-			log_line(load, "asks for ", line);
+			load_log(load, "asks for ", line);
 		}
 	}
 	load_warn_of_key(load, &words);
@@ -283,7 +295,7 @@ static void ask(struct load *load, const char *missing) {
 			provider->name);
 	turn_words_set(&load->details, buf_string(&words));
 	turn_words_set(&load->progress, "");
-	enter(load, LOAD_ASKING);
+	load_enter(load, LOAD_ASKING);
 	if (provider->version == NULL) {
 		cleanup_buf struct buf why = {0};
 		buf_add_format(&why,
@@ -306,7 +318,7 @@ void load_weigh(struct load *load) {
 
 void load_withdraw(struct load *load) {
 	struct provider *provider = load->provider;
-	stop(load);
+	load_stop(load);
 	pinned_move(&load->next, &load->used);
 	if (!source_parse(&load->used.source, load->next.source.text, NULL)) {
 		load->used = (struct pinned){0};
@@ -315,94 +327,4 @@ void load_withdraw(struct load *load) {
 	exchange_leave_all(provider);
 	provider_use(provider, NULL);
 	load_weigh(load);
-}
-
-/* ---- fetching ---- */
-
-/* False with words that may hold several lines. */
-static bool take_in(struct load *load, struct fetch_result *result, struct fail *fail) {
-	struct pinned *next = &load->next;
-	char path[PATH_MAX];
-	cleanup(manifest_finish) struct manifest manifest = {0};
-	int length = snprintf(path, sizeof(path), "%s/MediaConduit.provider.yml", result->files);
-	if (length < 0 || (size_t)length >= sizeof(path)) {
-		return fail_set(fail, ENAMETOOLONG, "%s: the path is too long", result->files);
-	}
-	next->hold = result->hold;
-	result->hold = 0;
-	if (!turn_words_set(&next->commit, result->commit) ||
-			!turn_words_set(&next->tree, result->tree) ||
-			!turn_words_set(&next->files, result->files) ||
-			!turn_words_set(&next->object, result->object) ||
-			!turn_words_set(&next->bundled, "")) {
-		return fail_set(fail, ENOMEM, "no memory for what was fetched");
-	}
-	if (!manifest_read(&manifest, path, fail) || !load_name(load, &manifest, fail)) {
-		return false;
-	}
-	return consent_of_manifest(&next->asked, &manifest) ||
-	       fail_set(fail, ENOMEM, "no memory for what was fetched");
-}
-
-static void arrived(struct load *load, struct fetch_result *result) {
-	cleanup_fail struct fail fail = {0};
-	if (result->code != 0) {
-		load_fail(load, result->words, result->messages);
-	} else if (!take_in(load, result, &fail)) {
-		load_fail(load, fail_words(&fail), "");
-	} else if (load->provider->version != NULL && same_commit(&load->used, &load->next)) {
-		/* Perhaps by another ref. */
-		log_line(load, "is up to date: commit ", load->used.commit);
-		adopt(load, NULL);
-	} else {
-		load_weigh(load);
-	}
-}
-
-static void on_progress(void *data, const struct fetch_progress *progress) {
-	struct load *load = data;
-	turn_words_set(&load->progress, progress->words);
-	enter(load, progress->stage == FETCH_BUILDING ? LOAD_BUILDING : LOAD_FETCHING);
-}
-
-static void on_fetched(void *data, struct fetch_result *result) {
-	struct load *load = data;
-	load->fetch = NULL;
-	arrived(load, result);
-}
-
-void load_begin(struct load *load, const struct source *source, const char *commit) {
-	static const struct fetch_events events = {.progress = on_progress, .end = on_fetched};
-	struct engine *engine = load->provider->engine;
-	struct fetch_result cached = {0};
-	cleanup_fail struct fail fail = {0};
-	struct pinned next = {0};
-	bool parsed = source_parse(&next.source, source->text, &fail);
-	stop(load);
-	load->next = next;
-	if (!parsed) {
-		load_fail(load, fail_words(&fail), "");
-		return;
-	}
-	struct fetch_options options = loads_fetch_options(engine);
-	const char *exactly = commit != NULL && commit[0] != '\0' ? commit : NULL;
-	load->cached = exactly != NULL &&
-		       fetch_cached(&options, &load->next.source, exactly, &cached);
-	if (load->cached) {
-		arrived(load, &cached);
-		fetch_result_finish(&cached);
-		return;
-	}
-	struct fetch_request request = {.source = &load->next.source, .commit = exactly};
-	enter(load, LOAD_FETCHING);
-	turn_words_set(&load->progress, "connecting");
-	load->fetch = options.program != NULL ? fetch_begin(engine->loop, &options, &request,
-								&events, load, &fail)
-					      : NULL;
-	if (load->fetch == NULL) {
-		load_fail(load, fail.code != 0 ? fail_words(&fail) : "nothing can fetch it here",
-				"");
-	} else {
-		log_line(load, "fetching ", load->next.source.text);
-	}
 }

@@ -40,6 +40,7 @@ struct load {
 	enum load_step step;
 	struct pinned next;
 	bool cached; /* it was in the cache */
+	uint64_t began; /* uv_hrtime */
 	bool is_allowed; /* `allowed` takes the place of `granted` when it is in use */
 	struct consent allowed;
 	char *progress; /* one line; "" while nothing is under way */

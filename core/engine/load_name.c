@@ -93,7 +93,7 @@ static bool rename_to(struct load *load, const char *name, struct fail *fail) {
 /* A repository for MediaConduit's own host: it is known by its name. */
 static bool find_bundled(struct load *load, const struct manifest *manifest, const char *name,
 		struct fail *fail) {
-	if (manifest->driver != NULL || manifest->sources != NULL) {
+	if (manifest->kind != MANIFEST_ELSEWHERE) {
 		return true;
 	}
 	if (!load_is_bundled(load->provider->engine, name)) {

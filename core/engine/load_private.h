@@ -1,6 +1,6 @@
-/* Between the files that load providers from outside: load.c (what comes in, to its place),
- * load_name.c (whose name it bears), load_command.c (what a user says), loads.c (providers.lock).
- * Private to them. */
+/* Between the files that load providers from outside: load_fetch.c (from a source to what
+ * was built of it), load.c (from that to its place), load_name.c (whose name it bears),
+ * load_command.c (what a user says), loads.c (providers.lock). Private to them. */
 #ifndef CORE_ENGINE_LOAD_PRIVATE_H
 #define CORE_ENGINE_LOAD_PRIVATE_H
 
@@ -19,8 +19,13 @@ struct loads {
 
 /* For a provider that has none; NULL without memory. */
 struct load *load_create(struct provider *provider, const struct source *source);
-/* Brings in what the source leads to now, or exactly a commit; what came in before is dropped. */
-void load_begin(struct load *load, const struct source *source, const char *commit);
+/* Ends what is coming in. */
+void load_stop(struct load *load);
+void load_enter(struct load *load, enum load_step step);
+/* A line in the provider's log. */
+void load_log(struct load *load, const char *what, const char *words);
+/* What came in is what is used from now on; takes the version over, NULL when that stays. */
+void load_adopt(struct load *load, struct version *version);
 /* What came in isn't used; `messages` "" or the compiler's. */
 void load_fail(struct load *load, const char *words, const char *messages);
 /* Goes on with what came in: asks for what isn't granted, else lets it run. */
@@ -29,8 +34,14 @@ void load_weigh(struct load *load);
 void load_proceed(struct load *load);
 /* Takes the version in use away and weighs it anew; its turns end. */
 void load_withdraw(struct load *load);
-/* Whether there is a commit. */
+/* Whether there is a commit, and whether it is the same. */
 bool pinned_at(const struct pinned *pinned);
+bool pinned_same(const struct pinned *a, const struct pinned *b);
+
+/* load_fetch.c */
+
+/* Brings in what the source leads to now, or exactly a commit; what came in before is dropped. */
+void load_begin(struct load *load, const struct source *source, const char *commit);
 
 /* load_name.c */
 

@@ -87,6 +87,10 @@ void provider_take_config(struct provider *provider, const struct config_provide
 
 void provider_use(struct provider *provider, struct version *version) {
 	discovery_stop(provider);
+	if (provider->version == NULL && version != NULL) {
+		provider->state = provider->place->n_models != 0 ? PROVIDER_READY
+								 : PROVIDER_DISCOVERING;
+	}
 	version_release(provider->version);
 	provider->version = version;
 	turn_words_set(&provider->why, "");

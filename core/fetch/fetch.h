@@ -39,6 +39,7 @@ struct fetch_request {
 	const struct source *source; /* git or directory */
 	const char *commit; /* exactly this one (a lock's), no matter where the ref points; NULL:
 			       what the ref leads to now */
+	const char *previous; /* the one in use, to be compared with; NULL none */
 };
 
 enum fetch_stage { FETCH_CONNECTING, FETCH_RECEIVING, FETCH_CHECKING, FETCH_BUILDING };
@@ -57,6 +58,7 @@ struct fetch_result {
 	char commit[FETCH_COMMIT_SIZE]; /* what it is, full */
 	char tree[FETCH_COMMIT_SIZE]; /* git's tree hash of the (sub-)directory; a directory's own
 					 hash for SOURCE_DIRECTORY */
+	bool rewritten; /* `previous` isn't in its history: a forced push */
 	char *files; /* the directory that holds MediaConduit.provider.yml */
 	char *object; /* the built object, "" for a manifest without sources */
 	char *messages; /* the compiler's, bounded, plain text; "" none */

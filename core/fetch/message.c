@@ -73,6 +73,7 @@ static bool list_of(const cJSON *json, const char *name, char ***ret) {
 void task_finish(struct task *task) {
 	source_finish(&task->source);
 	free(task->commit);
+	free(task->previous);
 	free(task->cache);
 	free(task->include);
 	free(task->ca_file);
@@ -102,6 +103,7 @@ bool task_write(struct buf *out, const struct fetch_options *options,
 	cJSON *json = cJSON_CreateObject();
 	bool whole = add_text(json, "source", request->source->text) &&
 		     add_text(json, "commit", request->commit) &&
+		     add_text(json, "previous", request->previous) &&
 		     add_text(json, "cache", options->cache) &&
 		     add_text(json, "include", options->include) &&
 		     add_text(json, "ca_file", options->ca_file) &&
@@ -113,8 +115,8 @@ bool task_write(struct buf *out, const struct fetch_options *options,
 }
 
 static bool complete(const struct task *task) {
-	return task->commit != NULL && task->cache != NULL && task->include != NULL &&
-	       task->ca_file != NULL;
+	return task->commit != NULL && task->previous != NULL && task->cache != NULL &&
+	       task->include != NULL && task->ca_file != NULL;
 }
 
 bool task_read(struct task *ret, const char *line, struct fail *fail) {
@@ -122,6 +124,7 @@ bool task_read(struct task *ret, const char *line, struct fail *fail) {
 	char *source cleanup_free = text_of(json, "source");
 	struct task task cleanup_task = {
 			.commit = text_of(json, "commit"),
+			.previous = text_of(json, "previous"),
 			.cache = text_of(json, "cache"),
 			.include = text_of(json, "include"),
 			.ca_file = text_of(json, "ca_file"),
@@ -176,6 +179,7 @@ bool message_write_end(struct buf *out, const struct fetch_result *result) {
 		     add_text(json, "words", result->words) &&
 		     add_text(json, "commit", result->commit) &&
 		     add_text(json, "tree", result->tree) &&
+		     cJSON_AddBoolToObject(json, "rewritten", result->rewritten) != NULL &&
 		     add_text(json, "files", result->files) &&
 		     add_text(json, "object", result->object) &&
 		     add_text(json, "messages", result->messages);
@@ -196,6 +200,8 @@ static void read_result(const cJSON *json, struct fetch_result *ret) {
 	*ret = (struct fetch_result){
 			.code = (int)number_of(json, "code"),
 			.words = text_of(json, "words"),
+			.rewritten = cJSON_IsTrue(
+					cJSON_GetObjectItemCaseSensitive(json, "rewritten")),
 			.files = text_of(json, "files"),
 			.object = text_of(json, "object"),
 			.messages = text_of(json, "messages"),

@@ -16,6 +16,7 @@
 struct task {
 	struct source source; /* git or directory */
 	char *commit; /* "" : what the ref leads to */
+	char *previous; /* "" : none to compare with */
 	char *cache, *include;
 	char *ca_file; /* "" : the system's */
 	char **pkg_config; /* ended by NULL; NULL: the standard list */

@@ -257,11 +257,23 @@ static bool export_commit(struct obtaining *o, struct repository *repository, co
 	return publish(o, &draft, commit, &tree);
 }
 
+/* What can't be told, as of a commit that isn't here, isn't so. */
+static bool is_rewritten(
+		const struct repository *repository, const char *previous, const git_oid *now) {
+	git_oid before;
+	return git_oid_fromstr(&before, previous) == 0 && !git_oid_equal(&before, now) &&
+	       git_repository_is_shallow(repository->git) == 0 &&
+	       git_graph_descendant_of(repository->git, now, &before) == 0;
+}
+
 static bool obtain_git(struct obtaining *o) {
 	struct repository repository cleanup_repository = {0};
 	git_oid commit;
-	return open_repository(o, &repository) && find_commit(o, &repository, &commit) &&
-	       export_commit(o, &repository, &commit) &&
+	if (!open_repository(o, &repository) || !find_commit(o, &repository, &commit)) {
+		return false;
+	}
+	o->ret->rewritten = is_rewritten(&repository, o->task->previous, &commit);
+	return export_commit(o, &repository, &commit) &&
 	       (is_local(&o->task->source) || repository_keep(&repository, &commit, o->fail));
 }
 
