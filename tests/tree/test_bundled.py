@@ -35,6 +35,20 @@ SERVICES = {
     "groq": ("/v1", "openai.openapi.yaml", "/chat/completions"),
     "huggingface": ("/v1", "openai.openapi.yaml", "/chat/completions"),
 }
+# The declared ones, which are judged by what their driver sends.
+DECLARED = {
+    "cerebras": "/v1",
+    "deepseek": "/v1",
+    "fireworks": "/v1",
+    "google": "/v1",
+    "llamacpp": "/v1",
+    "lmstudio": "/v1",
+    "perplexity": "/v1",
+    "vllm": "/v1",
+    "xai": "/v1",
+}
+# A real engine answers by the routes of these.
+ENGINES = ["anthropic", "llamacpp"]
 
 
 @pytest.fixture
@@ -56,6 +70,17 @@ def tree(mount, aimock):
     return tree
 
 
+@pytest.fixture
+def declared(mount, aimock):
+    """A mount with one declared provider."""
+
+    def make(name):
+        entry = {"base_url": aimock.url + DECLARED[name], "key": "sk-mock"}
+        return mount({"providers": {name: entry}}).wait_ready(name)
+
+    return make
+
+
 def any_model(tree, name):
     listing = (tree.path / "providers" / name / "models.tsv").read_text().splitlines()
     return tree.model(listing[1].split("\t")[0], name)
@@ -74,6 +99,14 @@ def test_an_answer_of_the_mock_arrives_whole(tree, name):
     model = any_model(tree, name)
     assert reading(model, "plain") == (CONTENT.encode() + b"\n", 0)
     assert model.facts()["finish"] == "stop"
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_a_declared_provider_answers_and_fails_as_its_driver_does(declared, name):
+    model = any_model(declared(name), name)
+    assert reading(model, "plain") == (CONTENT.encode() + b"\n", 0)
+    assert reading(model, "cut")[1] == errno.EPROTO
+    assert reading(model, "credit")[1] == errno.EDQUOT
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -165,7 +198,7 @@ def test_a_real_engine_answers_by_both_protocols(mount, serve):
         {"providers": {"anthropic": {"base_url": engine.url}, "llamacpp": {}}},
         env={"LLAMACPP_BASE_URL": f"{engine.url}/v1"},
     )
-    for name in ("anthropic", "llamacpp"):
+    for name in ENGINES:
         tree.wait_ready(name)
         model = tree.model("random-tiny", name)
         model.set("max_tokens", "12")

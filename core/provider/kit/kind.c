@@ -62,6 +62,8 @@ static const char *const moderation_phrases[] = {
 		"content management policy", "content policy", "moderation"};
 static const char *const quota_phrases[] = {"per-day", "per day", "daily limit",
 		"exceeded your current quota", "insufficient credits", "credit balance is too low"};
+/* Google and xAI answer a wrong key with 400. */
+static const char *const key_phrases[] = {"api key not valid", "incorrect api key provided"};
 static const char *const gone_phrases[] = {"is not a valid model"};
 
 static bool named(const struct error_facts *facts, const struct name_kind *table, size_t n,
@@ -133,6 +135,9 @@ static enum conduit_kind by_words(const struct error_facts *facts, enum conduit_
 	if ((request_refused || facts->status == 429) &&
 			says(facts, quota_phrases, COUNT(quota_phrases))) {
 		return CONDUIT_FAIL_QUOTA;
+	}
+	if (facts->status == 400 && says(facts, key_phrases, COUNT(key_phrases))) {
+		return CONDUIT_FAIL_BAD_KEY;
 	}
 	if (request_refused && says(facts, gone_phrases, COUNT(gone_phrases))) {
 		return CONDUIT_FAIL_GONE;

@@ -142,6 +142,31 @@ static void take_prompt(struct exchange *exchange) {
 	take_message(exchange, CONDUIT_USER, bytes, size);
 }
 
+/* What goes along with the prompt, in the order of its lines. */
+static bool take_attachments(struct exchange *exchange, struct fail *fail) {
+	size_t n = exchange->turn.n_messages;
+	struct conduit_message *prompt = &exchange->messages[n - 1];
+	for (size_t i = 0; i < exchange->lines.n; i++) {
+		struct exchange_line *line = &exchange->lines.lines[i];
+		if (strcmp(line->key, "attach") != 0) {
+			continue;
+		}
+		const char *name = cut_word(line->value);
+		if (name == NULL || strchr(line->value, '/') == NULL) {
+			return wrong(exchange, line, fail, "takes a type and a file beside it");
+		}
+		exchange->files[n] = (struct replay_file){buf_string(&line->file), line->file.size};
+		exchange->parts[n] = (struct conduit_part){.file = (uint32_t)n,
+				.type = line->value,
+				.name = name,
+				.bytes = line->file.size};
+		prompt->n_parts++;
+		n++;
+	}
+	exchange->script.n_files = n;
+	return true;
+}
+
 static bool prepare(struct exchange *exchange, struct fail *fail) {
 	exchange->turn.messages = exchange->messages;
 	exchange->turn.settings = exchange->settings;
@@ -154,7 +179,9 @@ static bool prepare(struct exchange *exchange, struct fail *fail) {
 		}
 	}
 	take_prompt(exchange);
-	exchange->script.n_files = exchange->turn.n_messages;
+	if (!take_attachments(exchange, fail)) {
+		return false;
+	}
 	return exchange->is_discovery || exchange->turn.model != NULL ||
 	       fail_set(fail, EINVAL, "%s: neither \"turn\" nor \"discover\"", exchange->path);
 }

@@ -8,6 +8,7 @@
  *     user Hi                                      …
  *     assistant Hello!                             …
  *     prompt Say hello                             the turn's text; prompt_file NAME: in a file
+ *     attach image/jpeg photo.jpg                  what goes along with it: type, file beside
  *     set temperature 0.5                          a setting
  *     reply 200 text/event-stream hello.sse        status, type, file of the body beside; in order
  *     request POST https://acme.example/v1/chat    from here on: what must be. Requests in order,

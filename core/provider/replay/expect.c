@@ -213,6 +213,7 @@ static const struct expectation {
 		{"assistant", asked},
 		{"prompt", asked},
 		{"prompt_file", asked},
+		{"attach", asked},
 		{"set", asked},
 		{"reply", asked},
 		{"request", check_request},

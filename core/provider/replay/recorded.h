@@ -13,7 +13,8 @@ struct exchange {
 	struct exchange_lines lines;
 	struct conduit_setting settings[EXCHANGE_LINES_MOST];
 	struct replay_exchange replies[EXCHANGE_LINES_MOST];
-	/* The conversation, the prompt last: message, part and file have the same place. */
+	/* The conversation, the prompt last: message, part and file have the same place. Parts of
+	 * the prompt that are attached follow. */
 	struct replay_file files[EXCHANGE_LINES_MOST + 1];
 	struct conduit_part parts[EXCHANGE_LINES_MOST + 1];
 	struct conduit_message messages[EXCHANGE_LINES_MOST + 1];

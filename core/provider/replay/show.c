@@ -89,7 +89,12 @@ static void show_models(struct view *view, const struct replay *replay) {
 /* ---- a turn ---- */
 
 static void show_prompt(struct view *view, const struct exchange *exchange, const char *model) {
-	const struct replay_file *prompt = &exchange->files[exchange->script.n_files - 1];
+	size_t n = exchange->turn.n_messages;
+	const struct replay_file *prompt = &exchange->files[n - 1];
+	for (size_t i = n; i < exchange->script.n_files; i++) {
+		buf_add_format(view->out, "$ cp %s models/%s/attach/\n", exchange->parts[i].name,
+				model);
+	}
 	/* A prompt's bytes are followed by a NUL. */
 	bool one_line = prompt->size < LINE_MOST && strpbrk(prompt->bytes, "\n\"\\$`!") == NULL;
 	if (one_line) {
@@ -99,8 +104,7 @@ static void show_prompt(struct view *view, const struct exchange *exchange, cons
 		show_text(view, prompt->bytes, prompt->size);
 		buf_add_string(view->out, "$ cat question");
 	}
-	bool continues = exchange->script.n_files > 1 &&
-			 exchange->messages[exchange->script.n_files - 2].role != CONDUIT_SYSTEM;
+	bool continues = n > 1 && exchange->messages[n - 2].role != CONDUIT_SYSTEM;
 	buf_add_format(view->out, " %s models/%s/input\n", continues ? ">>" : ">", model);
 }
 

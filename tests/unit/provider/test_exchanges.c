@@ -1,6 +1,7 @@
 /* The bundled providers' own recorded exchanges, cut at every byte. */
 #include "tests/unit/provider/support.h"
 
+#include "core/base/text.h"
 #include "core/provider/replay/exchange.h"
 #include "core/provider/replay/exchange_line.h"
 #include "core/provider/replay/exchange_lines.h"
@@ -8,28 +9,53 @@
 #include <glob.h>
 #include <string.h>
 
-static void check_all(const char *name) {
-	const struct conduit_provider *provider = load_provider(name);
-	char pattern[4096];
-	snprintf(pattern, sizeof(pattern), "%s/providers/%s/tests/*.exchange", SOURCE_ROOT, name);
+/* The module that serves a provider: its own, or its driver's. Free it. */
+static char *module_of(const char *manifest_path, const char *name) {
+	char line[256];
+	char *module = strdup(name);
+	cleanup_fclose FILE *manifest = fopen(manifest_path, "re");
+	assert_non_null(manifest);
+	while (fgets(line, sizeof(line), manifest) != NULL) {
+		if (starts_with(line, "driver: ")) {
+			free(module);
+			module = trimmed(line + strlen("driver: "),
+					strlen(line) - strlen("driver: "));
+		}
+	}
+	return module;
+}
+
+static size_t check_all(const char *directory, const char *name) {
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/MediaConduit.provider.yml", directory);
+	cleanup_free char *module = module_of(path, name);
+	const struct conduit_provider *provider = load_provider(module);
 	glob_t files;
-	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+	snprintf(path, sizeof(path), "%s/tests/*.exchange", directory);
+	if (glob(path, 0, NULL, &files) != 0) {
+		fail_msg("%s has no exchanges", name);
+	}
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		cleanup_fail struct fail fail = {0};
 		if (!exchange_check(provider, files.gl_pathv[i], &fail)) {
 			fail_msg("%s", fail_words(&fail));
 		}
 	}
+	size_t n = files.gl_pathc;
 	globfree(&files);
+	return n;
 }
 
-static void each_compiled_provider_answers_as_recorded(void **state) {
+static void each_bundled_provider_answers_as_recorded(void **state) {
 	(void)state;
-	static const char *const names[] = {"anthropic", "cowsay", "groq", "huggingface", "mistral",
-			"openai", "openrouter", "together"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		check_all(names[i]);
+	glob_t directories;
+	assert_int_equal(glob(SOURCE_ROOT "/providers/*", GLOB_ONLYDIR, NULL, &directories), 0);
+	assert_in_range(directories.gl_pathc, 10, 1000);
+	for (size_t i = 0; i < directories.gl_pathc; i++) {
+		const char *name = strrchr(directories.gl_pathv[i], '/') + 1;
+		print_message("%s: %zu\n", name, check_all(directories.gl_pathv[i], name));
 	}
+	globfree(&directories);
 }
 
 static void assert_refused(const char *content, const char *words) {
@@ -60,6 +86,8 @@ static void an_exchange_that_says_otherwise_is_found_with_its_line(void **state)
 	assert_refused("discover\ncolour red\n", "there is no such line");
 	assert_refused("prompt hi\n", "neither \"turn\" nor \"discover\"");
 	assert_refused("discover\nreply 200 text/plain ../x\n", "a file beside it");
+	assert_refused("turn cow text-to-text\nattach image/png ../x\n", "takes a type and a file");
+	assert_refused("turn cow text-to-text\nattach x.png\n", "takes a type and a file");
 }
 
 /* ---- a provider of the test's own: answers with what it was asked ---- */
@@ -223,7 +251,7 @@ static void a_line_is_read_as_it_was_written(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-			cmocka_unit_test(each_compiled_provider_answers_as_recorded),
+			cmocka_unit_test(each_bundled_provider_answers_as_recorded),
 			cmocka_unit_test(an_exchange_that_says_otherwise_is_found_with_its_line),
 			cmocka_unit_test(a_conversation_comes_before_the_prompt),
 			cmocka_unit_test(all_that_is_wrong_is_listed),
