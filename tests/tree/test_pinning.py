@@ -64,7 +64,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [PROGRAM, "provider", *map(str, arguments)],
             env={"PATH": os.environ["PATH"], "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"),
-                 "XDG_CACHE_HOME": str(home / "cache"), "LC_ALL": "C.UTF-8"},
+                 "LC_ALL": "C.UTF-8"},
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
         )
         os.close(slave)
@@ -226,7 +226,7 @@ def test_an_interrupted_add_leaves_nothing_half(tmp_path, repository, git_server
     assert process.returncode == 1 and b"interrupted" in err
     assert not os.path.exists(f"/proc/{fetcher}")
     assert not (tmp_path / ".config/conduitfs/providers.lock").exists()
-    assert good(provider(tmp_path, "add", f"file://{repository.bare}", "--yes", env={"XDG_CACHE_HOME": str(tmp_path / ".cache")}))
+    assert good(provider(tmp_path, "add", f"file://{repository.bare}", "--yes"))
     assert list((tmp_path / ".cache/conduitfs/providers/tmp").iterdir()) == []
 
 
@@ -241,7 +241,7 @@ def test_list_says_when_there_is_nothing(tmp_path):
 def test_list_knows_what_isnt_cached(tmp_path, repository):
     good(provider(tmp_path, "add", f"file://{repository.bare}", "--yes"))
     assert listed(tmp_path)["acme"][4] == "yes"
-    (tmp_path / "cache").rename(tmp_path / "elsewhere")
+    (tmp_path / ".cache").rename(tmp_path / "elsewhere")
     assert listed(tmp_path)["acme"][4] == "no"
 
 
@@ -346,8 +346,35 @@ def test_prune_keeps_what_is_pinned_and_frees_the_rest(tmp_path, repository):
     assert listed(tmp_path)["acme"][4] == "yes"
     good(provider(tmp_path, "remove", "acme"))
     good(provider(tmp_path, "prune"))
-    assert list((tmp_path / "cache/conduitfs/providers/built").iterdir()) == []
-    assert list((tmp_path / "cache/conduitfs/providers/files").iterdir()) == []
+    assert list((tmp_path / ".cache/conduitfs/providers/built").iterdir()) == []
+    assert list((tmp_path / ".cache/conduitfs/providers/files").iterdir()) == []
+
+
+# ---- and a mount ----
+
+
+def test_a_mounted_tree_follows_after_reload(mount, simulated, repository):
+    text = DECLARED.replace("https://api.acme.dev/v1", simulated.base_url) + "key_env: ACME_API_KEY\n"
+    tree = mount({}, env={"ACME_API_KEY": simulated.KEY}).wait_ready("cowsay")
+    source = tree.path / "providers/acme/source"
+
+    def reload():
+        (tree.path / "ctl").write_text("reload\n")
+
+    manifest(repository, text)
+    good(provider(tree.home, "add", f"file://{repository.bare}", "--yes"))
+    reload()
+    until((tree.path / "providers/acme").exists, 10, "it shows")
+    tree.wait_ready("acme")
+    assert tree.model("test/echo:free", "acme").ask("hello") == b"hello\n"
+    second = manifest(repository, text + "# second\n")
+    good(provider(tree.home, "update"))
+    reload()
+    until(lambda: f"commit {second}" in source.read_text(), 10, "it is updated")
+    assert tree.model("test/echo:free", "acme").ask("again") == b"again\n"
+    good(provider(tree.home, "remove", "acme"))
+    reload()
+    until(lambda: not (tree.path / "providers/acme").exists(), 10, "it is gone")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ def provider(home, *arguments, cwd=None, bound=120, env=None, **options):
         "HOME": str(home),
         "LC_ALL": "C.UTF-8",
         "XDG_CONFIG_HOME": str(home / "config"),
-        "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_STATE_HOME": str(home / "state"),
         **(env or {}),
     }
