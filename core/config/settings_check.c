@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/config/config.h"
 #include "core/config/json_lexeme.h"
+#include "core/config/json_schema.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -176,6 +177,9 @@ static char *check_json(const struct setting_spec *spec, const char *text, struc
 	}
 	if (spec->type == SETTING_ARRAY && !array) {
 		return refuse(fail, EINVAL, spec, text, "is not a JSON array: [value, value]");
+	}
+	if (strcmp(spec->name, "schema") == 0 && !json_schema_valid(text, fail)) {
+		return NULL;
 	}
 	return strdup(text);
 }

@@ -164,6 +164,9 @@ static void on_end(void *data, const struct exchange_result *result) {
 	uv_timer_stop(&run->timer);
 	run->turn->row.http_status = result->status;
 	note_health(run, result);
+	if (run->failure.code == 0 && result->code == 0) {
+		output_conforms(run, result->finish, &run->failure);
+	}
 	if (run->failure.code != 0) {
 		run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), result);
 	} else if (result->code == 0) {

@@ -69,6 +69,9 @@ double run_number(const struct run *run, const char *name, double otherwise);
 bool prepare(struct run *run, struct prepared *ret, struct fail *fail);
 void prepared_finish(struct prepared *prepared);
 
+/* Whether a finished output is what config/schema says it must be; EPROTO with words. */
+bool output_conforms(struct run *run, const char *finish, struct fail *fail);
+
 /* Starts an attempt; ends through run_end. */
 void attempt_begin(struct run *run);
 /* Goes on with one that had to wait for something. */

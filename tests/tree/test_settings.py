@@ -162,3 +162,31 @@ def test_json_that_comes_a_line_at_a_time_is_taken_whole(tree, name, value):
     folder = tree.path / "providers/openrouter/config"
     tree.sh(f"printf '%s\\n' '{value}' > {folder}/{name}", check=True)
     assert (folder / name).read_text().split() == value.split()
+
+
+SCHEMA = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
+
+
+def test_an_output_that_conforms_to_the_schema_is_an_answer(echo):
+    echo.set("schema", SCHEMA)
+    assert echo.ask('{"n": 3}') == b'{"n": 3}\n'
+    assert echo.facts()["state"] == "done"
+
+
+def test_an_output_that_does_not_conform_is_a_failure_after_its_bytes(echo):
+    echo.set("schema", SCHEMA)
+    echo.write('{"n": "three"}')
+    came = b""
+    with open(echo.path / "output", "rb", buffering=0) as file:
+        with pytest.raises(OSError) as caught:
+            while piece := file.read(100):
+                came += piece
+    assert came == b'{"n": "three"}' and caught.value.errno == errno.EPROTO
+    assert "at /n: is of type string, must be integer" in echo.text("error")
+
+
+def test_what_is_no_schema_is_refused_when_it_is_written(echo):
+    with pytest.raises(OSError) as caught:
+        echo.set("schema", '{"type": "strin"}')
+    assert caught.value.errno == errno.EINVAL
+    assert "did you mean 'string'" in echo.text("error")
