@@ -4,6 +4,27 @@
 
 #include <string.h>
 
+static const char *known(const char *text) {
+	return text != NULL ? text : "";
+}
+
+/* What is in use, or else what is coming in. */
+static const struct pinned *pinned_of(const struct load *load) {
+	bool used = load->provider->version != NULL && load->used.commit != NULL;
+	return used || load->next.commit == NULL ? &load->used : &load->next;
+}
+
+static bool show_uses(const struct pinned *pinned, struct buf *out) {
+	const char *bundled = known(pinned->bundled);
+	if (bundled[0] == '\0') {
+		return show_line(out, "uses", "");
+	}
+	return buf_add_format(out, "uses the bundled provider %s%s\n", bundled,
+			known(pinned->commit)[0] != '\0' ? ": the repository holds a program for "
+							   "another host, which isn't run"
+							 : "");
+}
+
 /* One word for what is coming in beside a version that is in use. */
 static const char *step_name(const struct load *load) {
 	static const char *const names[] = {
@@ -19,6 +40,7 @@ static const char *step_name(const struct load *load) {
 bool show_load_lines(const struct load *load, struct buf *out) {
 	const struct provider *provider = load->provider;
 	show_line(out, "progress", load->progress);
+	show_uses(pinned_of(load), out);
 	if (provider->version == NULL) {
 		return show_line(out, "update", "");
 	}
@@ -56,10 +78,6 @@ static void add_wishes(struct buf *out, const char *key, const struct consent *c
 	}
 }
 
-static const char *known(const char *text) {
-	return text != NULL ? text : "";
-}
-
 SHOW(show_provider_source) {
 	(void)tree, (void)tid;
 	const struct provider *provider = node->provider;
@@ -67,8 +85,7 @@ SHOW(show_provider_source) {
 	if (load == NULL) {
 		return show_line(out, "source", "bundled with conduitfs");
 	}
-	bool used = provider->version != NULL && load->used.commit != NULL;
-	const struct pinned *pinned = used || load->next.commit == NULL ? &load->used : &load->next;
+	const struct pinned *pinned = pinned_of(load);
 	show_line(out, "source", load->used.source.text);
 	show_line(out, "ref", load->used.source.ref);
 	show_line(out, "path", load->used.source.path);
@@ -77,17 +94,10 @@ SHOW(show_provider_source) {
 	show_line(out, "previous", load->previous_commit);
 	show_line(out, "files", known(pinned->files));
 	show_line(out, "object", known(pinned->object));
-	if (known(pinned->bundled)[0] != '\0') {
-		buf_add_format(out,
-				"uses the bundled provider %s: the repository holds a program for "
-				"another host, which isn't run\n",
-				pinned->bundled);
-	} else {
-		show_line(out, "uses", "");
-	}
+	show_uses(pinned, out);
 	add_wishes(out, "granted", &load->granted);
 	add_wishes(out, "asks", &pinned->asked);
-	if (used && load->step == LOAD_ASKING) {
+	if (pinned == &load->used && load->step == LOAD_ASKING) {
 		add_wishes(out, "update_asks", &load->next.asked);
 	}
 	return !out->failed;

@@ -1,9 +1,11 @@
 /* What providers.lock and config.yml name from outside: see load.h. */
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "core/base/text.h"
 #include "core/engine/engine.h"
 #include "core/engine/load_private.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -119,16 +121,30 @@ bool load_grant(const struct load *load, const struct consent *asked, struct con
 	return merge(&load->granted, asked, ret);
 }
 
+/* Whether this bundled provider's key is in the variable. */
+static bool has_key_of(const struct engine *engine, const char *file, const char *variable) {
+	cleanup_free char *path = NULL;
+	cleanup(manifest_finish) struct manifest manifest = {0};
+	if (!ends_with(file, ".yml") ||
+			asprintf(&path, "%s/%s", engine->options.provider_directory, file) < 0) {
+		path = NULL;
+		return false;
+	}
+	return manifest_read(&manifest, path, NULL) && manifest.key_env != NULL &&
+	       strcmp(manifest.key_env, variable) == 0;
+}
+
 void load_warn_of_key(const struct load *load, struct buf *words) {
-	const struct provider *provider;
+	const struct engine *engine = load->provider->engine;
 	const char *key = load->next.asked.key;
-	list_for_each(provider, &load->provider->engine->providers, link) {
-		const struct manifest *manifest = provider_manifest(provider);
-		if (key != NULL && manifest != NULL && !provider->version->foreign &&
-				manifest->key_env != NULL && strcmp(manifest->key_env, key) == 0) {
-			buf_add_format(words, "  $%s is the key of the bundled provider %s\n", key,
-					provider->name);
-			return;
+	cleanup_closedir DIR *directory = key != NULL ? opendir(engine->options.provider_directory)
+						      : NULL;
+	const struct dirent *entry;
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		if (has_key_of(engine, entry->d_name, key)) {
+			buf_add_format(words, "  $%s is the key of the bundled provider %.*s\n",
+					key, (int)(strlen(entry->d_name) - strlen(".yml")),
+					entry->d_name);
 		}
 	}
 }

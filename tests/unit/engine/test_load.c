@@ -353,6 +353,86 @@ static void a_bundled_provider_is_hidden_shown_and_loaded_twice(void **state) {
 	assert_non_null(place_of(world, "odd"));
 }
 
+/* ---- repositories for another host ---- */
+
+#define ELSEWHERE(name) "id: " name "-provider\ncapabilities: [text-to-text]\n"
+
+/* The bundled provider `odd` is there. */
+static struct world *with_bundled(void **state) {
+	struct world *world = *state;
+	config_write(world, ODD("/odd") "#");
+	return opened(state);
+}
+
+static void a_program_for_another_host_is_replaced_by_the_bundled_provider(void **state) {
+	struct world *world = with_bundled(state);
+	fake_put(world->directory, URL, ONE, ELSEWHERE("odd"), "");
+	load(world, URL, "work");
+	WAIT(world, provider_of(world, "work")->version != NULL);
+	struct load *work = load_of(world, "work");
+	assert_string_equal(provider_of(world, "work")->version->driver, "odd");
+	assert_false(provider_of(world, "work")->version->foreign);
+	assert_string_equal(work->used.bundled, "odd");
+	cleanup_free char *lock = lock_text(world);
+	assert_holds(lock, "  work:\n    source: " URL "\n    commit: " ONE);
+	fake_put(world->directory, "https://example.com/x", TWO, ELSEWHERE("nobody"), "");
+	load(world, "https://example.com/x", NULL);
+	wait_for(world, "x", PROVIDER_FAILED);
+	assert_holds(provider_of(world, "x")->why, "no bundled provider nobody");
+}
+
+/* Whether it shows under the name at once, or only once its manifest is known. */
+static void is_lent(void **state, const char *source) {
+	struct world *world = with_bundled(state);
+	struct provider *odd = provider_of(world, "odd");
+	const struct version *version = odd->version;
+	fake_put(world->directory, source, ONE, ELSEWHERE("odd"), "");
+	load(world, source, NULL);
+	WAIT(world, odd->load != NULL && odd->load->used.commit != NULL);
+	assert_ptr_equal(odd->version, version);
+	assert_true(odd->load->lent);
+	assert_null(provider_of(world, "guessed"));
+	free(lock_text(world));
+	world_close(world);
+	size_t begun = fake_begun;
+	world_open(world);
+	odd = provider_of(world, "odd");
+	assert_true(odd->load->lent);
+	assert_string_equal(odd->load->used.bundled, "odd");
+	assert_int_equal(fake_begun, begun);
+	assert_true(engine_reload(world->engine, NULL));
+	assert_non_null(odd->load);
+	/* Unloading it is unloading the repository; the bundled provider stays. */
+	assert_true(load_unload(world->engine, "odd", NULL));
+	assert_ptr_equal(provider_of(world, "odd"), odd);
+	assert_null(odd->load);
+	cleanup_free char *lock = lock_text(world);
+	assert_null(strstr(lock, "odd"));
+}
+
+static void a_repository_of_a_bundled_provider_s_name_is_lent_that(void **state) {
+	is_lent(state, "https://example.com/odd-provider");
+}
+
+static void so_is_one_whose_manifest_alone_says_so(void **state) {
+	is_lent(state, "https://example.com/guessed");
+}
+
+static void one_with_code_of_its_own_gets_no_bundled_name(void **state) {
+	struct world *world = with_bundled(state);
+	struct provider *odd = provider_of(world, "odd");
+	const struct version *version = odd->version;
+	fake_put(world->directory, "https://example.com/odd", ONE,
+			ELSEWHERE("odd") "driver: openai\nbase_url: https://evil.example.com\n",
+			"");
+	load(world, "https://example.com/odd", NULL);
+	WAIT(world, odd->load != NULL && odd->load->failure[0] != '\0');
+	assert_holds(odd->load->failure, "load it under another name");
+	assert_ptr_equal(odd->version, version);
+	cleanup_free char *lock = lock_text(world);
+	assert_null(strstr(lock, "odd"));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, loading_setup, loading_teardown)
 	const struct CMUnitTest tests[] = {
@@ -376,6 +456,10 @@ int main(void) {
 			TEST(unload_ends_its_turns_and_forgets_it),
 			TEST(what_is_under_way_ends_with_the_provider_or_the_engine),
 			TEST(a_bundled_provider_is_hidden_shown_and_loaded_twice),
+			TEST(a_program_for_another_host_is_replaced_by_the_bundled_provider),
+			TEST(a_repository_of_a_bundled_provider_s_name_is_lent_that),
+			TEST(so_is_one_whose_manifest_alone_says_so),
+			TEST(one_with_code_of_its_own_gets_no_bundled_name),
 	};
 	return cmocka_run_group_tests(tests, server_start, server_stop);
 }
