@@ -103,6 +103,12 @@ static void on_turns_changed(void *data, int64_t place) {
 	notify_turns(&server->tree, place);
 }
 
+static void on_turns_removed(void *data, int64_t place) {
+	struct server *server = data;
+	notify_turns(&server->tree, place);
+	notify_all(&server->tree);
+}
+
 /* ---- beginning ---- */
 
 static void report(struct server *server) {
@@ -225,6 +231,7 @@ static bool open_engine(struct server *server, struct fail *fail) {
 			.include = server->parts.include,
 			.listing_changed = on_listing_changed,
 			.turns_changed = on_turns_changed,
+			.turns_removed = on_turns_removed,
 			.between = between,
 			.data = server,
 	};

@@ -67,6 +67,21 @@ static void read_limits(const struct place *place, const struct yaml_node *node,
 	config->media_most = limits.media;
 }
 
+static void read_retention(const struct place *place, const struct yaml_node *node, void *into) {
+	static const struct field fields[] = {
+			{"age", FIELD_SECONDS, offsetof(struct config_retention, age), 1,
+					36525 * DAY},
+			{"count", FIELD_INT, offsetof(struct config_retention, count), 1,
+					1000000000},
+			{"bytes", FIELD_SIZE, offsetof(struct config_retention, bytes), 1,
+					1ULL << 50},
+	};
+	struct config *config = into;
+	const struct place inside = {place->faults, "retention"};
+	(void)place;
+	fields_read(&inside, node, FIELDS(fields), UNKNOWN_REFUSED, "setting", &config->retention);
+}
+
 static void read_budget(const struct place *place, const struct yaml_node *node, void *into) {
 	struct config *config = into;
 	budget_read(place, node, &config->budget);
@@ -103,6 +118,7 @@ static void read_tree(struct faults *faults, const struct yaml_node *root, struc
 			{"limits", FIELD_SPECIAL, .read = read_limits},
 			{"refresh", FIELD_SECONDS, offsetof(struct config, refresh), 1, 366 * DAY},
 			{"budget", FIELD_SPECIAL, .read = read_budget},
+			{"retention", FIELD_SPECIAL, .read = read_retention},
 			{"ca_file", FIELD_PATH, offsetof(struct config, ca_file)},
 			{"sandbox", FIELD_SPECIAL, .read = read_sandbox},
 			{"providers", FIELD_SPECIAL, .read = read_providers},

@@ -49,6 +49,13 @@ struct config_provider {
 	size_t n_settings;
 };
 
+/* How long turns are kept; 0 where the file says nothing: for ever. */
+struct config_retention {
+	double age; /* seconds since a turn's end */
+	int count; /* turns of a model, a session or a route */
+	uint64_t bytes; /* that all of them take on the disk */
+};
+
 struct config {
 	char *file; /* that was read; NULL when none is there */
 	char *state; /* absolute */
@@ -60,6 +67,7 @@ struct config {
 	uint64_t media_most; /* bytes of an output, 16 GiB */
 	double refresh; /* seconds between discoveries, 3600 */
 	struct config_budget budget;
+	struct config_retention retention;
 	bool sandbox_seccomp; /* `sandbox: seccomp`: load without Landlock */
 	struct config_provider *providers;
 	size_t n_providers;

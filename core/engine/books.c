@@ -5,6 +5,7 @@
 #include "core/base/usd.h"
 #include "core/engine/engine.h"
 #include "core/engine/estimate.h"
+#include "core/engine/retention.h"
 #include "core/engine/run.h"
 #include "core/store/delay.h"
 #include "core/store/ledger.h"
@@ -209,8 +210,10 @@ static void on_again(void *data) {
 static void close_turn(struct books *books, struct turn *turn, const char *model, int64_t reserved,
 		struct reservation *reservation) {
 	cleanup_fail struct fail fail = {0};
+	turn->row.bytes = turn_bytes(turn);
 	if (write_end(books, turn, model, reserved, &fail)) {
 		budget_release(books->engine->budgets, reservation);
+		retention_look(books->engine->retention);
 		return;
 	}
 	log_error("turn %lld can't be recorded yet: %s", (long long)turn->row.id,

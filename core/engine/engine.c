@@ -9,6 +9,7 @@
 #include "core/engine/load_private.h"
 #include "core/engine/models_table.h"
 #include "core/engine/queue.h"
+#include "core/engine/retention.h"
 #include "core/turn/chain_map.h"
 
 #include <dirent.h>
@@ -171,7 +172,8 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 			       NULL &&
 	       ((engine->turns = turn_table_create(engine->store)) != NULL ||
 			       fail_set(fail, ENOMEM, "no memory")) &&
-	       (((engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL &&
+	       (((engine->retention = retention_create(engine)) != NULL &&
+				(engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL &&
 				(engine->books = books_create(engine)) != NULL) ||
 			       fail_set(fail, ENOMEM, "no memory"));
 }
@@ -234,6 +236,7 @@ void engine_close(struct engine *engine) {
 	engine_stop(engine);
 	loads_close(engine->loads);
 	transfer_engine_destroy(engine->transfers);
+	retention_destroy(engine->retention);
 	books_destroy(engine->books);
 	budgets_destroy(engine->budgets);
 	turn_table_destroy(engine->turns);

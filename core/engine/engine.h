@@ -17,6 +17,7 @@
 
 struct books;
 struct budgets;
+struct retention;
 
 struct engine_options {
 	const char *config_file; /* NULL: the default place */
@@ -30,6 +31,8 @@ struct engine_options {
 	void (*listing_changed)(void *data, struct place *place);
 	/* A turn came to a model's turns; NULL: nobody cares. */
 	void (*turns_changed)(void *data, int64_t place);
+	/* Turns of a place were forgotten; NULL: nobody cares. */
+	void (*turns_removed)(void *data, int64_t place);
 	/* Called between any two pieces of work, to serve the kernel. */
 	void (*between)(void *data);
 	void *data;
@@ -48,6 +51,7 @@ struct engine {
 	struct chain_map *chains;
 	struct books *books;
 	struct budgets *budgets;
+	struct retention *retention;
 	struct list providers;
 	struct loads *loads; /* those from outside: load.h */
 	int64_t started; /* microseconds since the epoch */

@@ -2,6 +2,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/load.h"
 #include "core/engine/queue.h"
+#include "core/engine/retention.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,6 +81,7 @@ bool engine_reload(struct engine *engine, struct fail *fail) {
 	struct config old = engine->config;
 	engine->config = next;
 	keep_unchanged(engine);
+	retention_look(engine->retention);
 	config_finish(&old);
 	/* Loads what is missing as well. */
 	bool locked = loads_reload(engine, fail);

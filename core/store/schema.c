@@ -229,6 +229,31 @@ static const char answer_step[] =
 		"ALTER TABLE turn ADD COLUMN cached_from INTEGER NOT NULL DEFAULT 0;"
 		"CREATE INDEX turn_answer ON turn(answer_key) WHERE answer_key<>'';";
 
+/* What retention goes by. kept: the bytes that all turns take on the disk. numbering: the last
+ * number of a place whose newest turns are gone, so that none is given twice. */
+static const char kept_step[] =
+		"ALTER TABLE turn ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+		"UPDATE turn SET bytes=max(prompt_size, 0)+max(output_size, 0)"
+		" WHERE prompt_size<4611686018427387904 AND output_size<4611686018427387904;"
+		"CREATE INDEX turn_ended ON turn(finished, id) WHERE finished>0;"
+		"CREATE INDEX turn_continues ON turn(previous) WHERE previous<>0;"
+		"CREATE TABLE kept(id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;"
+		"INSERT INTO kept SELECT 1, CAST(min(total(bytes), 1e18) AS INTEGER) FROM turn;"
+		"CREATE TRIGGER kept_more AFTER INSERT ON turn WHEN new.bytes<>0 BEGIN"
+		" UPDATE kept SET bytes=bytes+new.bytes; END;"
+		"CREATE TRIGGER kept_other AFTER UPDATE OF bytes ON turn"
+		" WHEN new.bytes<>old.bytes BEGIN"
+		" UPDATE kept SET bytes=bytes+new.bytes-old.bytes; END;"
+		"CREATE TRIGGER kept_less AFTER DELETE ON turn BEGIN"
+		" UPDATE kept SET bytes=max(bytes-old.bytes, 0); END;"
+		"CREATE TABLE numbering(place INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;"
+		"CREATE TRIGGER turn_numbered AFTER DELETE ON turn"
+		" WHEN EXISTS(SELECT 1 FROM place WHERE id=old.place) BEGIN"
+		" INSERT INTO numbering(place, last) VALUES(old.place, old.number)"
+		" ON CONFLICT(place) DO UPDATE SET last=max(last, excluded.last); END;"
+		"CREATE TRIGGER numbering_ends AFTER DELETE ON place BEGIN"
+		" DELETE FROM numbering WHERE place=old.id; END;";
+
 const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
-		health_step, ledger_step, group_step, answer_step};
+		health_step, ledger_step, group_step, answer_step, kept_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

@@ -74,6 +74,7 @@ struct turn_row {
 	int64_t prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens; /* -1 unknown */
 	int64_t cost; /* pico-USD (1e-12), -1 unknown */
 	char *cost_source; /* reported, computed, unknown, cached */
+	int64_t bytes; /* that its files take on the disk, once it has ended */
 	char *answer_key; /* what a request that may be answered again is known by; "" none */
 	int64_t cached_from; /* id of the turn whose answer this one was given; 0: none */
 	int64_t overhead_us;
@@ -91,7 +92,8 @@ bool store_turn_update(struct store *store, const struct turn_row *row, struct f
 /* False (ENOENT) when there is none. */
 bool store_turn_get(struct store *store, int64_t id, struct turn_row *ret, struct fail *fail);
 bool store_turn_find(struct store *store, int64_t place, int64_t number, int64_t *ret_id);
-/* The turn with the highest number of a place: 0 when it has none. */
+/* The turn with the highest number of a place: 0 when it has none. `ret_number`: the last number
+ * that was given out there, also when its turn is gone. */
 int64_t store_turn_newest(struct store *store, int64_t place, int64_t *ret_number);
 /* The turn of a place that was submitted last: 0 when it has none. */
 int64_t store_turn_last(struct store *store, int64_t place);

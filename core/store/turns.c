@@ -49,6 +49,7 @@ static void bind_row(sqlite3_stmt *s, const struct turn_row *row) {
 			row->imported,
 			row->origin,
 			row->cached_from,
+			row->bytes,
 	};
 	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
 	for (int i = 0; i < n; i++) {
@@ -67,10 +68,11 @@ static void bind_row(sqlite3_stmt *s, const struct turn_row *row) {
 	"id, place, number, previous, state, submitted, started, first_byte, finished, "           \
 	"prompt_size, output_size, code, http_status, prompt_tokens, completion_tokens, "          \
 	"reasoning_tokens, cached_tokens, cost, overhead_us, imported, origin, cached_from, "      \
+	"bytes, "                                                                                  \
 	"words, finish, model, provider, cost_source, answer_key"
 #define MARKS                                                                                      \
 	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "   \
-	"?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28"
+	"?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29"
 
 static bool write_row(struct store *store, const char *sql, const struct turn_row *row,
 		struct fail *fail) {
@@ -142,12 +144,13 @@ static bool read_row(sqlite3_stmt *s, struct turn_row *ret) {
 			.imported = sqlite3_column_int(s, 19) != 0,
 			.origin = sqlite3_column_int64(s, 20),
 			.cached_from = sqlite3_column_int64(s, 21),
-			.words = column_copy(s, 22),
-			.finish = column_copy(s, 23),
-			.model = column_copy(s, 24),
-			.provider = column_copy(s, 25),
-			.cost_source = column_copy(s, 26),
-			.answer_key = column_copy(s, 27),
+			.bytes = sqlite3_column_int64(s, 22),
+			.words = column_copy(s, 23),
+			.finish = column_copy(s, 24),
+			.model = column_copy(s, 25),
+			.provider = column_copy(s, 26),
+			.cost_source = column_copy(s, 27),
+			.answer_key = column_copy(s, 28),
 	};
 	return ret->words != NULL && ret->finish != NULL && ret->model != NULL &&
 	       ret->provider != NULL && ret->cost_source != NULL && ret->answer_key != NULL;
@@ -194,14 +197,25 @@ bool store_turn_find(struct store *store, int64_t place, int64_t number, int64_t
 int64_t store_turn_newest(struct store *store, int64_t place, int64_t *ret_number) {
 	static const char sql[] =
 			"SELECT id, number FROM turn WHERE place=?1 ORDER BY number DESC LIMIT 1";
+	static const char last[] = "SELECT last FROM numbering WHERE place=?1";
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
+	cleanup_statement sqlite3_stmt *numbering = store_statement(store, last, NULL);
 	bool there = false;
-	if (statement != NULL) {
-		sqlite3_bind_int64(statement, 1, place);
-		there = store_step(store, statement, NULL) > 0;
-	}
 	if (ret_number != NULL) {
-		*ret_number = there ? sqlite3_column_int64(statement, 1) : 0;
+		*ret_number = 0;
+	}
+	if (statement == NULL || numbering == NULL) {
+		return 0;
+	}
+	sqlite3_bind_int64(statement, 1, place);
+	sqlite3_bind_int64(numbering, 1, place);
+	there = store_step(store, statement, NULL) > 0;
+	if (ret_number != NULL) {
+		int64_t stored = there ? sqlite3_column_int64(statement, 1) : 0;
+		int64_t gone = store_step(store, numbering, NULL) > 0
+					       ? sqlite3_column_int64(numbering, 0)
+					       : 0;
+		*ret_number = stored > gone ? stored : gone;
 	}
 	return there ? sqlite3_column_int64(statement, 0) : 0;
 }

@@ -102,17 +102,17 @@ static bool counts(const struct turn *turn) {
 	return turn->kind != TURN_NOTE && !turn->dropped;
 }
 
-/* A turn that the store doesn't know goes: if it was the newest, the one before it is again. */
-static void newest_without(struct turn *gone) {
-	struct turn_table *table = gone->table;
-	struct newest *newest = idmap_get(&table->newest, gone->row.place);
-	if (newest == NULL || newest->id != gone->row.id) {
+/* A turn that the store doesn't know (any more) goes: if it was the newest, the one before it is
+ * again. */
+static void newest_without(struct turn_table *table, int64_t id, int64_t place) {
+	struct newest *newest = idmap_get(&table->newest, place);
+	if (newest == NULL || newest->id != id) {
 		return;
 	}
-	newest->id = store_turn_newest(table->store, gone->row.place, NULL);
+	newest->id = store_turn_newest(table->store, place, NULL);
 	for (size_t i = 0; i < table->turns.n_slots; i++) {
 		const struct turn *turn = table->turns.slots[i].value;
-		if (turn != NULL && turn != gone && turn->row.place == gone->row.place &&
+		if (turn != NULL && turn->row.id != id && turn->row.place == place &&
 				counts(turn) && turn->row.id > newest->id) {
 			newest->id = turn->row.id;
 		}
@@ -229,7 +229,7 @@ void turn_release(struct turn *turn) {
 		struct turn *oldest = list_entry(table->unused.next, struct turn, link);
 		table->n_unused--;
 		if (!oldest->stored) {
-			newest_without(oldest);
+			newest_without(table, oldest->row.id, oldest->row.place);
 		}
 		turn_destroy(oldest);
 	}
@@ -262,6 +262,38 @@ int64_t turn_last(struct turn_table *table, int64_t place) {
 uint64_t turn_changes(struct turn_table *table, int64_t place) {
 	const struct newest *newest = newest_of(table, place);
 	return newest != NULL ? newest->changes : 0;
+}
+
+bool turn_in_use(struct turn_table *table, int64_t id) {
+	for (size_t i = 0; i < table->turns.n_slots; i++) {
+		const struct turn *turn = table->turns.slots[i].value;
+		bool itself = turn != NULL && turn->row.id == id && turn->refs > 0;
+		bool continues = turn != NULL && turn->row.previous == id && !turn->stored &&
+				 !turn->dropped;
+		if (itself || continues) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void turn_forget(struct turn_table *table, int64_t id, int64_t place) {
+	struct turn *turn = idmap_get(&table->turns, id);
+	struct newest *newest = idmap_get(&table->newest, place);
+	if (newest != NULL && newest->last == id) {
+		newest->last = store_turn_last(table->store, place);
+	}
+	if (newest != NULL && newest->id == id) {
+		newest_without(table, id, place);
+	}
+	if (newest != NULL) {
+		newest->listed = now_us();
+		newest->changes++;
+	}
+	if (turn != NULL) {
+		table->n_unused--;
+		turn_destroy(turn);
+	}
 }
 
 void turn_forget_place(struct turn_table *table, int64_t place) {
@@ -393,7 +425,7 @@ void turn_set_words(struct turn *turn, int code, const char *words) {
 void turn_drop(struct turn *turn) {
 	char path[PATH_MAX];
 	struct newest *newest = newest_of(turn->table, turn->row.place);
-	newest_without(turn);
+	newest_without(turn->table, turn->row.id, turn->row.place);
 	if (newest != NULL && newest->number == turn->row.number) {
 		newest->number--;
 	}

@@ -96,6 +96,10 @@ int64_t turn_newest(struct turn_table *table, int64_t place);
 int64_t turn_last(struct turn_table *table, int64_t place);
 /* Counts whatever happens to the turns of a place. */
 uint64_t turn_changes(struct turn_table *table, int64_t place);
+/* Whether somebody holds the turn, or writes one that continues it: it can't be forgotten now. */
+bool turn_in_use(struct turn_table *table, int64_t id);
+/* A turn that isn't in use went from the store. */
+void turn_forget(struct turn_table *table, int64_t id, int64_t place);
 /* A place ended for good: nothing leads to its turns any more. What is still written is dropped;
  * who waits for such a one is told. None of them runs. */
 void turn_forget_place(struct turn_table *table, int64_t place);
@@ -140,6 +144,8 @@ bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struc
 /* Appends to another file (response, reasoning). */
 bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes, size_t size);
 
+/* Bytes that its files take on the disk. */
+int64_t turn_bytes(struct turn *turn);
 /* Takes its bytes away again; nothing to do when there is no such file. */
 void turn_file_empty(struct turn *turn, enum turn_file file);
 

@@ -174,3 +174,34 @@ bool turn_prompt_share(struct turn *from, struct turn *to, struct fail *fail) {
 	to->row.prompt_size = from->row.prompt_size;
 	return true;
 }
+
+/* Of the files in a directory, and in those within it down to some depth. */
+static int64_t directory_bytes(int parent, const char *name, int depth) {
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_closedir DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	if (directory == NULL) {
+		if (fd >= 0) {
+			close(fd);
+		}
+		return 0;
+	}
+	int64_t bytes = 0;
+	struct dirent *entry;
+	struct stat status;
+	while ((entry = readdir(directory)) != NULL) {
+		bool above = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+		if (above || fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+			continue;
+		}
+		bytes += status.st_blocks * 512;
+		if (S_ISDIR(status.st_mode) && depth > 0) {
+			bytes += directory_bytes(fd, entry->d_name, depth - 1);
+		}
+	}
+	return bytes;
+}
+
+int64_t turn_bytes(struct turn *turn) {
+	char path[PATH_MAX];
+	return turn_directory(turn, path, sizeof(path)) ? directory_bytes(AT_FDCWD, path, 1) : 0;
+}

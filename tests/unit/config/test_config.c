@@ -111,10 +111,14 @@ static void every_key_of_the_daemon_is_read(void **state) {
 	(void)state;
 	read_good("state: ~/kept\nhistory: on\nrefresh: 10m\nsandbox: seccomp\n"
 		  "budget: {day: 2.00}\n"
+		  "retention: {age: 90d, count: 1000, bytes: 10G}\n"
 		  "limits: {concurrent: 3, queue: 0, prompt: 64K, media: 8G, attach: 2G}\n");
 	assert_string_equal(config.state, scratch_path("kept"));
 	assert_true(config.refresh == 600);
 	assert_true(config.sandbox_seccomp);
+	assert_true(config.retention.age == 90 * 86400.0);
+	assert_int_equal(config.retention.count, 1000);
+	assert_true(config.retention.bytes == 10ULL << 30);
 	assert_true(config.budget.limit[BUDGET_DAY] == INT64_C(2000000000000));
 	assert_true(config.budget.limit[BUDGET_MONTH] == BUDGET_NONE);
 	assert_int_equal(config.concurrent, 3);
