@@ -24,6 +24,15 @@ static void print_lines(const char *key, const struct buf *text) {
 	}
 }
 
+/* Said before the provider can end the process. */
+static void print_head(const struct exchange *exchange) {
+	const char *capability = exchange_capability(exchange);
+	printf("base_url %s\n", exchange_base_url(exchange));
+	printf("%s %s\n", capability != NULL ? "capability" : "discovery",
+			capability != NULL ? capability : "");
+	fflush(stdout);
+}
+
 static void print_fault(const struct fail *fail) {
 	printf("fault %s\nend 0\n", fail_words(fail));
 }
@@ -40,6 +49,9 @@ int main(int argc, char **argv) {
 	setvbuf(stderr, NULL, _IOLBF, 0);
 	struct fail fail cleanup_fail = {0};
 	struct exchange *exchange = exchange_read(argv[argc - 2], argv[argc - 1], &fail);
+	if (exchange != NULL) {
+		print_head(exchange);
+	}
 	const struct conduit_provider *provider = exchange != NULL ? load_shut_in(argv[argc - 3],
 										     false, &fail)
 								   : NULL;
@@ -48,12 +60,8 @@ int main(int argc, char **argv) {
 		exchange_destroy(exchange);
 		return EXIT_FAILURE;
 	}
-	const char *capability = exchange_capability(exchange);
 	struct exchange_report report = {0};
 	bool good = exchange_replay(exchange, provider, long_view, &report);
-	printf("base_url %s\n", exchange_base_url(exchange));
-	printf("%s %s\n", capability != NULL ? "capability" : "discovery",
-			capability != NULL ? capability : "");
 	print_lines("view", &report.view);
 	print_lines("request", &report.requests);
 	print_lines("note", &report.notes);
