@@ -39,7 +39,7 @@ static bool is_host_name(const char *name) {
 	const char *dot = strrchr(name, '.');
 	const char *last = dot != NULL ? dot + 1 : name;
 	return length > 0 && length <= HOST_MOST && strstr(name, "..") == NULL &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == length &&
 	       isalnum((unsigned char)name[0]) && isalnum((unsigned char)name[length - 1]) &&
 	       last[strspn(last, "0123456789")] != '\0' && !starts_with(last, "0x");
 }
@@ -134,17 +134,29 @@ char *base_url_check(const char *text, bool insecure, struct fail *fail) {
 	return result;
 }
 
-bool base_url_is_local(const char *text) {
+/* The host of an address that base_url_check accepted: lower case, without brackets. */
+static char *host_of(const char *text) {
 	cleanup(free_url) CURLU *url = curl_url();
 	cleanup(free_part) char *host = NULL;
 	if (url == NULL || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
 			curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
-		return false;
+		return NULL;
 	}
 	size_t length = strlen(host);
-	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
-		memmove(host, host + 1, length - 2);
-		host[length - 2] = '\0';
+	bool brackets = length > 2 && host[0] == '[' && host[length - 1] == ']';
+	char *copy = brackets ? strndup(host + 1, length - 2) : strdup(host);
+	for (char *at = copy; at != NULL && *at != '\0'; at++) {
+		*at = (char)tolower((unsigned char)*at);
 	}
-	return host_is_local(host);
+	return copy;
+}
+
+bool base_url_is_plain(const char *url) {
+	cleanup_free char *host = host_of(url);
+	return host != NULL && host_valid(host);
+}
+
+bool base_url_is_local(const char *url) {
+	cleanup_free char *host = host_of(url);
+	return host != NULL && host_is_local(host);
 }

@@ -20,7 +20,8 @@ bool host_valid(const char *text);
 /* Whether such a host lies in the local network by its very name: localhost, an address that isn't
  * one of the open internet. What a name leads to is looked at when it is connected to. */
 bool host_is_local(const char *host);
-/* The same of the host of an address that base_url_check accepted. */
+/* The two of the host of an address that base_url_check accepted. */
+bool base_url_is_plain(const char *url);
 bool base_url_is_local(const char *url);
 
 #endif

@@ -24,6 +24,9 @@ void manifest_read_base_url(const struct place *place, const struct yaml_node *n
 	manifest->base_url = base_url_check(text, false, &fail);
 	if (manifest->base_url == NULL) {
 		place_fault(place, node, "%s", fail_words(&fail));
+	} else if (!base_url_is_plain(manifest->base_url)) {
+		/* It could not be granted: a grant names hosts as `endpoints` does. */
+		place_fault(place, node, "'%s' has no host of a-z, 0-9, '.', '_' and '-'", text);
 	}
 }
 

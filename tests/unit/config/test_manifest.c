@@ -147,6 +147,15 @@ static void the_variable_of_an_address_must_be_meant_for_one(void **state) {
 	assert_fault(BASE "base_url_env: OPENAI_API_KEY\n", "4: base_url_env: must be the name");
 }
 
+static void the_host_of_the_address_is_one_that_can_be_granted(void **state) {
+	(void)state;
+	read_good(BASE "base_url: https://API.my_host.example:8443/v1\n");
+	manifest_finish(&manifest);
+	assert_fault(BASE "base_url: https://a~b.dev/v1\n",
+			"4: base_url: 'https://a~b.dev/v1' has no host of a-z");
+	assert_fault(BASE "base_url: https://a.dev./v1\n", "4: base_url: 'https://a.dev./v1' has");
+}
+
 static void only_what_is_local_is_called_so(void **state) {
 	(void)state;
 	read_good(BASE "type: local\nbase_url: http://[::1]:8080/v1\nendpoints: [{host: "
@@ -296,6 +305,7 @@ int main(void) {
 			with_scratch(unknown_fields_are_passed_over_with_a_note),
 			with_scratch(texts_are_bounded_and_fit_to_be_shown),
 			with_scratch(the_variable_of_an_address_must_be_meant_for_one),
+			with_scratch(the_host_of_the_address_is_one_that_can_be_granted),
 			with_scratch(only_what_is_local_is_called_so),
 			with_scratch(programs_are_names_and_no_shells),
 			with_scratch(libraries_are_names_and_no_options),
