@@ -8,13 +8,13 @@
  * where there is one. */
 static const struct kind {
 	const char *type;
-	const char *input;
+	const char *input; /* NULL: the list doesn't say; a name may */
 	const char *output;
 	bool tokens;
 } kinds[] = {
-		{"chat", "text", "text", true},
-		{"language", "text", "text", true},
-		{"code", "text", "text", true},
+		{"chat", NULL, "text", true},
+		{"language", NULL, "text", true},
+		{"code", NULL, "text", true},
 		{"moderation", "text", "moderation", true},
 		{"embedding", "text", "embeddings", true},
 		{"rerank", "text", "rerank", true},
@@ -63,7 +63,7 @@ static bool complete(const struct conduit_json *entry, struct conduit_model *mod
 		model->prices = prices;
 		model->n_prices = prices_of(entry, prices);
 	}
-	return true;
+	return conduit_openai_guess_kind(entry, model);
 }
 
 /* What the chat endpoint of Together's OpenAPI document has no member for. */

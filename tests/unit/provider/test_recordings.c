@@ -219,16 +219,27 @@ static const struct {
 		{"openrouter/errors/401_on_stream_request.json", 401, CONDUIT_FAIL_BAD_KEY, 0,
 				"No cookie auth credentials found (HTTP 401)"},
 		{"openrouter/errors/402_credits_previous_errors.json", 402, CONDUIT_FAIL_QUOTA,
-				CONDUIT_RETRY_NEVER, NULL},
+				CONDUIT_RETRY_NEVER,
+				"This request requires more credits, or fewer max_tokens. You "
+				"requested up to 65536 tokens, but can only afford 3395. To "
+				"increase, visit https://openrouter.ai/settings/credits and "
+				"upgrade to a paid account (HTTP 402)"},
 		{"openrouter/errors/402_simple.json", 402, CONDUIT_FAIL_QUOTA, CONDUIT_RETRY_NEVER,
-				NULL},
-		{"openrouter/errors/404_generation_not_yet.json", 404, CONDUIT_FAIL_GONE, 0, NULL},
+				"This request requires more credits, or fewer max_tokens. You "
+				"requested up to 32000 tokens, but can only afford 27342. To "
+				"increase, visit https://openrouter.ai/settings/credits and "
+				"upgrade to a paid account (HTTP 402)"},
+		{"openrouter/errors/404_generation_not_yet.json", 404, CONDUIT_FAIL_GONE, 0,
+				"Generation gen-1766949113-tYDXDgKsuviV0tQEUcsM not found (HTTP "
+				"404)"},
 		{"openrouter/errors/429_free_daily_limit_source_2026-08.json", 429,
 				CONDUIT_FAIL_QUOTA, CONDUIT_RETRY_NEVER,
 				"Rate limit exceeded: free-models-per-day-high-balance. (Wait for "
 				"the daily reset) (HTTP 429)"},
 		{"openrouter/errors/429_free_models_per_day_2026-05.json", 429, CONDUIT_FAIL_QUOTA,
-				CONDUIT_RETRY_NEVER, NULL},
+				CONDUIT_RETRY_NEVER,
+				"Rate limit exceeded: free-models-per-day. Add 10 credits to "
+				"unlock 1000 free model requests per day (HTTP 429)"},
 		{"together/error_400_completions.json", 400, CONDUIT_FAIL_INVALID, 0,
 				"Invalid request (HTTP 400)"},
 		{"together/error_400_images.json", 400, CONDUIT_FAIL_INVALID, 0,
@@ -247,15 +258,19 @@ static const struct {
 				"This model does not support effort level 'xhigh'. Supported "
 				"levels: high, low, max, medium. (HTTP 400)"},
 		{"anthropic/errors/400_file_not_downloadable.json", 400, CONDUIT_FAIL_INVALID, 0,
-				NULL},
+				"File 'file_011CdeLUpakHYCG43qGLsdXo' is not downloadable (HTTP "
+				"400)"},
 		{"anthropic/errors/400_prompt_too_long.json", 400, CONDUIT_FAIL_TOO_LONG, 0,
 				"prompt is too long: 3333404 tokens > 200000 maximum (HTTP 400)"},
 		{"anthropic/errors/401.json", 401, CONDUIT_FAIL_BAD_KEY, 0,
 				"invalid x-api-key (HTTP 401)"},
 		{"anthropic/errors/404_model.json", 404, CONDUIT_FAIL_GONE, 0,
 				"model: claude-sonet-4-5 (HTTP 404)"},
-		{"ollama/errors/cloud_400_context.json", 400, CONDUIT_FAIL_TOO_LONG, 0, NULL},
-		{"ollama/errors/cloud_401.json", 401, CONDUIT_FAIL_BAD_KEY, 0, NULL},
+		{"ollama/errors/cloud_400_context.json", 400, CONDUIT_FAIL_TOO_LONG, 0,
+				"prompt too long; exceeded max context length by 1119046 tokens "
+				"(ref: 96164522-08b2-4cbf-886e-e5a38961a688) (HTTP 400)"},
+		{"ollama/errors/cloud_401.json", 401, CONDUIT_FAIL_BAD_KEY, 0,
+				"Unauthorized (HTTP 401)"},
 		{"openai_compat/openai_401.json", 401, CONDUIT_FAIL_BAD_KEY, 0,
 				"Incorrect API key provided: [key] You can find your API key at "
 				"https://platform.openai.com/account/api-keys. (HTTP 401)"},
@@ -278,9 +293,7 @@ static void each_recorded_error_has_its_kind_and_words(void **state) {
 		assert_int_equal(replay.status, errors[i].status);
 		assert_int_equal(replay.retry, errors[i].retry);
 		assert_int_equal(replay.output.size, 0);
-		if (errors[i].words != NULL) {
-			assert_string_equal(replay.words, errors[i].words);
-		}
+		assert_string_equal(replay.words, errors[i].words);
 		replay_finish(&replay);
 		assert_cuts_make_no_difference(provider, &exchange);
 		buf_finish(&body);

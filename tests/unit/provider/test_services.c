@@ -29,19 +29,40 @@ static bool same_price(double one, double other) {
 	return isnan(one) ? isnan(other) : fabs(one - other) < 1e-15;
 }
 
+static void assert_same_text(const char *one, const char *other) {
+	assert_string_equal(one != NULL ? one : "unknown", other != NULL ? other : "unknown");
+}
+
+static void what_a_model_takes_besides_text_is_told_by_a_known_name_or_unknown(void **state) {
+	(void)state;
+	static const char *const models[][3] = {{"openai", "gpt-4o-mini", "text,image,file"},
+			{"openai", "gpt-3.5-turbo", NULL}, {"openai", "gpt-4o-transcribe", "audio"},
+			{"together", "Qwen/Qwen2.5-VL-72B", "text,image"},
+			{"together", "meta/Llama-3", NULL},
+			{"groq", "meta/llama-4-scout", "text,image"},
+			{"openai", "models/gemini-x", "text,image,audio"}};
+	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+		char entry[128];
+		snprintf(entry, sizeof(entry), "{\"id\":\"%s\",\"type\":\"chat\"}", models[i][1]);
+		struct replay replay = one_of(models[i][0], entry);
+		assert_same_text(replay.models[0].input_modalities, models[i][2]);
+		replay_finish(&replay);
+	}
+}
+
 static void a_type_of_together_says_what_comes_out(void **state) {
 	(void)state;
-	static const char *const types[][3] = {{"chat", "text", "text"}, {"code", "text", "text"},
-			{"language", "text", "text"}, {"image", "text", "image"},
+	static const char *const types[][3] = {{"chat", NULL, "text"}, {"code", NULL, "text"},
+			{"language", NULL, "text"}, {"image", "text", "image"},
 			{"embedding", "text", "embeddings"}, {"moderation", "text", "moderation"},
 			{"rerank", "text", "rerank"}, {"audio", "text", "speech"},
 			{"video", "text", "video"}, {"transcribe", "audio", "transcription"},
-			{"of-the-future", "text", "text"}};
+			{"of-the-future", NULL, "text"}};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		char entry[128];
 		snprintf(entry, sizeof(entry), "{\"id\":\"a/b\",\"type\":\"%s\"}", types[i][0]);
 		struct replay replay = one_of("together", entry);
-		assert_string_equal(replay.models[0].input_modalities, types[i][1]);
+		assert_same_text(replay.models[0].input_modalities, types[i][1]);
 		assert_string_equal(replay.models[0].output_modalities, types[i][2]);
 		replay_finish(&replay);
 	}
@@ -296,6 +317,8 @@ static void an_image_that_is_attached_goes_along(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(
+					what_a_model_takes_besides_text_is_told_by_a_known_name_or_unknown),
 			cmocka_unit_test(a_type_of_together_says_what_comes_out),
 			cmocka_unit_test(a_price_of_together_is_stated_where_it_counts_tokens),
 			cmocka_unit_test(the_capabilities_of_mistral_say_what_comes_out),

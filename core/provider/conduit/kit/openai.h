@@ -91,7 +91,8 @@ struct conduit_openai {
 
 /* For `model` above, or to be called by it: gives a model whose list doesn't say what it makes its
  * modalities. A well-known name (embedding, whisper, tts, dall-e …) tells it; what no name gives
- * away is taken to chat. */
+ * away is taken to chat. What a model takes besides text is told by the name too (gpt-4o, -vl,
+ * vision …), and left unknown where it isn't. */
 bool conduit_openai_guess_kind(const struct conduit_json *entry, struct conduit_model *model);
 
 /* `size`: of the dialect, as its provider knows the struct. The two below fill it in. */
