@@ -1,6 +1,7 @@
 /* Open files from open(2) to the last close: see handle.h. */
 #include "fs/handle.h"
 
+#include "core/turn/lineage.h"
 #include "fs/scratch.h"
 
 #include <errno.h>
@@ -49,8 +50,18 @@ static int turn_file_of(enum kind kind) {
 	}
 }
 
+/* For who writes a prompt after it. */
+static void note_reader(struct engine *engine, pid_t tid, const struct turn *turn) {
+	struct chain_walk walk;
+	struct process_id reader;
+	chain_walk_begin(&walk, tid);
+	if (chain_walk_next(&walk, &reader)) {
+		lineage_note(engine->lineage, &reader, turn->row.id);
+	}
+}
+
 static int open_turn_file(struct handle *handle, const struct node *node, enum turn_file file,
-		struct fuse_file_info *info) {
+		pid_t tid, struct fuse_file_info *info) {
 	handle->type = file == TURN_OUTPUT ? HANDLE_OUTPUT : HANDLE_TURN_FILE;
 	handle->file = file;
 	handle->turn = turn_get(handle->tree->engine->turns, node->id);
@@ -61,6 +72,9 @@ static int open_turn_file(struct handle *handle, const struct node *node, enum t
 	if (file == TURN_OUTPUT && handle->turn->row.state == TURN_FAILED &&
 			!handle->turn->stored) {
 		return turn_error(handle->turn);
+	}
+	if (file == TURN_OUTPUT) {
+		note_reader(handle->tree->engine, tid, handle->turn);
 	}
 	/* The bytes of a turn that is over never change: the kernel keeps them. A failure has to be
 	 * asked for each time, because it ends with an errno. */
@@ -93,7 +107,7 @@ static int open_node(struct handle *handle, const struct node *node, pid_t tid,
 		return EACCES;
 	}
 	if (file >= 0) {
-		return open_turn_file(handle, node, (enum turn_file)file, info);
+		return open_turn_file(handle, node, (enum turn_file)file, tid, info);
 	}
 	info->direct_io = 1;
 	if (entry->kind == KIND_ESTIMATE && handle_writes(handle)) {

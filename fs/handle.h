@@ -57,6 +57,11 @@ struct handle {
 	uint64_t read_to; /* where in the answer the last read ended: poll tells of what is beyond
 			   */
 
+	/* HANDLE_SMALL of a status: who read or polls, and `poll`; see watch.c. */
+	struct list watching; /* in the tree's list of those that are polled */
+	int32_t asker;
+	bool was_read;
+
 	struct scratch *scratch;
 };
 
@@ -76,6 +81,8 @@ bool handle_writes(const struct handle *handle);
 
 /* ---- small.c ---- */
 
+/* Whether it is a status that poll(2) tells of. */
+bool handle_polls(const struct handle *handle);
 int small_open(struct handle *handle, const struct node *node, pid_t tid);
 void small_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset);
 /* Each returns 0 or an errno. */
@@ -85,6 +92,16 @@ void small_release(struct handle *handle);
 /* A whole text at once (`mv tmp config/system`). */
 int small_whole(struct tree *tree, const struct node *node, const char *text, size_t size,
 		pid_t tid);
+
+/* ---- watch.c ---- */
+
+/* Looks at turns for who will poll; false without memory. */
+bool watch_begin(struct tree *tree);
+/* A status is read anew: its text as it is now. False when the file is gone. */
+bool watch_refresh(struct handle *handle, pid_t tid);
+void watch_poll(struct handle *handle, fuse_req_t req, struct fuse_pollhandle *poll);
+/* Nobody polls this handle any more. */
+void watch_end(struct handle *handle);
 
 /* ---- input.c ---- */
 

@@ -85,6 +85,8 @@ void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info,
 		output_poll(handle, req, poll);
 	} else if (handle != NULL && handle->type == HANDLE_RPC) {
 		rpc_poll(handle, req, poll, (info->poll_events & POLLIN) != 0);
+	} else if (handle != NULL && handle_polls(handle)) {
+		watch_poll(handle, req, poll);
 	} else {
 		if (poll != NULL) {
 			fuse_pollhandle_destroy(poll);

@@ -69,7 +69,7 @@ SHOW(show_nothing);
 /* "done"; "idle" for NULL. */
 const char *turn_state_name(const struct turn *turn);
 /* The lines of a turn's status; NULL: of the one before the first. */
-bool show_turn_lines(struct turn *turn, struct buf *out);
+bool show_turn_lines(const struct place *place, struct turn *turn, struct buf *out);
 
 /* Of several files: "key value" and a newline; a blank value is "-". */
 bool show_line(struct buf *out, const char *key, const char *value);

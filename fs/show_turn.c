@@ -1,5 +1,6 @@
 /* What the files of a turn show, and the links that lead to the caller's own. */
 #include "core/base/text.h"
+#include "core/engine/queue.h"
 #include "fs/show.h"
 
 #include <inttypes.h>
@@ -59,23 +60,35 @@ static bool add_waiting(const struct turn *turn, struct buf *out) {
 				"waiting_for open %d %s: close it, or echo submit > ctl\n",
 				turn->writer_pid, turn->writer);
 	}
-	return show_line(out, "waiting_for", turn->waiting_for);
+	char words[QUEUE_WORDS_MOST];
+	queue_words(turn, words);
+	return show_line(out, "waiting_for", words[0] != '\0' ? words : turn->waiting_for);
 }
 
-bool show_turn_lines(struct turn *turn, struct buf *out) {
+static bool add_position(const struct turn *turn, struct buf *out) {
+	size_t position = queue_position(turn);
+	return position != 0 ? show_count(out, "queue_position", (int64_t)position)
+			     : show_line(out, "queue_position", "");
+}
+
+bool show_turn_lines(const struct place *place, struct turn *turn, struct buf *out) {
+	const char *session = place != NULL && place->kind == PLACE_SESSION ? place->name : "-";
 	if (turn == NULL) {
-		return buf_add_string(out,
-				"state idle\nturn 000000\nfinish -\nmodel -\nprovider -\n"
-				"waiting_for -\nretry_at -\n");
+		return buf_add_format(out,
+				"state idle\nturn 000000\nsession %s\nfinish -\nmodel -\n"
+				"provider -\nwaiting_for -\nqueue_position -\nretry_at -\n",
+				session);
 	}
 	const struct turn_row *row = &turn->row;
 	show_line(out, "state", turn_state_name(turn));
 	char name[TURN_NAME_SIZE];
 	show_line(out, "turn", name_of(turn, name));
+	show_line(out, "session", session);
 	show_line(out, "finish", row->finish);
 	show_line(out, "model", row->model);
 	show_line(out, "provider", row->provider);
 	add_waiting(turn, out);
+	add_position(turn, out);
 	return show_time(out, "retry_at", turn->retry_at);
 }
 
@@ -115,6 +128,22 @@ static bool show_cached(struct tree *tree, const struct turn_row *row, struct bu
 	return buf_add_format(out, "%s\n", name_of(from, name));
 }
 
+/* The turn whose output went into the prompt, as a path from the root. */
+static bool show_origin(struct tree *tree, const struct turn_row *row, struct buf *out) {
+	struct engine *engine = tree->engine;
+	cleanup_turn struct turn *from = row->origin != 0 ? turn_get(engine->turns, row->origin)
+							  : NULL;
+	const struct place *place = from != NULL ? catalogue_place(engine->catalogue,
+								   from->row.place)
+						 : NULL;
+	char name[TURN_NAME_SIZE];
+	if (place == NULL) {
+		return show_line(out, "from", row->origin != 0 ? "forgotten" : "");
+	}
+	return buf_add_string(out, "from ") && add_place_path(out, place) &&
+	       buf_add_format(out, "/turns/%s\n", name_of(from, name));
+}
+
 SHOW(show_turn_status) {
 	(void)tid;
 	cleanup_turn struct turn *turn = turn_get(tree->engine->turns, node->id);
@@ -122,7 +151,7 @@ SHOW(show_turn_status) {
 		return false;
 	}
 	const struct turn_row *row = &turn->row;
-	show_turn_lines(turn, out);
+	show_turn_lines(node->place, turn, out);
 	if (row->previous != 0) {
 		cleanup_turn struct turn *previous = turn_get(tree->engine->turns, row->previous);
 		char name[TURN_NAME_SIZE];
@@ -131,6 +160,7 @@ SHOW(show_turn_status) {
 		show_line(out, "continues", "");
 	}
 	show_cached(tree, row, out);
+	show_origin(tree, row, out);
 	show_time(out, "submitted", row->submitted);
 	show_time(out, "finished", row->finished);
 	return show_count(out, "http_status", row->http_status);
@@ -179,8 +209,8 @@ SHOW(show_turn_error) {
 }
 
 SHOW(show_zero_status) {
-	(void)tree, (void)node, (void)tid;
-	return show_turn_lines(NULL, out);
+	(void)tree, (void)tid;
+	return show_turn_lines(node->place, NULL, out);
 }
 
 SHOW(show_nothing) {

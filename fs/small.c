@@ -40,8 +40,20 @@ int small_open(struct handle *handle, const struct node *node, pid_t tid) {
 	return entry->show(handle->tree, node, tid, &handle->text) ? 0 : EIO;
 }
 
+bool handle_polls(const struct handle *handle) {
+	const struct entry *entry = entry_of((enum kind)(handle->number & 0xff));
+	return handle->type == HANDLE_SMALL && entry != NULL && entry->polls;
+}
+
 void small_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset) {
 	const struct buf *text = &handle->text;
+	/* A descriptor that is kept open and read again from its start shows what is now. */
+	bool again = offset == 0 && handle->was_read && handle_polls(handle);
+	handle->was_read = true;
+	if (again && !watch_refresh(handle, fuse_req_ctx(req)->pid)) {
+		fuse_reply_err(req, ESTALE);
+		return;
+	}
 	if ((uint64_t)offset >= text->size) {
 		fuse_reply_buf(req, NULL, 0);
 		return;
@@ -103,6 +115,7 @@ int small_flush(struct handle *handle) {
 
 void small_release(struct handle *handle) {
 	struct node node;
+	watch_end(handle);
 	if (handle->wrote && node_resolve(handle->tree, handle->number, &node) == 0) {
 		hand_over(handle, &node, AT_RELEASE);
 	}

@@ -123,6 +123,7 @@ struct entry {
 	enum space space;
 	bool stable; /* what it shows doesn't change by itself: the kernel may keep size and bytes
 		      */
+	bool polls; /* a status: poll(2) tells when it would read differently */
 	/* A file's content, a link's target. `tid` is who asks, 0 nobody in particular. NULL:
 	 * handled by its own code (input, a turn's files) or a directory. */
 	bool (*show)(struct tree *tree, const struct node *node, int32_t tid, struct buf *out);

@@ -1,6 +1,8 @@
 /* The tree's own state: see tree.h. */
 #include "fs/tree.h"
 
+#include "core/store/delay.h"
+#include "fs/handle.h"
 #include "fs/links.h"
 #include "fs/scratch.h"
 
@@ -19,8 +21,8 @@ bool tree_open(struct tree *tree, struct engine *engine, const char *mountpoint,
 	};
 	list_init(&tree->handles);
 	tree->links = user_links_create(engine->store, fail);
-	if (tree->links == NULL || tree->scratch == NULL || tree->hidden == NULL ||
-			tree->mountpoint == NULL) {
+	if (!watch_begin(tree) || tree->links == NULL || tree->scratch == NULL ||
+			tree->hidden == NULL || tree->mountpoint == NULL) {
 		tree_close(tree);
 		return fail != NULL && fail->code != 0 ? false
 						       : fail_set(fail, ENOMEM, "no memory");
@@ -29,6 +31,7 @@ bool tree_open(struct tree *tree, struct engine *engine, const char *mountpoint,
 }
 
 void tree_close(struct tree *tree) {
+	delay_destroy(tree->look);
 	user_links_destroy(tree->links);
 	scratch_files_destroy(tree->scratch);
 	hidden_names_destroy(tree->hidden);

@@ -8,6 +8,7 @@
 #include <fuse_lowlevel.h>
 #include <uv.h>
 
+struct delay;
 struct scratch_files;
 struct user_links;
 struct hidden_names;
@@ -31,6 +32,8 @@ struct tree {
 	gid_t gid;
 	char *mountpoint; /* absolute; "" while nothing is mounted */
 	struct list handles; /* open files: struct handle */
+	struct list watching; /* those of them whose change is waited for: see watch.c */
+	struct delay *look;
 	struct known_size sizes[KNOWN_SIZES];
 	bool no_opendir; /* the kernel lists directories without opening them */
 };

@@ -59,13 +59,13 @@ static void fold_number(struct fold *fold, uint64_t number) {
 static bool fold_file(
 		struct fold *fold, const struct exchange_file *file, const atomic_bool *cancelled) {
 	char piece[65536];
-	uint64_t size = file->size - file->drop, offset = 0;
+	uint64_t size = file->size - file->skip - file->drop, offset = 0;
 	cleanup_close int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	fold_number(fold, size);
 	while (fd >= 0 && offset < size && (cancelled == NULL || !atomic_load(cancelled))) {
 		uint64_t left = size - offset;
 		size_t wanted = left < sizeof(piece) ? (size_t)left : sizeof(piece);
-		if (pread(fd, piece, wanted, (off_t)offset) != (ssize_t)wanted) {
+		if (pread(fd, piece, wanted, (off_t)(file->skip + offset)) != (ssize_t)wanted) {
 			return false;
 		}
 		fold_bytes(fold, piece, wanted);
@@ -184,7 +184,7 @@ static bool make_key(struct run *run, const struct prepared *prepared) {
 	struct fold fold;
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < prepared->n_files; i++) {
-		bytes += prepared->files[i].size;
+		bytes += prepared->parts[i].bytes;
 	}
 	run->answer_read = fold_request(run, prepared, &fold);
 	if (!run->answer_read) {

@@ -11,6 +11,7 @@
 #include "core/engine/queue.h"
 #include "core/engine/retention.h"
 #include "core/turn/chain_map.h"
+#include "core/turn/lineage.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -174,6 +175,7 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 			       fail_set(fail, ENOMEM, "no memory")) &&
 	       (((engine->retention = retention_create(engine)) != NULL &&
 				(engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL &&
+				(engine->lineage = lineage_create()) != NULL &&
 				(engine->books = books_create(engine)) != NULL) ||
 			       fail_set(fail, ENOMEM, "no memory"));
 }
@@ -241,6 +243,7 @@ void engine_close(struct engine *engine) {
 	budgets_destroy(engine->budgets);
 	turn_table_destroy(engine->turns);
 	chain_map_destroy(engine->chains);
+	lineage_destroy(engine->lineage);
 	values_destroy(engine->values);
 	health_destroy(engine->health);
 	catalogue_close(engine->catalogue);

@@ -49,6 +49,7 @@ struct engine {
 	struct health *health;
 	struct turn_table *turns;
 	struct chain_map *chains;
+	struct lineage *lineage;
 	struct books *books;
 	struct budgets *budgets;
 	struct retention *retention;

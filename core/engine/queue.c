@@ -149,6 +149,41 @@ void queue_interrupt(struct provider *provider) {
 	}
 }
 
+size_t queue_position(const struct turn *turn) {
+	size_t position = 0;
+	if (turn->run == NULL || turn->row.state != TURN_QUEUED) {
+		return 0;
+	}
+	const struct run *run;
+	list_for_each(run, &turn->run->provider->queue, link) {
+		position++;
+		if (run == turn->run) {
+			return position;
+		}
+	}
+	return 0;
+}
+
+void queue_words(const struct turn *turn, char ret[QUEUE_WORDS_MOST]) {
+	ret[0] = '\0';
+	if (queue_position(turn) == 0) {
+		return;
+	}
+	const struct provider *provider = turn->run->provider;
+	int64_t before = queue_waits_for(turn);
+	cleanup_turn struct turn *other = before != 0 ? turn_get(turn->table, before) : NULL;
+	if (other != NULL) {
+		char name[TURN_NAME_SIZE];
+		turn_name(other, name);
+		snprintf(ret, QUEUE_WORDS_MOST, "turn %s, which it continues", name);
+	} else if (key_pending(provider->version->key)) {
+		snprintf(ret, QUEUE_WORDS_MOST, "the key of %.80s", provider->name);
+	} else {
+		snprintf(ret, QUEUE_WORDS_MOST, "%.80s: %zu turns run, which is the most",
+				provider->name, provider->n_running);
+	}
+}
+
 /* The one that was submitted last: those before it don't begin meanwhile. */
 static struct turn *last_of(struct engine *engine, int64_t place) {
 	struct provider *provider;

@@ -22,6 +22,11 @@ void queue_cancel(struct turn *turn);
 void queue_cancel_all(struct engine *engine, int64_t place);
 /* The turn of its conversation that has to be over before this one may begin: its id, or 0. */
 int64_t queue_waits_for(const struct turn *turn);
+/* The place of a queued turn in its provider's queue, from 1; 0 for one that isn't queued. */
+size_t queue_position(const struct turn *turn);
+/* What a queued turn waits for, in words for `status`; "" for one that isn't queued. */
+#define QUEUE_WORDS_MOST 160
+void queue_words(const struct turn *turn, char ret[QUEUE_WORDS_MOST]);
 /* The provider goes: what is queued or runs becomes interrupted. */
 void queue_interrupt(struct provider *provider);
 /* How many turns of a place run and wait, whichever provider answers them. */

@@ -6,6 +6,7 @@
 #include "core/engine/load.h"
 #include "core/engine/queue.h"
 #include "core/turn/chain_map.h"
+#include "core/turn/lineage.h"
 
 #include <errno.h>
 #include <string.h>
@@ -77,6 +78,7 @@ struct turn *engine_begin(struct engine *engine, struct place *place, const stru
 	}
 	turn->row.previous = previous;
 	turn->chain = *chain;
+	turn->began = lineage_now();
 	const struct provider *provider = engine_provider(engine, place);
 	turn_words_set(&turn->row.provider, provider != NULL ? provider->name : "");
 	turn_words_set(&turn->row.model, "");
@@ -139,6 +141,15 @@ static void join_session(struct engine *engine, struct turn *turn) {
 	}
 }
 
+/* Where the prompt came from, as far as its writer's reading tells. */
+static void find_origin(struct engine *engine, struct turn *turn) {
+	int64_t origin = turn->chain.n > 0 ? lineage_find(engine->lineage, &turn->chain.ids[0],
+							     turn->began)
+					   : 0;
+	/* What it continues isn't said twice. */
+	turn->row.origin = origin != turn->row.previous ? origin : 0;
+}
+
 void engine_submit(struct engine *engine, struct turn *turn) {
 	cleanup_fail struct fail fail = {0};
 	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
@@ -150,6 +161,7 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 	if (place != NULL && place->kind == PLACE_SESSION) {
 		join_session(engine, turn);
 	}
+	find_origin(engine, turn);
 	if (!store_turn_insert(engine->store, &turn->row, &fail)) {
 		log_error("turn %lld can't be recorded, so it isn't sent: %s",
 				(long long)turn->row.id, fail_words(&fail));

@@ -18,6 +18,8 @@ struct turn_table {
 	struct list unused; /* the longest unused first */
 	size_t n_unused;
 	int64_t last_id;
+	void (*changed)(void *data); /* see turn_table_watch; NULL: nobody cares */
+	void *data;
 };
 
 /* What is known of a model's turns and numbering; open and refused turns count, which the store
@@ -315,6 +317,9 @@ void turn_forget_place(struct turn_table *table, int64_t place) {
 	}
 	free(idmap_get(&table->newest, place));
 	idmap_remove(&table->newest, place);
+	if (table->changed != NULL) {
+		table->changed(table->data);
+	}
 }
 
 int64_t turn_listed(struct turn_table *table, int64_t place) {
@@ -396,15 +401,28 @@ bool turn_directory(const struct turn *turn, char *ret, size_t size) {
 	return store_turn_path(turn->table->store, turn->row.id, false, ret, size, NULL);
 }
 
-void turn_changed(struct turn *turn) {
-	struct newest *newest = idmap_get(&turn->table->newest, turn->row.place);
-	if (newest != NULL) {
-		newest->changes++;
-	}
+void turn_table_watch(struct turn_table *table, void (*changed)(void *data), void *data) {
+	table->changed = changed;
+	table->data = data;
+}
+
+void turn_grew(struct turn *turn) {
 	struct turn_watch *watch;
 	list_for_each(watch, &turn->watches, link) {
 		watch->changed(watch);
 	}
+}
+
+void turn_changed(struct turn *turn) {
+	struct turn_table *table = turn->table;
+	struct newest *newest = idmap_get(&table->newest, turn->row.place);
+	if (newest != NULL) {
+		newest->changes++;
+	}
+	if (table->changed != NULL) {
+		table->changed(table->data);
+	}
+	turn_grew(turn);
 }
 
 bool turn_words_set(char **field, const char *value) {

@@ -57,6 +57,7 @@ struct turn {
 	struct chain chain;
 	char writer[32];
 	int32_t writer_pid;
+	int64_t began; /* by lineage_now */
 	bool unsent; /* its writer was ended by a signal: `echo submit > ctl` sends it */
 	bool stored; /* has a row; a refused or unsubmitted turn has none */
 	bool dropped; /* see turn_drop: nothing leads to it any more */
@@ -149,8 +150,13 @@ int64_t turn_bytes(struct turn *turn);
 /* Takes its bytes away again; nothing to do when there is no such file. */
 void turn_file_empty(struct turn *turn, enum turn_file file);
 
-/* Tells everybody who watches that something changed. */
+/* Tells everybody who watches that something changed, and who watches all turns. */
 void turn_changed(struct turn *turn);
+/* Tells who watches this one that bytes came. */
+void turn_grew(struct turn *turn);
+/* `changed` is called whenever a turn's state changes, or what it waits for, also from the middle
+ * of what changes it: to look later. */
+void turn_table_watch(struct turn_table *table, void (*changed)(void *data), void *data);
 /* Sets the failure's errno and words in the row. */
 void turn_set_words(struct turn *turn, int code, const char *words);
 /* Forgets a turn that was never submitted: its directory goes, and its number if it is the last. */

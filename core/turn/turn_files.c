@@ -125,7 +125,7 @@ bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struc
 	}
 	turn->row.output_size += size;
 	turn->last_byte = now_us();
-	turn_changed(turn);
+	turn_grew(turn);
 	return true;
 }
 
