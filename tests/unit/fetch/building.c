@@ -1,7 +1,17 @@
 /* See building.h. */
 #include "tests/unit/fetch/building.h"
 
+#include "core/base/landlock.h"
+
 #include <time.h>
+
+bool building_possible(void) {
+	if (landlock_abi() > 0) {
+		return true;
+	}
+	puts("skipped: there is no Landlock here, without which nothing is built");
+	return false;
+}
 
 static void on_line(void *data, const char *words) {
 	struct building *building = data;

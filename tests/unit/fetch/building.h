@@ -30,6 +30,9 @@ struct building {
 	struct buf messages, lines;
 };
 
+/* Whether anything can be built here; else it says why not. Valgrind hides Landlock as well. */
+#define BUILDING_SKIPPED 77 /* meson's word for a test that was skipped */
+bool building_possible(void);
 /* Makes the directories files/ and build/ in a directory. */
 void building_init(struct building *building, const char *directory);
 void building_write(struct building *building, const char *name, const char *text);

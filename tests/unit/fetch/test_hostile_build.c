@@ -351,5 +351,5 @@ int main(void) {
 			with_building(a_file_that_grows_is_cut_short),
 			with_building(files_together_are_bounded),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return !building_possible() ? BUILDING_SKIPPED : cmocka_run_group_tests(tests, NULL, NULL);
 }

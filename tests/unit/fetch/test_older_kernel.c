@@ -61,5 +61,5 @@ int main(void) {
 			with_building(and_what_never_ends_is_ended_with_its_children),
 			with_building(without_landlock_nothing_is_built),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return !building_possible() ? BUILDING_SKIPPED : cmocka_run_group_tests(tests, NULL, NULL);
 }

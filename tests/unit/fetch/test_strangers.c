@@ -200,5 +200,5 @@ int main(void) {
 			with_building(one_that_ends_at_once_is_told_of),
 			with_building(what_the_host_lacks_is_named),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return !building_possible() ? BUILDING_SKIPPED : cmocka_run_group_tests(tests, NULL, NULL);
 }
