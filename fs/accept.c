@@ -193,9 +193,7 @@ static bool run_root(struct tree *tree, const struct node *node, const struct ch
 		return true;
 	}
 	if (strcmp(command, "reload") == 0) {
-		bool reloaded = engine_reload(tree->engine, fail);
-		notify_all(tree);
-		return reloaded;
+		return tree_reload(tree, fail);
 	}
 	if (is_command(command, "load")) {
 		return load_command(tree->engine, command, fail);

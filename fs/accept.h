@@ -16,6 +16,7 @@ ACCEPT(accept_provider_ctl);
 ACCEPT(accept_model_ctl);
 ACCEPT(accept_key);
 ACCEPT(accept_budget); /* budget.c */
+ACCEPT(accept_route); /* show_route.c */
 
 /* Restores inheritance of a setting: its file was removed. */
 void setting_reset(struct tree *tree, const struct node *node);

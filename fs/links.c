@@ -14,14 +14,14 @@ struct user_links {
 };
 
 static bool append(struct user_links *links, int64_t id, int64_t parent, const char *name,
-		const char *target, int64_t made) {
+		const char *target, int64_t made, bool alias) {
 	struct user_link *all = realloc(links->all, (links->n + 1) * sizeof(*all));
 	if (all == NULL) {
 		return false;
 	}
 	links->all = all;
 	struct user_link *link = &all[links->n];
-	*link = (struct user_link){id, parent, strdup(name), strdup(target), made};
+	*link = (struct user_link){id, parent, strdup(name), strdup(target), made, alias};
 	if (link->name == NULL || link->target == NULL) {
 		free(link->name);
 		free(link->target);
@@ -32,8 +32,8 @@ static bool append(struct user_links *links, int64_t id, int64_t parent, const c
 }
 
 static void visit(void *data, int64_t id, int64_t parent, const char *name, const char *target,
-		int64_t made) {
-	append(data, id, parent, name, target, made * 1000000);
+		int64_t made, bool alias) {
+	append(data, id, parent, name, target, made * 1000000, alias);
 }
 
 struct user_links *user_links_create(struct store *store, struct fail *fail) {
@@ -113,15 +113,26 @@ static void forget_name(struct user_links *links, int64_t parent, const char *na
 	}
 }
 
-bool user_link_set(struct user_links *links, int64_t parent, const char *name, const char *target,
-		struct fail *fail) {
+static bool set(struct user_links *links, int64_t parent, const char *name, const char *target,
+		bool alias, struct fail *fail) {
 	int64_t id = 0;
-	if (!store_link_set(links->store, parent, name, target, &id, fail)) {
+	if (!store_link_set(links->store, parent, name, target, &id, fail) ||
+			(alias && !store_link_is_alias(links->store, id, fail))) {
 		return false;
 	}
 	forget_name(links, parent, name);
-	return append(links, id, parent, name, target, now_us()) ||
+	return append(links, id, parent, name, target, now_us(), alias) ||
 	       fail_set(fail, ENOMEM, "no memory for a link");
+}
+
+bool user_link_set(struct user_links *links, int64_t parent, const char *name, const char *target,
+		struct fail *fail) {
+	return set(links, parent, name, target, false, fail);
+}
+
+bool user_link_set_alias(struct user_links *links, int64_t parent, const char *name,
+		const char *target, struct fail *fail) {
+	return set(links, parent, name, target, true, fail);
 }
 
 bool user_link_remove(

@@ -11,6 +11,7 @@ struct user_link {
 	int64_t parent; /* id of the place that it stands in */
 	char *name, *target;
 	int64_t made; /* microseconds since the epoch */
+	bool alias; /* made by us: see aliases.c */
 };
 
 struct user_links;
@@ -27,6 +28,9 @@ size_t user_link_count(const struct user_links *links, int64_t parent);
 /* Makes or replaces a link. */
 bool user_link_set(struct user_links *links, int64_t parent, const char *name, const char *target,
 		struct fail *fail);
+/* The same of an alias: see aliases.c. */
+bool user_link_set_alias(struct user_links *links, int64_t parent, const char *name,
+		const char *target, struct fail *fail);
 bool user_link_remove(
 		struct user_links *links, int64_t parent, const char *name, struct fail *fail);
 /* A group has ended, and the store has forgotten its links. */

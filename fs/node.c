@@ -49,11 +49,18 @@ static int resolve_place(struct tree *tree, struct node *ret) {
 		return ESTALE;
 	}
 	ret->provider = engine_provider(tree->engine, ret->place);
+	enum kind kind = ret->entry->kind;
 	bool group = ret->place->kind == PLACE_GROUP;
-	if (group != is_group(ret->entry->kind)) {
+	if (group != is_group(kind)) {
 		return ESTALE;
 	}
-	bool gone = ret->place->kind != PLACE_ROOT && !group && ret->provider == NULL;
+	bool gone = ret->provider == NULL && ret->place->kind != PLACE_ROOT && !group &&
+		    place_route(ret->place) == NULL;
+	/* A number that never was one: of a kind that this place has not. */
+	gone = gone ||
+	       (ret->provider == NULL && !group && kind >= KIND_PROVIDER &&
+			       kind <= KIND_FREE_LINK && kind != KIND_PLACE) ||
+	       (kind == KIND_ROUTE_FILE && ret->place->kind != PLACE_ROUTE);
 	bool model = needs_model(ret->entry->kind) || ret->place->kind == PLACE_SESSION;
 	return gone || (model && !place_takes_prompts(ret->place)) ? ESTALE : 0;
 }
@@ -82,6 +89,8 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret) {
 	switch (ret->entry->space) {
 	case SPACE_PLACE:
 		return resolve_place(tree, ret);
+	case SPACE_ROUTE:
+		return route_node_resolve(tree, ret);
 	case SPACE_TURN:
 		return resolve_turn(tree, ret);
 	case SPACE_LINK:
@@ -95,13 +104,25 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret) {
 	return 0;
 }
 
-/* Which of a model's files a directory has: the facts are the model's alone; a session has no
- * sessions, and it alone a budget and the conversation as a whole. */
+/* Which of a model's files a directory has: the facts are the model's alone, a session has no
+ * sessions, and it alone a budget and the conversation as a
+ * whole; only a route chooses. */
 static bool place_has(const struct place *place, enum kind kind) {
-	bool of_session = kind == KIND_BUDGET || kind == KIND_MESSAGES || kind == KIND_TRANSCRIPT;
-	bool of_model = kind == KIND_MODEL_INFO || kind == KIND_SESSIONS;
-	return place_takes_prompts(place) &&
-	       !(place->kind == PLACE_SESSION ? of_model : of_session);
+	switch (kind) {
+	case KIND_MODEL_INFO:
+		return place->model;
+	case KIND_SESSIONS:
+		return place->kind != PLACE_SESSION && place_takes_prompts(place);
+	case KIND_BUDGET:
+	case KIND_MESSAGES:
+	case KIND_TRANSCRIPT:
+		return place->kind == PLACE_SESSION;
+	case KIND_ROUTE_FILE:
+	case KIND_ROUTE_MODELS:
+		return place->kind == PLACE_ROUTE;
+	default:
+		return place_takes_prompts(place);
+	}
 }
 
 bool node_has(struct tree *tree, const struct node *directory, const struct entry *entry) {
@@ -126,6 +147,9 @@ static int64_t id_below(const struct node *directory, const struct entry *entry)
 	if (entry->space == SPACE_NONE) {
 		return 1;
 	}
+	if (entry->space == SPACE_ROUTE) {
+		return route_node_id(directory->place->parent, route_capability(directory->place));
+	}
 	return directory->entry->space == SPACE_NONE ? PLACE_ROOT_ID : directory->id;
 }
 
@@ -133,6 +157,10 @@ static struct node static_node(const struct node *directory, const struct entry 
 	struct node node = *directory;
 	node.entry = entry;
 	node.id = id_below(directory, entry);
+	if (entry->space == SPACE_ROUTE) {
+		node.capability = route_capability(directory->place);
+		node.place = directory->place->parent;
+	}
 	return node;
 }
 
@@ -227,6 +255,9 @@ static bool dynamic_child(struct tree *tree, const struct node *directory, const
 	case KIND_SESSIONS:
 	case KIND_GROUPS:
 		return dynamic_annex(directory, name, ret);
+	case KIND_CAPABILITIES:
+	case KIND_ROUTE_MODELS:
+		return route_node_child(tree, directory, name, ret);
 	default:
 		return false;
 	}

@@ -14,6 +14,7 @@ struct node {
 	struct place *place; /* of a place's entries; for a turn's: its model, NULL when gone */
 	struct provider *provider; /* above the place; NULL for the root */
 	int setting; /* index, for settings */
+	int capability; /* number, below models/ of a route */
 };
 
 /* For how long the kernel keeps what doesn't change by itself, in seconds. */
@@ -39,6 +40,21 @@ double node_name_keep(struct tree *tree, const struct node *node);
 bool node_takes_scratch(const struct node *node);
 /* Whether an entry is listed in this directory: a model's files only in a model's directory. */
 bool node_has(struct tree *tree, const struct node *directory, const struct entry *entry);
+
+/* ---- route_node.c ---- */
+
+/* The id of the node below a capability's models/ that stands for a place; the root's is models/
+ * itself. */
+int64_t route_node_id(const struct place *place, int capability);
+/* Fills in what an id below models/ says; 0 or ESTALE. */
+int route_node_resolve(struct tree *tree, struct node *ret);
+/* A name in capabilities/ or below a route's models/. */
+bool route_node_child(struct tree *tree, const struct node *directory, const char *name,
+		struct node *ret);
+/* The place of the next such name, by ids above `after`; NULL at the end. */
+const struct place *route_node_next(struct tree *tree, const struct node *directory, int64_t after);
+
+/* ---- node_list.c ---- */
 
 /* Calls for each entry of a directory after the position `after` (0: from the start), in a fixed
  * order; stops when `visit` returns false. */

@@ -114,6 +114,21 @@ static bool list_annexes(struct listing *listing, enum place_kind kind) {
 	return true;
 }
 
+/* capabilities/, and what is below models/ of a route. */
+static bool list_routes(struct listing *listing) {
+	struct tree *tree = listing->tree;
+	const struct node *directory = listing->directory;
+	const struct place *place = route_node_next(tree, directory, data_after(listing));
+	for (; place != NULL; place = route_node_next(tree, directory, place->id)) {
+		struct node child;
+		if (node_child(tree, directory, place->name, &child) == 0 &&
+				!offer(listing, place->name, &child, DATA_FIRST + place->id)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool list_links(struct listing *listing) {
 	const struct user_links *links = listing->tree->links;
 	int64_t parent = listing->directory->place->id;
@@ -148,6 +163,9 @@ static bool list_data(struct listing *listing) {
 		return list_turns(listing);
 	case KIND_SESSIONS:
 		return list_annexes(listing, PLACE_SESSION);
+	case KIND_CAPABILITIES:
+	case KIND_ROUTE_MODELS:
+		return list_routes(listing);
 	default:
 		return true;
 	}

@@ -1,6 +1,8 @@
 /* Telling the kernel what changed: see notify.h. */
 #include "fs/notify.h"
 
+#include "core/config/capability.h"
+
 /* FUSE_NOTIFY_INC_EPOCH: all names the kernel keeps are asked for again, lazily; kernel 6.16 and
  * newer, EINVAL before. */
 #define NOTIFY_INC_EPOCH 8
@@ -27,6 +29,15 @@ static void invalidate(struct tree *tree, uint64_t number, off_t offset) {
 	}
 }
 
+/* Whether models/ of this capability may have a directory for the place. */
+static bool is_in_route(const struct place *place, int capability) {
+	while (place->kind == PLACE_COMPONENT) {
+		place = place->parent;
+	}
+	return place->kind == PLACE_ROOT ||
+	       (place->kind == PLACE_PROVIDER && place->n_able[capability] != 0);
+}
+
 void notify_listing(struct tree *tree, const struct place *place) {
 	static const enum kind below_provider[] = {KIND_MODELS, KIND_FREE, KIND_PROVIDER};
 	static const enum kind below_component[] = {KIND_PLACE, KIND_FREE_PLACE, KIND_SESSIONS};
@@ -34,11 +45,19 @@ void notify_listing(struct tree *tree, const struct place *place) {
 	const enum kind *kinds = provider ? below_provider : below_component;
 	size_t n = 3;
 	if (place->kind == PLACE_ROOT) {
+		invalidate(tree, FUSE_ROOT_ID, 0);
 		invalidate(tree, node_number(KIND_PROVIDERS, 1), 0);
 		invalidate(tree, node_number(KIND_GROUPS, 1), 0);
+		invalidate(tree, node_number(KIND_CAPABILITIES, 1), 0);
 	} else {
 		for (size_t i = 0; i < n; i++) {
 			invalidate(tree, node_number(kinds[i], place->id), 0);
+		}
+	}
+	for (int i = 0; i < n_capabilities; i++) {
+		if (is_in_route(place, i)) {
+			invalidate(tree, node_number(KIND_ROUTE_MODELS, route_node_id(place, i)),
+					0);
 		}
 	}
 	notify_all(tree);

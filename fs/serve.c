@@ -139,13 +139,12 @@ static void on_signal(uv_signal_t *handle, int number) {
 		end(server);
 		return;
 	}
-	if (!engine_reload(server->engine, &fail)) {
+	if (!tree_reload(&server->tree, &fail)) {
 		log_error("config.yml: %s", fail_words(&fail));
 		struct chain nobody = {0};
 		engine_note(server->engine, catalogue_root(server->engine->catalogue), &nobody,
 				&fail);
 	}
-	notify_all(&server->tree);
 }
 
 static bool add_argument(struct fuse_args *args, const char *argument, struct fail *fail) {

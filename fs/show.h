@@ -58,6 +58,14 @@ const char *provider_health(struct provider *provider);
 SHOW(show_group_status);
 SHOW(show_group_answer);
 
+/* route_node.c, show_route.c */
+SHOW(show_route_link);
+SHOW(show_route);
+/* Of a route or a session of it: who would be asked now. */
+bool show_next(struct tree *tree, struct place *place, struct buf *out);
+/* Whom a turn was sent to in vain, a line each. */
+bool show_tried(struct turn *turn, struct buf *out);
+
 /* show_turn.c */
 SHOW(show_turn_link);
 SHOW(show_last_link);

@@ -14,9 +14,10 @@ SHOW(show_model_status) {
 	int64_t id = engine_newest(engine, node->place, tid, false);
 	cleanup_turn struct turn *turn = id != 0 ? turn_get(engine->turns, id) : NULL;
 	queue_count(engine, node->place->id, &running, &queued);
-	return show_turn_lines(node->place, turn, out) &&
-	       show_count(out, "running", (int64_t)running) &&
-	       show_count(out, "queued", (int64_t)queued);
+	show_turn_lines(node->place, turn, out);
+	show_count(out, "running", (int64_t)running);
+	show_count(out, "queued", (int64_t)queued);
+	return show_tried(turn, out) && show_next(tree, node->place, out);
 }
 
 SHOW(show_model_ctl) {

@@ -163,7 +163,7 @@ SHOW(show_turn_status) {
 	show_origin(tree, row, out);
 	show_time(out, "submitted", row->submitted);
 	show_time(out, "finished", row->finished);
-	return show_count(out, "http_status", row->http_status);
+	return show_count(out, "http_status", row->http_status) && show_tried(turn, out);
 }
 
 static bool show_elapsed(struct buf *out, const char *key, int64_t from, int64_t to) {
@@ -205,7 +205,7 @@ SHOW(show_turn_error) {
 	} else if (turn->row.state == TURN_INTERRUPTED && words[0] == '\0') {
 		words = "conduitfs ended while it ran; it is not sent again by itself";
 	}
-	return buf_add_format(out, "%s: %s\n", errno_name(code), words);
+	return buf_add_format(out, "%s: %s\n", errno_name(code), words) && show_tried(turn, out);
 }
 
 SHOW(show_zero_status) {

@@ -33,6 +33,11 @@ int small_open(struct handle *handle, const struct node *node, pid_t tid) {
 	if (conversation_file(entry->kind)) {
 		return open_conversation(handle, node, tid);
 	}
+	/* What is appended to a route goes to its patterns. */
+	if (writes && (handle->flags & O_APPEND) != 0 && entry->kind == KIND_ROUTE_FILE &&
+			!entry->show(handle->tree, node, tid, &handle->written)) {
+		return EIO;
+	}
 	if (entry->show == NULL) {
 		/* input and rpc read as empty; the key isn't read at all. */
 		return writes || entry->accept == NULL ? 0 : EACCES;

@@ -88,8 +88,12 @@ enum kind {
 	KIND_RPC = 113,
 	KIND_ESTIMATE = 114,
 	KIND_SESSIONS = 115,
+	KIND_CAPABILITIES = 116,
 	KIND_GROUPS = 117,
 	KIND_GROUP = 118,
+	KIND_ROUTE_FILE = 119,
+	KIND_ROUTE_MODELS = 120, /* models/ of a route, and directories below it */
+	KIND_ROUTE_LINK = 121,
 	KIND_MESSAGES = 122,
 	KIND_TRANSCRIPT = 123,
 	KIND_TURN_EXCHANGE = 126,
@@ -103,6 +107,7 @@ enum kind {
 enum space {
 	SPACE_NONE, /* there is one of it */
 	SPACE_PLACE, /* a place of the catalogue */
+	SPACE_ROUTE, /* a place and a capability */
 	SPACE_TURN, /* a turn */
 	SPACE_LINK, /* a link of the user's */
 	SPACE_SCRATCH, /* a scratch file */

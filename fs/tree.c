@@ -4,6 +4,7 @@
 #include "core/store/delay.h"
 #include "fs/handle.h"
 #include "fs/links.h"
+#include "fs/notify.h"
 #include "fs/scratch.h"
 
 #include <errno.h>
@@ -27,7 +28,15 @@ bool tree_open(struct tree *tree, struct engine *engine, const char *mountpoint,
 		return fail != NULL && fail->code != 0 ? false
 						       : fail_set(fail, ENOMEM, "no memory");
 	}
+	tree_take_aliases(tree);
 	return true;
+}
+
+bool tree_reload(struct tree *tree, struct fail *fail) {
+	bool reloaded = engine_reload(tree->engine, fail);
+	tree_take_aliases(tree);
+	notify_all(tree);
+	return reloaded;
 }
 
 void tree_close(struct tree *tree) {

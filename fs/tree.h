@@ -42,5 +42,11 @@ struct tree {
  * will be. */
 bool tree_open(struct tree *tree, struct engine *engine, const char *mountpoint, struct fail *fail);
 void tree_close(struct tree *tree);
+/* Reads config.yml again, and tells the kernel; as engine_reload. */
+bool tree_reload(struct tree *tree, struct fail *fail);
+
+/* aliases.c: brings the links that config.yml names, and `default`, into the root. A link of the
+ * user's own stays as it is. */
+void tree_take_aliases(struct tree *tree);
 
 #endif

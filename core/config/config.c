@@ -5,6 +5,7 @@
 #include "core/config/money_fields.h"
 #include "core/config/paths.h"
 #include "core/config/provider_entry.h"
+#include "core/config/routes.h"
 #include "core/config/secret.h"
 
 #include <errno.h>
@@ -122,6 +123,8 @@ static void read_tree(struct faults *faults, const struct yaml_node *root, struc
 			{"ca_file", FIELD_PATH, offsetof(struct config, ca_file)},
 			{"sandbox", FIELD_SPECIAL, .read = read_sandbox},
 			{"providers", FIELD_SPECIAL, .read = read_providers},
+			{"routes", FIELD_SPECIAL, .read = config_routes_read},
+			{"aliases", FIELD_SPECIAL, .read = config_aliases_read},
 	};
 	const struct place top = {faults, ""};
 	fields_read(&top, root, FIELDS(fields), UNKNOWN_REFUSED, "setting", config);
@@ -181,6 +184,7 @@ void config_finish(struct config *config) {
 		provider_entry_finish(&config->providers[i]);
 	}
 	free(config->providers);
+	config_routes_finish(config);
 	free(config->file);
 	free(config->state);
 	free(config->ca_file);

@@ -56,6 +56,18 @@ struct config_retention {
 	uint64_t bytes; /* that all of them take on the disk */
 };
 
+/* Who answers for a capability: patterns as route_patterns.h has them, a line each. */
+struct config_route {
+	int capability; /* its number, see capability.h */
+	char *patterns;
+};
+
+/* A link in the root: to PROVIDER/MODEL, or capabilities/NAME. */
+struct config_alias {
+	char *name;
+	char *target; /* as it is written */
+};
+
 struct config {
 	char *file; /* that was read; NULL when none is there */
 	char *state; /* absolute */
@@ -71,6 +83,10 @@ struct config {
 	bool sandbox_seccomp; /* `sandbox: seccomp`: load without Landlock */
 	struct config_provider *providers;
 	size_t n_providers;
+	struct config_route *routes;
+	size_t n_routes;
+	struct config_alias *aliases;
+	size_t n_aliases;
 };
 
 /* Reads `file`, or $XDG_CONFIG_HOME/conduitfs/config.yml when it is NULL (then its absence is

@@ -111,6 +111,13 @@ static void read_setting(const struct place *place, const struct yaml_node *node
 				&nearest, nearest != NULL ? 1 : 0);
 		return;
 	}
+	if (setting_specs[index].routing) {
+		faults_add(place->faults, node->line,
+				"%s.%s: is of routes: write it to config/%s of the root, or of a "
+				"directory in capabilities/",
+				place->name, node->name, node->name);
+		return;
+	}
 	cleanup_buf struct buf text = {0};
 	if (!write_value(place, node, setting_specs[index].type, &text)) {
 		if (text.failed) {

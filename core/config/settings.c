@@ -12,6 +12,7 @@
 /* Rows of the table: where they are found, and whether a provider is told. */
 #define EVERYWHERE .everywhere = true
 #define TOLD .to_provider = true
+#define ROUTING .routing = true
 
 /* Ten years. */
 #define CACHE_MOST 315360000.0
@@ -23,6 +24,9 @@ static const char *const efforts[] = {
 		"none", "minimal", "low", "medium", "high", "xhigh", "max", NULL};
 static const char *const verbosities[] = {"low", "medium", "high", NULL};
 static const char *const tool_choices[] = {"auto", "none", "required", "any", NULL};
+
+static const char *const policies[] = {
+		"listed", "free", "cheapest", "fastest", "local-first", NULL};
 
 static const char *const formats[] = {"json", "npy", NULL};
 
@@ -134,6 +138,12 @@ const struct setting_spec setting_specs[] = {
 		{"cache", SETTING_SECONDS, 0, CACHE_MOST, .standard = "", EVERYWHERE,
 				.help = "For how long the same request is answered again with the "
 					"answer it had, for nothing; 0: never."},
+		{"policy", SETTING_CHOICE, .choices = policies, .standard = "listed", ROUTING,
+				.help = "Whom a route asks first among the models that one of its "
+					"patterns names."},
+		{"max_price", SETTING_NUMBER, 0, 1e6, .standard = "", ROUTING,
+				.help = "USD a million tokens, of prompt or answer: a route passes "
+					"over what is dearer."},
 };
 
 const size_t n_setting_specs = LENGTH(setting_specs);

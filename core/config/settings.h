@@ -29,6 +29,7 @@ struct setting_spec {
 	const char *standard; /* the default; "" none */
 	bool everywhere; /* in each config/; others only where the model's parameters name them */
 	bool to_provider; /* handed to the provider with a turn */
+	bool routing; /* says how to choose: in config/ of the root and of routes alone */
 	const char *help; /* a sentence */
 };
 

@@ -171,7 +171,8 @@ static void on_end(void *data, const struct exchange_result *result) {
 		run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), result);
 	} else if (result->code == 0) {
 		run_end(run, TURN_DONE, 0, "", result);
-	} else if (!try_again(run, result)) {
+	} else if ((result->submitted || !failover(run, result->code, result->words)) &&
+			!try_again(run, result)) {
 		run_end(run, TURN_FAILED, result->code, result->words, result);
 	}
 }
@@ -211,7 +212,8 @@ void attempt_go_on(struct run *run) {
 		prepared.n_files = 0;
 	}
 	prepared_finish(&prepared);
-	if (run->exchange == NULL) {
+	if (run->exchange == NULL &&
+			(fail.code == 0 || !failover(run, fail.code, fail_words(&fail)))) {
 		run_end(run, TURN_FAILED, fail.code != 0 ? fail.code : ENOMEM,
 				fail.code != 0 ? fail_words(&fail) : "no memory for a turn", NULL);
 	}
@@ -257,6 +259,9 @@ static bool prompt_passes(struct run *run) {
 void attempt_begin(struct run *run) {
 	run->attempt_began = now_us();
 	if (!run->checked && !prompt_passes(run)) {
+		return;
+	}
+	if (run->attempts == 0 && failover_early(run)) {
 		return;
 	}
 	run->attempts++;

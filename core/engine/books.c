@@ -54,11 +54,13 @@ static bool reserve(struct run *run, const struct input_size *size, struct fail 
 	struct estimate estimate;
 	estimate_turn(run->provider, record, (const char *const *)run->settings, size,
 			budget_left(budgets, place, model), &estimate);
-	if (!budget_reserve(budgets, place, model, estimate.cost_most, &run->terms.reservation,
-			    fail)) {
+	/* Without a bound there is no budget, or it is refused below. */
+	int64_t elsewhere = run->terms.elsewhere > 0 ? run->terms.elsewhere : 0;
+	int64_t most = estimate.cost_most < 0 ? -1 : usd_sum(estimate.cost_most, elsewhere);
+	if (!budget_reserve(budgets, place, model, most, &run->terms.reservation, fail)) {
 		return false;
 	}
-	run->terms.reserved = estimate.cost_most;
+	run->terms.reserved = most;
 	run->terms.max_tokens = estimate.max_tokens;
 	return true;
 }
@@ -113,6 +115,15 @@ bool books_open(struct run *run, struct fail *fail) {
 void books_abandon(struct run *run) {
 	budget_release(run->provider->engine->budgets, &run->terms.reservation);
 	free(take(run->terms.model));
+}
+
+bool books_move(struct run *run, struct fail *fail) {
+	if (run->charged) {
+		run->terms.elsewhere = run->terms.reserved;
+	}
+	run->charged = false;
+	books_abandon(run);
+	return books_open(run, fail);
 }
 
 static struct ledger_terms ledger_terms_of(const struct run *run) {
@@ -175,6 +186,12 @@ void books_settle(struct run *run, bool charged) {
 	} else {
 		row->cost = computed_cost(run, charged || run->has_usage);
 		turn_words_set(&row->cost_source, row->cost >= 0 ? "computed" : "unknown");
+	}
+	/* What a model that failed may have cost counts as if it did. */
+	if (run->terms.elsewhere != 0) {
+		bool known = row->cost >= 0 && run->terms.elsewhere > 0;
+		row->cost = known ? usd_sum(row->cost, run->terms.elsewhere) : -1;
+		turn_words_set(&row->cost_source, known ? "computed" : "unknown");
 	}
 }
 

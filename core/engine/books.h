@@ -23,6 +23,9 @@ bool books_may_open(
  * go by books_close, and by books_abandon for a run that never began. */
 bool books_open(struct run *run, struct fail *fail);
 void books_abandon(struct run *run);
+/* Another model is to answer: what the one before may have cost stays reserved, and counts. False
+ * as books_open. */
+bool books_move(struct run *run, struct fail *fail);
 /* Before an attempt, when the conversation is whole: reserves anew and notes durably that the turn
  * may cost as much. `bytes` and `messages`: of what is about to be sent. False with words (EDQUOT,
  * or that it can't be noted): then it isn't sent. */

@@ -25,6 +25,9 @@ static void on_catalogue_changed(void *data, struct place *place) {
 	if (provider != NULL) {
 		models_table_changed(provider->models);
 	}
+	if (!engine->closing && (place->kind == PLACE_PROVIDER || place->kind == PLACE_ROOT)) {
+		routes_update(engine);
+	}
 	if (engine->options.listing_changed != NULL && !engine->closing) {
 		engine->options.listing_changed(engine->options.data, place);
 	}
@@ -219,6 +222,11 @@ struct engine *engine_open(
 		return NULL;
 	}
 	hide_unloaded(engine);
+	engine->routes = routes_create(engine, fail);
+	if (engine->routes == NULL) {
+		engine_close(engine);
+		return NULL;
+	}
 	catalogue_watch(engine->catalogue, on_catalogue_changed, engine);
 	return engine;
 }
@@ -245,6 +253,7 @@ void engine_close(struct engine *engine) {
 	chain_map_destroy(engine->chains);
 	lineage_destroy(engine->lineage);
 	values_destroy(engine->values);
+	routes_destroy(engine->routes);
 	health_destroy(engine->health);
 	catalogue_close(engine->catalogue);
 	store_close(engine->store);
@@ -279,6 +288,9 @@ bool engine_has_setting(struct engine *engine, struct place *place, int index) {
 		return false;
 	}
 	const struct place *model = place_model(place);
+	if (setting_specs[index].routing) {
+		return place->kind == PLACE_ROOT || place_route(place) != NULL;
+	}
 	if (setting_specs[index].everywhere || model == NULL) {
 		return true;
 	}

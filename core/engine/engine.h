@@ -7,6 +7,7 @@
 #include "core/config/config.h"
 #include "core/engine/health.h"
 #include "core/engine/provider.h"
+#include "core/engine/route.h"
 #include "core/engine/values.h"
 #include "core/store/catalogue.h"
 #include "core/store/store.h"
@@ -47,6 +48,7 @@ struct engine {
 	struct transfer_engine *transfers;
 	struct values *values;
 	struct health *health;
+	struct routes *routes;
 	struct turn_table *turns;
 	struct chain_map *chains;
 	struct lineage *lineage;
@@ -101,13 +103,14 @@ double engine_number(
  */
 const char *engine_setting_of(
 		struct engine *engine, struct place *place, struct place *model, int index);
-/* Whether config/ of this place has the setting: those that are everywhere, and at a model or its
- * sessions those that the model says it takes. */
+/* Whether config/ of this place has the setting: those that are everywhere, at a model or its
+ * sessions those that the model says it takes, and what says how to choose at the root and at
+ * routes. */
 bool engine_has_setting(struct engine *engine, struct place *place, int index);
 
 /* ---- turns ---- */
 
-/* Whether a prompt for this model could run now; else the errno and words for the opener. */
+/* Whether a prompt written here could run now; else the errno and words for the opener. */
 bool engine_may_submit(struct engine *engine, struct place *place, struct fail *fail);
 /* A turn in state open, held once, that counts as newest for the chain's processes from now on.
  * `continues`: of the caller's last conversation here. NULL with words. */

@@ -123,6 +123,7 @@ static void finish_failed(struct exchange *exchange) {
 			.finish = "",
 			.model = "",
 			.status = exchange->status,
+			.submitted = exchange->submitted,
 			.retry_after = -1,
 	};
 	finish(exchange, &result);
@@ -225,6 +226,7 @@ static void on_transfer_end(void *data, const struct transfer_result *transfer) 
 			.model = "",
 			.status = transfer->status,
 			.retry = connection && !transfer->sent_whole && !exchange->submitted,
+			.submitted = exchange->submitted,
 			.retry_after = -1,
 	};
 	job_abandon(take(exchange->job));
@@ -407,6 +409,7 @@ static void on_job_end(void *data, const struct job_result *job) {
 			.by_provider = !job->crashed,
 			.retry = job->code != 0 && !job->never_retry && !job->crashed &&
 				 !exchange->submitted && status_retries(exchange->status),
+			.submitted = exchange->submitted,
 			.retry_after = exchange->retry_after,
 	};
 	/* Without a head there is no reply yet, and so no rest of one. */

@@ -16,6 +16,7 @@ struct exchange_result {
 	int status; /* HTTP status of the last reply, 0 for none */
 	bool by_provider; /* it is what the provider said; else the connection, or its process */
 	bool retry; /* nothing speaks against another attempt, if no output came */
+	bool submitted; /* a paid job was begun: it may go on, and be billed */
 	double retry_after; /* seconds the service asked for; negative when it didn't */
 };
 

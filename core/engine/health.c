@@ -255,6 +255,7 @@ static void back_off(struct health *health, int64_t id, const struct judgement *
 		row->streak++;
 	}
 	row->back_off = until > row->back_off ? until : row->back_off;
+	row->failure = now_us();
 	set_words(row, judgement->code, words);
 	changed(health, entry);
 }

@@ -2,6 +2,7 @@
 #include "core/engine/provider.h"
 
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/engine/discovery.h"
 #include "core/engine/engine.h"
 #include "core/engine/exchange.h"
@@ -61,6 +62,25 @@ bool provider_has_key(struct provider *provider) {
 	struct version *version = provider->version;
 	return version == NULL || !version->manifest.key_required || version->own_base_url ||
 	       key_pending(version->key) || key_value(version->key) != NULL;
+}
+
+bool provider_takes(struct provider *provider, struct fail *fail) {
+	if (provider->version == NULL) {
+		return load_refuse(provider, fail);
+	}
+	if (!provider_has_key(provider)) {
+		cleanup_free char *words = key_words(provider->version->key);
+		const char *remedy = words != NULL ? words : "";
+		if (starts_with(remedy, "none: ")) {
+			remedy += strlen("none: ");
+		}
+		return fail_set(fail, ENOKEY, "no key for %s: %s", provider->name, remedy);
+	}
+	return queue_has_room(provider) ||
+	       fail_set(fail, EBUSY,
+			       "%d turns wait for %s already; limits.queue in config.yml raises "
+			       "that",
+			       provider->queue_most, provider->name);
 }
 
 const struct manifest *provider_manifest(const struct provider *provider) {

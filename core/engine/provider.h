@@ -74,6 +74,8 @@ void provider_destroy(struct provider *provider);
 
 /* True when opening `input` may not be refused for want of a key. */
 bool provider_has_key(struct provider *provider);
+/* Whether a prompt for one of its models could run now; else why not: an errno and words. */
+bool provider_takes(struct provider *provider, struct fail *fail);
 /* What the provider says of itself; NULL while that isn't known. */
 const struct manifest *provider_manifest(const struct provider *provider);
 /* key_command has ended: what waited for the key goes on. */

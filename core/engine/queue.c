@@ -71,7 +71,9 @@ void queue_pump(struct provider *provider) {
 			(run = next_ready(provider)) != NULL) {
 		list_remove(&run->link);
 		list_append(&provider->running, &run->link);
-		run->turn->row.started = now_us();
+		if (run->turn->row.started == 0) {
+			run->turn->row.started = now_us();
+		}
 		attempt_begin(run);
 		recount(provider);
 	}
@@ -111,6 +113,9 @@ bool queue_add(struct provider *provider, struct place *model, struct turn *turn
 	run->provider = provider;
 	run->turn = turn;
 	run->model = model->id;
+	run->routed = place_route(catalogue_place(provider->engine->catalogue, turn->row.place)) !=
+		      NULL;
+	turn_words_set(&turn->row.provider, provider->name);
 	if (!run_keep_settings(run)) {
 		free(run);
 		return fail_set(fail, ENOMEM, "no memory for a turn's settings");
@@ -130,22 +135,47 @@ bool queue_add(struct provider *provider, struct place *model, struct turn *turn
 	return true;
 }
 
+bool run_move(struct run *run, struct provider *provider, struct place *model, struct fail *fail) {
+	list_remove(&run->link);
+	list_append(&provider->queue, &run->link);
+	run->provider = provider;
+	run->model = model->id;
+	run->attempts = 0;
+	run_drop_settings(run);
+	turn_words_set(&run->turn->row.provider, provider->name);
+	turn_words_set(&run->turn->row.model, "");
+	run->turn->row.state = TURN_QUEUED;
+	if (!run_keep_settings(run)) {
+		return fail_set(fail, ENOMEM, "no memory for a turn's settings");
+	}
+	if (!books_move(run, fail)) {
+		return false;
+	}
+	turn_changed(run->turn);
+	return true;
+}
+
 void queue_cancel(struct turn *turn) {
 	run_end(turn->run, TURN_CANCELLED, ECANCELED, "cancelled", NULL);
+}
+
+static void interrupt(struct run *run, const char *words) {
+	if (run->provider->engine->closing || !failover_unloaded(run)) {
+		run_end(run, TURN_INTERRUPTED, EIO, words, NULL);
+	}
 }
 
 void queue_interrupt(struct provider *provider) {
 	provider->concurrent = 0;
 	/* Who is told of one's end may end others. */
 	while (!list_empty(&provider->running)) {
-		run_end(list_entry(provider->running.next, struct run, link), TURN_INTERRUPTED, EIO,
-				"conduitfs ended, or its provider was unloaded, while it ran",
-				NULL);
+		interrupt(list_entry(provider->running.next, struct run, link),
+				"conduitfs ended, or its provider was unloaded, while it ran");
 	}
 	while (!list_empty(&provider->queue)) {
-		run_end(list_entry(provider->queue.next, struct run, link), TURN_INTERRUPTED, EIO,
-				"conduitfs ended, or its provider was unloaded, before it was sent",
-				NULL);
+		interrupt(list_entry(provider->queue.next, struct run, link),
+				"conduitfs ended, or its provider was unloaded, before it was "
+				"sent");
 	}
 }
 

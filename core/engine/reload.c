@@ -85,5 +85,7 @@ bool engine_reload(struct engine *engine, struct fail *fail) {
 	config_finish(&old);
 	/* Loads what is missing as well. */
 	bool locked = loads_reload(engine, fail);
-	return engine_load_missing(engine, locked ? fail : NULL) && locked;
+	bool loaded = engine_load_missing(engine, locked ? fail : NULL) && locked;
+	routes_reload(engine);
+	return loaded;
 }

@@ -6,12 +6,14 @@
 #include "core/engine/budget.h"
 #include "core/engine/exchange.h"
 #include "core/engine/record.h"
+#include "core/engine/route.h"
 #include "core/turn/turn.h"
 
 /* What the run is in the books: see books.h. */
 struct run_terms {
 	char *model; /* path of the model that answers, below its provider's models/ */
 	int64_t reserved; /* pico-USD that the turn can't exceed; -1 unknown */
+	int64_t elsewhere; /* of these, what models that failed it may have cost; -1 unknown */
 	int64_t max_tokens;
 	struct reservation reservation; /* of the budgets */
 };
@@ -22,6 +24,9 @@ struct run {
 	struct turn *turn; /* held */
 	int64_t model; /* id of the place that answers: the turn's own, or what a session or a
 			  route leads to */
+	bool routed; /* by a route: another may answer, see failover.c */
+	int64_t tried[ROUTE_TRIES]; /* ids of the models that failed it */
+	size_t n_tried;
 	char **settings; /* by the table's index, as they were at submission; NULL for none */
 	struct exchange *exchange;
 	struct fail failure; /* of what came in the middle of an attempt: the disk, a check */
@@ -71,6 +76,20 @@ void prepared_finish(struct prepared *prepared);
 
 /* Whether a finished output is what config/schema says it must be; EPROTO with words. */
 bool output_conforms(struct run *run, const char *finish, struct fail *fail);
+
+/* Puts a run into another provider's queue, for this model of it: nothing was answered yet. Both
+ * queues are the caller's to pump. False with words (EDQUOT: the budgets don't let it): then it has
+ * to be moved on or ended. */
+bool run_move(struct run *run, struct provider *provider, struct place *model, struct fail *fail);
+
+/* The model failed, or can't be asked: hands the prompt to the next that its route names, if that
+ * is a failure which another may not meet and no byte of an answer came. False when it stays where
+ * it is; else the run may be over when this returns. */
+bool failover(struct run *run, int code, const char *words);
+/* Before its first attempt: hands it to another when the model is let be by now. */
+bool failover_early(struct run *run);
+/* A provider goes: its turns that a route brought go to the next, where there is one. */
+bool failover_unloaded(struct run *run);
 
 /* Starts an attempt; ends through run_end. */
 void attempt_begin(struct run *run);

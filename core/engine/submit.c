@@ -16,39 +16,69 @@ static int64_t notes_of(const struct place *place) {
 	return -place->id;
 }
 
+/* Into the queue of the first that the route names and the budgets let it. */
+static bool queue_routed(
+		struct engine *engine, struct place *place, struct turn *turn, struct fail *fail) {
+	int64_t tried[ROUTE_TRIES];
+	/* What was opened is accepted. */
+	struct route_wish wish = {.tried = tried, .in_back_off = true, .with_full_queue = true};
+	struct route_choice choice;
+	if (!route_choose(engine, place, &wish, &choice, fail)) {
+		return false;
+	}
+	while (!queue_add(choice.provider, choice.model, turn, fail)) {
+		tried[wish.n_tried++] = choice.model->id;
+		if (fail->code != EDQUOT || wish.n_tried == ROUTE_TRIES ||
+				!route_choose(engine, place, &wish, &choice, NULL)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Into the queue of who answers: the model, or for a route whom it chooses now. */
+static bool queue_up(struct engine *engine, struct turn *turn, struct fail *fail) {
+	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
+	struct place *model = place_model(place);
+	struct provider *provider = engine_provider(engine, model);
+	if (place_route(place) != NULL) {
+		return queue_routed(engine, place, turn, fail);
+	}
+	return provider != NULL ? queue_add(provider, model, turn, fail)
+				: fail_set(fail, ENODEV,
+						  "the model or its provider went while the prompt "
+						  "was written");
+}
+
+/* Prompts to a session wait for each other, whatever else may run. */
+static bool session_takes(
+		const struct engine *engine, const struct place *place, struct fail *fail) {
+	size_t running, queued = 0;
+	if (place->kind == PLACE_SESSION) {
+		queue_count(engine, place->id, &running, &queued);
+	}
+	return queued < (size_t)engine->config.queue || queued == 0 ||
+	       fail_set(fail, EBUSY,
+			       "%zu turns of this session wait already; limits.queue in config.yml "
+			       "raises that",
+			       queued);
+}
+
 bool engine_may_submit(struct engine *engine, struct place *place, struct fail *fail) {
+	static const struct route_wish anybody = {.in_back_off = true};
+	struct route_choice choice;
+	if (!session_takes(engine, place, fail)) {
+		return false;
+	}
+	if (place_route(place) != NULL) {
+		return route_choose(engine, place, &anybody, &choice, fail);
+	}
 	struct provider *provider = engine_provider(engine, place);
 	if (provider == NULL) {
 		return fail_set(fail, ENODEV, "its provider isn't loaded");
 	}
-	if (provider->version == NULL) {
-		return load_refuse(provider, fail);
-	}
-	if (!provider_has_key(provider)) {
-		cleanup_free char *words = key_words(provider->version->key);
-		const char *remedy = words != NULL ? words : "";
-		if (starts_with(remedy, "none: ")) {
-			remedy += strlen("none: ");
-		}
-		return fail_set(fail, ENOKEY, "no key for %s: %s", provider->name, remedy);
-	}
-	if (place->kind == PLACE_SESSION) {
-		size_t running, queued;
-		queue_count(engine, place->id, &running, &queued);
-		if (queued >= (size_t)provider->queue_most) {
-			return fail_set(fail, EBUSY,
-					"%zu turns of this session wait already; limits.queue in "
-					"config.yml raises that",
-					queued);
-		}
-	}
-	if (!queue_has_room(provider)) {
-		return fail_set(fail, EBUSY,
-				"%d turns wait for %s already; limits.queue in config.yml raises "
-				"that",
-				provider->queue_most, provider->name);
-	}
-	return books_may_open(engine, place, place_model(place), fail);
+	return provider_takes(provider, fail) &&
+	       books_may_open(engine, place, place_model(place), fail);
 }
 
 int64_t engine_last_sent(struct engine *engine, struct place *place, const struct chain *chain) {
@@ -152,9 +182,7 @@ static void find_origin(struct engine *engine, struct turn *turn) {
 
 void engine_submit(struct engine *engine, struct turn *turn) {
 	cleanup_fail struct fail fail = {0};
-	struct place *place = catalogue_place(engine->catalogue, turn->row.place);
-	struct place *model = place_model(place);
-	struct provider *provider = engine_provider(engine, model);
+	const struct place *place = catalogue_place(engine->catalogue, turn->row.place);
 	turn->unsent = false;
 	turn->row.state = TURN_QUEUED;
 	turn->row.submitted = now_us();
@@ -173,14 +201,8 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 		engine->options.turns_changed(engine->options.data, turn->row.place);
 	}
 	store_sync_soon(engine->store, turn->row.id);
-	if (provider == NULL) {
-		fail_set(&fail, ENODEV,
-				"the model or its provider went while the prompt was written");
-		fail_turn(engine, turn, &fail);
-		return;
-	}
 	turn_changed(turn);
-	if (!queue_add(provider, model, turn, &fail)) {
+	if (!queue_up(engine, turn, &fail)) {
 		fail_turn(engine, turn, &fail);
 	}
 }

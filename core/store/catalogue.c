@@ -79,6 +79,10 @@ void catalogue_watch(struct catalogue *catalogue, catalogue_changed *changed, vo
 	catalogue->watch_data = data;
 }
 
+void catalogue_touch(struct catalogue *catalogue, struct place *place) {
+	tree_changed(catalogue, place);
+}
+
 struct place *catalogue_root(struct catalogue *catalogue) {
 	return &catalogue->root;
 }

@@ -84,6 +84,8 @@ struct place *place_provider(struct place *place);
 /* The model that answers a prompt written here: itself, or a session's; NULL for a route and its
  * sessions, where that is found for each turn, and for what takes no prompt. */
 struct place *place_model(struct place *place);
+/* The route that chooses who answers a prompt written here: itself, or a session's; else NULL. */
+struct place *place_route(struct place *place);
 /* Whether a model's files are here: it is a model, a route, or a session of either. */
 bool place_takes_prompts(const struct place *place);
 /* The path of a model below its provider's models/, as the tree shows it; false as buf_add. */
@@ -159,6 +161,8 @@ struct refresh;
  * listing changed, after the change, at most once a batch; for a model whose record changed; and
  * for the provider of either. Never for a place that is gone: then its parent is told. */
 typedef void catalogue_changed(void *data, struct place *place);
+/* What is listed at a place is another than before for a reason of the caller's own. */
+void catalogue_touch(struct catalogue *catalogue, struct place *place);
 void catalogue_watch(struct catalogue *catalogue, catalogue_changed *changed, void *data);
 
 /* Models appear (or change) as they are added. Only refresh_commit removes what wasn't seen, and

@@ -254,6 +254,9 @@ static const char kept_step[] =
 		"CREATE TRIGGER numbering_ends AFTER DELETE ON place BEGIN"
 		" DELETE FROM numbering WHERE place=old.id; END;";
 
+/* A link that the daemon made, by config.yml or by default. */
+static const char alias_step[] = "ALTER TABLE link ADD COLUMN alias INTEGER NOT NULL DEFAULT 0;";
+
 const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
-		health_step, ledger_step, group_step, answer_step, kept_step};
+		health_step, ledger_step, group_step, answer_step, kept_step, alias_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

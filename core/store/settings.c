@@ -61,14 +61,27 @@ bool store_link_set(struct store *store, int64_t parent, const char *name, const
 	return true;
 }
 
+bool store_link_is_alias(struct store *store, int64_t id, struct fail *fail) {
+	static const char sql[] = "UPDATE link SET alias=1 WHERE id=?1";
+	store_batch_commit(store);
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	if (statement == NULL) {
+		return false;
+	}
+	sqlite3_bind_int64(statement, 1, id);
+	return store_run(store, statement, fail);
+}
+
 bool store_links_each(struct store *store, store_link_visit *visit, void *data, struct fail *fail) {
-	static const char sql[] = "SELECT id, parent, name, target, made FROM link ORDER BY id";
+	static const char sql[] = "SELECT id, parent, name, target, made, alias FROM link "
+				  "ORDER BY id";
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
 	int step = -1;
 	while (statement != NULL && (step = store_step(store, statement, fail)) > 0) {
 		visit(data, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
 				column_text(statement, 2), column_text(statement, 3),
-				sqlite3_column_int64(statement, 4));
+				sqlite3_column_int64(statement, 4),
+				sqlite3_column_int(statement, 5) != 0);
 	}
 	return step == 0;
 }

@@ -42,8 +42,11 @@ bool store_settings_each(
 bool store_link_set(struct store *store, int64_t parent, const char *name, const char *target,
 		int64_t *ret_id, struct fail *fail); /* target NULL: removes; a new or replaced link
 							gets a new id */
+/* Notes that the daemon made this link, by config.yml or by default; whoever replaces it makes it
+ * the user's. */
+bool store_link_is_alias(struct store *store, int64_t id, struct fail *fail);
 typedef void store_link_visit(void *data, int64_t id, int64_t parent, const char *name,
-		const char *target, int64_t made /* Unix seconds */);
+		const char *target, int64_t made /* Unix seconds */, bool alias);
 bool store_links_each(struct store *store, store_link_visit *visit, void *data, struct fail *fail);
 
 /* ---- turns ---- */

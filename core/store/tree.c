@@ -387,6 +387,13 @@ struct place *place_model(struct place *place) {
 	return place != NULL && place->model ? place : NULL;
 }
 
+struct place *place_route(struct place *place) {
+	if (place != NULL && place->kind == PLACE_SESSION) {
+		place = place->parent;
+	}
+	return place != NULL && place->kind == PLACE_ROUTE ? place : NULL;
+}
+
 bool place_takes_prompts(const struct place *place) {
 	if (place->kind == PLACE_SESSION) {
 		place = place->parent;

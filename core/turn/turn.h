@@ -26,6 +26,7 @@ enum turn_file {
 	TURN_REQUEST, /* request.json: the request's body as sent, without the key */
 	TURN_RESPONSE, /* the reply's body as it came */
 	TURN_HISTORY, /* of an imported one: see history.h */
+	TURN_TRIED, /* whom a route asked in vain, a line each */
 	TURN_EXCHANGE, /* what the provider was handed and asked for: see core/engine/record.h */
 	TURN_FILES,
 };

@@ -17,6 +17,7 @@ const char *turn_file_name(enum turn_file file) {
 			[TURN_REQUEST] = "request.json",
 			[TURN_RESPONSE] = "response",
 			[TURN_HISTORY] = "history",
+			[TURN_TRIED] = "tried",
 			[TURN_EXCHANGE] = "exchange",
 	};
 	return names[file];

@@ -1,6 +1,8 @@
 /* config.yml: defaults, every key, and what a person is told about each mistake. */
 #include "core/config/config.h"
 
+#include "core/config/capability.h"
+
 #include "tests/unit/config/scratch.h"
 
 #include <errno.h>
@@ -215,10 +217,56 @@ static void all_faults_are_told_at_once_with_their_lines(void **state) {
 			"5: state: 'relative/path' is not an absolute path");
 }
 
+static void routes_and_aliases_are_read(void **state) {
+	(void)state;
+	read_good("routes:\n"
+		  "  text-to-text: [\"openrouter/*:free\", \"!openrouter/openrouter/*\", "
+		  "\"@local\"]\n"
+		  "  TEXT_TO_IMAGE: acme/paint\n"
+		  "aliases: {fast: acme/vendor/model, default: capabilities/text-to-text}\n");
+	assert_int_equal(config.n_routes, 2);
+	assert_int_equal(config.routes[0].capability, capability_number("text-to-text"));
+	assert_string_equal(config.routes[0].patterns,
+			"openrouter/*:free\n!openrouter/openrouter/*\n@local\n");
+	assert_int_equal(config.routes[1].capability, capability_number("text-to-image"));
+	assert_string_equal(config.routes[1].patterns, "acme/paint\n");
+	assert_int_equal(config.n_aliases, 2);
+	assert_string_equal(config.aliases[0].name, "fast");
+	assert_string_equal(config.aliases[0].target, "acme/vendor/model");
+	config_finish(&config);
+	read_good("routes:\naliases:\n");
+	assert_int_equal(config.n_routes + config.n_aliases, 0);
+	config_finish(&config);
+}
+
+static void wrong_routes_and_aliases_are_told(void **state) {
+	(void)state;
+	ASSERT_FAULTS("routes:\n"
+		      "  text-to-txt: [a/b]\n"
+		      "  text-to-text: [nothing]\n"
+		      "  text-to-image: [\"@paid\"]\n"
+		      "aliases:\n"
+		      "  status: a/b\n"
+		      "  b: nothing\n",
+			"2: unknown capability 'text-to-txt'",
+			"3: routes.text-to-text: route: line 1: 'nothing' names no model",
+			"4: routes.text-to-image: route: line 1: '@paid' is neither @local nor "
+			"@free",
+			"6: aliases.status: can't be the name of a link",
+			"7: aliases.b: 'nothing' must be PROVIDER/MODEL");
+	ASSERT_FAULTS("routes: [a/b]\naliases: x\n", "1: routes: must be a map",
+			"2: aliases: must be a map");
+}
+
+static void what_says_how_to_choose_is_no_setting_of_a_provider(void **state) {
+	(void)state;
+	ASSERT_FAULTS("providers: {a: {config: {policy: free}}}\n",
+			"1: providers.a.config.policy: is of routes");
+}
+
 static void keys_of_later_versions_are_unknown(void **state) {
 	(void)state;
-	ASSERT_FAULTS("routes: {}\naliases: {}\n", "1: unknown setting 'routes'",
-			"2: unknown setting 'aliases'");
+	ASSERT_FAULTS("allow: []\n", "1: unknown setting 'allow'");
 }
 
 static void history_off_is_refused_with_words(void **state) {
@@ -359,6 +407,9 @@ int main(void) {
 			with_scratch(every_key_of_a_provider_is_read),
 			with_scratch(settings_may_be_written_as_yaml),
 			with_scratch(all_faults_are_told_at_once_with_their_lines),
+			with_scratch(routes_and_aliases_are_read),
+			with_scratch(wrong_routes_and_aliases_are_told),
+			with_scratch(what_says_how_to_choose_is_no_setting_of_a_provider),
 			with_scratch(keys_of_later_versions_are_unknown),
 			with_scratch(history_off_is_refused_with_words),
 			with_scratch(a_providers_name_is_checked),

@@ -27,6 +27,19 @@ MODELS = [
     )
 ]  # fmt: skip
 
+# Below /routes/: models that fail in every way, and such as answer.
+ROUTED = [
+    {"id": name, "context_length": length, "created": created}
+    for name, length, created in (
+        ("ok", 8000, 0), ("other", 8000, 0), ("newer", 8000, 1700000000), ("longer", 16000, 0),
+        ("hold", 8000, 0), ("reset", 8000, 0), ("half-reset", 8000, 0), ("busy-once", 8000, 0),
+        ("fail-400", 8000, 0), ("fail-401", 8000, 0), ("fail-402", 8000, 0), ("fail-403", 8000, 0),
+        ("fail-404", 8000, 0), ("fail-408", 8000, 0), ("fail-413", 8000, 0), ("fail-422", 8000, 0),
+        ("fail-429", 8000, 0), ("fail-500", 8000, 0), ("fail-503", 8000, 0), ("fail-529", 8000, 0),
+        ("html", 8000, 0),
+    )
+]  # fmt: skip
+
 lock = threading.Condition()
 counts = {}
 bodies = []
@@ -118,6 +131,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply({"data": [{"id": "/".join("abcdefgh" * 10)}]})
         elif how == "keyed" and not self.headers.get("Authorization"):
             self.refuse(401)
+        elif self.path.startswith("/routes/"):
+            self.reply({"data": ROUTED})
         else:
             self.reply({"data": MODELS + ([{"id": "late"}] if how == "more" else [])})
 
@@ -147,7 +162,11 @@ class Handler(BaseHTTPRequestHandler):
         with lock:
             bodies.append(chat)
         number = count(model)
-        getattr(self, "chat_" + model.split("/")[-1].replace("-", "_"), self.chat_echo)(chat, number)
+        name = model.split("/")[-1].replace("-", "_")
+        if name.startswith("fail_"):
+            self.refuse(int(name[len("fail_") :]))
+            return
+        getattr(self, "chat_" + name, self.chat_echo)(chat, number)
 
     def begin(self):
         self.send_response(200)
@@ -235,8 +254,8 @@ class Handler(BaseHTTPRequestHandler):
     def chat_busy_long(self, chat, _):
         self.refuse(429, Retry_After="60")
 
-    def chat_fail_500(self, chat, _):
-        self.refuse(500)
+    def chat_html(self, chat, _):
+        self.reply("<html>a captive portal</html>", kind="text/html")
 
     def chat_reset(self, chat, _):
         self.reset()

@@ -106,11 +106,12 @@ static void settings_are_kept_replaced_and_removed(void **state) {
 }
 
 static void see_link(void *data, int64_t id, int64_t parent, const char *name, const char *target,
-		int64_t made) {
+		int64_t made, bool alias) {
 	struct seen *seen = data;
 	size_t used = strlen(seen->text);
 	assert_true(id > 0 && parent > 0 && made > 0);
-	snprintf(seen->text + used, sizeof(seen->text) - used, "%s->%s;", name, target);
+	snprintf(seen->text + used, sizeof(seen->text) - used, "%s%s->%s;", alias ? "@" : "", name,
+			target);
 	seen->n++;
 }
 
@@ -128,6 +129,21 @@ static void a_replaced_link_gets_a_new_id(void **state) {
 	struct seen seen = {0};
 	assert_true(store_links_each(f->store, see_link, &seen, NULL));
 	assert_string_equal(seen.text, "slow->providers/b;fast->providers/d;");
+}
+
+static void an_alias_is_told_apart_until_it_is_replaced(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	int64_t id;
+	struct seen seen = {0};
+	assert_true(store_link_set(f->store, 1, "fast", "a", &id, NULL));
+	assert_true(store_link_is_alias(f->store, id, NULL));
+	assert_true(store_links_each(f->store, see_link, &seen, NULL));
+	assert_string_equal(seen.text, "@fast->a;");
+	assert_true(store_link_set(f->store, 1, "fast", "b", &id, NULL));
+	seen = (struct seen){0};
+	assert_true(store_links_each(f->store, see_link, &seen, NULL));
+	assert_string_equal(seen.text, "fast->b;");
 }
 
 /* ---- versions ---- */
@@ -342,6 +358,7 @@ int main(void) {
 			TEST(a_second_store_is_refused_with_the_pid_of_the_first),
 			TEST(settings_are_kept_replaced_and_removed),
 			TEST(a_replaced_link_gets_a_new_id),
+			TEST(an_alias_is_told_apart_until_it_is_replaced),
 			TEST(an_empty_database_of_ours_is_brought_up_to_date),
 			TEST(later_steps_run_once_and_keep_the_rows),
 			TEST(a_step_that_fails_leaves_the_version_before),

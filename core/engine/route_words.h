@@ -1,0 +1,12 @@
+/* What a route says of itself, and why nobody answers. Private to route.c and route_words.c. */
+#ifndef CORE_ENGINE_ROUTE_WORDS_H
+#define CORE_ENGINE_ROUTE_WORDS_H
+
+#include "core/engine/ranking.h"
+
+/* The patterns in force at a route or a session of it. */
+const struct route_patterns *route_patterns(struct engine *engine, struct place *place);
+/* Sets why none of a ranking can be asked; returns false. */
+bool route_nobody(const struct ranking *ranking, struct fail *fail);
+
+#endif
