@@ -92,6 +92,20 @@ static bool compile_sources(struct report *report, const struct task *task,
 	return true;
 }
 
+/* Faults are told with the file's name: where the cache keeps it is nobody's business. */
+static bool refuse_manifest(const char *files, struct fail *fail) {
+	struct buf words cleanup_buf = {0};
+	size_t length = strlen(files);
+	for (const char *rest = fail_words(fail); *rest != '\0';) {
+		if (strncmp(rest, files, length) == 0 && rest[length] == '/') {
+			rest += length + 1;
+		} else {
+			buf_add_byte(&words, *rest++);
+		}
+	}
+	return fail_set(fail, fail->code, "%s", buf_string(&words));
+}
+
 bool compile(struct report *report, const struct task *task, struct fetch_result *ret,
 		struct fail *fail) {
 	struct manifest manifest cleanup(manifest_finish) = {0};
@@ -101,7 +115,7 @@ bool compile(struct report *report, const struct task *task, struct fetch_result
 		return no_memory(fail);
 	}
 	if (!manifest_read(&manifest, path, fail)) {
-		return false;
+		return refuse_manifest(ret->files, fail);
 	}
 	if (manifest.sources != NULL) {
 		return compile_sources(report, task, &manifest, ret, fail);

@@ -33,6 +33,8 @@ struct fetch {
 	struct fetch_result result;
 	unsigned handles; /* open, or closing */
 	bool running, reading, over, cancelled;
+	int64_t status; /* how it ended */
+	int signal;
 };
 
 /* ---- its end ---- */
@@ -80,15 +82,6 @@ static void close_handle(void *handle) {
 	}
 }
 
-static void close_if_over(struct fetch *fetch) {
-	if (!fetch->running && !fetch->reading) {
-		close_handle(&fetch->process);
-		close_handle(&fetch->in);
-		close_handle(&fetch->out);
-		close_handle(&fetch->timer);
-	}
-}
-
 /* The first result counts. */
 static void set_failure(struct fetch *fetch, int code, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
@@ -107,6 +100,30 @@ static void set_failure(struct fetch *fetch, int code, const char *format, ...) 
 	fetch->result.words = buf_take(&words);
 }
 
+/* It said no end. */
+static void tell_death(struct fetch *fetch) {
+	if (fetch->signal != 0) {
+		const char *name = sigabbrev_np(fetch->signal);
+		set_failure(fetch, EIO, "conduitfs-fetch was ended by SIG%s",
+				name != NULL ? name : "?");
+	} else if (fetch->status != 0) {
+		set_failure(fetch, EIO, "conduitfs-fetch ended with status %lld",
+				(long long)fetch->status);
+	} else {
+		set_failure(fetch, EIO, "conduitfs-fetch ended without a result");
+	}
+}
+
+static void close_if_over(struct fetch *fetch) {
+	if (!fetch->running && !fetch->reading) {
+		tell_death(fetch);
+		close_handle(&fetch->process);
+		close_handle(&fetch->in);
+		close_handle(&fetch->out);
+		close_handle(&fetch->timer);
+	}
+}
+
 static void kill_group(struct fetch *fetch) {
 	if (fetch->running) {
 		/* Its own session: pid and process group are the same number. */
@@ -121,17 +138,9 @@ static void stop_reading(struct fetch *fetch) {
 
 static void exited(uv_process_t *process, int64_t status, int number) {
 	struct fetch *fetch = process->data;
-	/* What it started and didn't end is in its group. */
-	kill_group(fetch);
 	fetch->running = false;
-	if (number != 0) {
-		const char *name = sigabbrev_np(number);
-		set_failure(fetch, EIO, "conduitfs-fetch was ended by SIG%s",
-				name != NULL ? name : "?");
-	} else if (status != 0 && !fetch->reading) {
-		set_failure(fetch, EIO, "conduitfs-fetch ended with status %lld",
-				(long long)status);
-	}
+	fetch->status = status;
+	fetch->signal = number;
 	close_if_over(fetch);
 }
 
@@ -169,10 +178,6 @@ static void output_came(uv_stream_t *stream, ssize_t got, const uv_buf_t *into) 
 	struct fetch *fetch = stream->data;
 	if (got < 0) {
 		stop_reading(fetch);
-		/* Unless its death, which is told in a moment, says more. */
-		if (!fetch->running) {
-			set_failure(fetch, EIO, "conduitfs-fetch ended without a result");
-		}
 		close_if_over(fetch);
 		return;
 	}

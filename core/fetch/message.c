@@ -1,6 +1,8 @@
 /* The lines between conduitfs-fetch and who started it: see message.h. */
 #include "core/fetch/message.h"
 
+#include "core/fetch/cache.h"
+
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <string.h>
@@ -141,6 +143,10 @@ bool task_read(struct task *ret, const char *line, struct fail *fail) {
 		return fail_set(fail, EINVAL,
 				"a task names a source outside, an absolute path of the cache and "
 				"one of the headers");
+	}
+	if (task.commit[0] != '\0' && !cache_commit_valid(task.commit)) {
+		return fail_set(fail, EINVAL, "'%s' isn't a whole commit: 40 hexadecimal digits",
+				task.commit);
 	}
 	task.stall_seconds = task.stall_seconds > 0 ? task.stall_seconds : 60;
 	task.total_seconds = task.total_seconds > 0 ? task.total_seconds : 900;
