@@ -57,6 +57,10 @@ int main(int argc, char **argv) {
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
+	/* Where this was started may be a repository, whose configuration git would read too. */
+	if (chdir("/") != 0) {
+		return 2;
+	}
 	struct fail fail cleanup_fail = {0};
 	struct buf line cleanup_buf = {.limit = TASK_MOST};
 	struct task task cleanup_task = {0};

@@ -60,8 +60,9 @@ static int check_certificate(git_cert *certificate, int valid, const char *host,
 
 static int give_ssh_key(git_credential **ret, struct remote *remote, unsigned allowed) {
 	if (remote->url.user[0] == '\0') {
-		return refuse(remote, EACCES, "ssh needs a user: write ssh://git@%s%s",
-				remote->url.host, remote->url.path);
+		return refuse(remote, EACCES,
+				"ssh needs a user: write one in front of the host, as in git@%s",
+				remote->url.host);
 	}
 	if (getenv("SSH_AUTH_SOCK") == NULL || remote->asked > 1 ||
 			!(allowed & GIT_CREDENTIAL_SSH_KEY)) {
@@ -150,6 +151,7 @@ static const struct known {
 		{"status code: 5", EREMOTEIO, "the server failed: try again later"},
 		{"unexpected redirect", EPROTO, "it redirects where it may not"},
 		{"cannot redirect", EXDEV, "load the address there if that is meant"},
+		{"not appear to be a git", ENOENT, "there is no such repository"},
 		{"repository not exported", ENOENT,
 				"there is no such repository, or it isn't shared"},
 		{"resolve address", EHOSTUNREACH, "is the name right, is there a network?"},

@@ -1,13 +1,13 @@
 /* The sandbox of fetching: see shut_in.h. */
 #include "core/fetch/shut_in.h"
 
+#include "core/base/confine.h"
 #include "core/base/landlock.h"
 #include "core/base/text.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 /* AddressSanitizer wants terabytes of address space. */
@@ -33,25 +33,28 @@ static const char *const looked_at[] = {"/etc/ssl", "/etc/pki", "/etc/ca-certifi
 		"/run/systemd/resolve", "/dev/random"};
 static const char *const written_to[] = {"/dev/null", "/dev/zero", "/dev/urandom"};
 
-static bool limit(int resource, rlim_t soft, rlim_t hard, struct fail *fail) {
-	struct rlimit now, limits = {.rlim_cur = soft, .rlim_max = hard};
-	if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && now.rlim_max < hard) {
-		limits.rlim_max = now.rlim_max;
-		limits.rlim_cur = soft < now.rlim_max ? soft : now.rlim_max;
+/* The compiler, which inherits the limit, may raise it to its own. */
+static bool limit_memory(struct fail *fail) {
+	struct rlimit limits;
+	if (!MEMORY_IS_BOUNDED) {
+		return true;
 	}
-	return setrlimit((__rlimit_resource_t)resource, &limits) == 0 ||
-	       fail_set(fail, errno, "can't set a limit of the fetching process: %s",
-			       strerror(errno));
+	if (!confine_limit(RLIMIT_AS, "RLIMIT_AS", COMPILER_MEMORY_MOST, fail)) {
+		return false;
+	}
+	if (getrlimit(RLIMIT_AS, &limits) == 0 && limits.rlim_cur > MEMORY_MOST) {
+		limits.rlim_cur = MEMORY_MOST;
+	}
+	return setrlimit(RLIMIT_AS, &limits) == 0 ||
+	       fail_set(fail, errno, "can't set RLIMIT_AS: %s", strerror(errno));
 }
 
 static bool set_limits(const struct task *task, struct fail *fail) {
-	rlim_t seconds = (rlim_t)task->total_seconds + 1;
 	/* A write above the limit is to fail, not to kill. */
 	signal(SIGXFSZ, SIG_IGN);
-	return limit(RLIMIT_CORE, 0, 0, fail) &&
-	       (!MEMORY_IS_BOUNDED || limit(RLIMIT_AS, MEMORY_MOST, COMPILER_MEMORY_MOST, fail)) &&
-	       limit(RLIMIT_FSIZE, FILE_MOST, FILE_MOST, fail) &&
-	       limit(RLIMIT_CPU, seconds, seconds + 1, fail);
+	return limit_memory(fail) && confine_limit(RLIMIT_CORE, "RLIMIT_CORE", 0, fail) &&
+	       confine_limit(RLIMIT_FSIZE, "RLIMIT_FSIZE", FILE_MOST, fail) &&
+	       confine_limit(RLIMIT_CPU, "RLIMIT_CPU", (rlim_t)task->total_seconds + 1, fail);
 }
 
 static bool allow_all(int ruleset, const char *const *paths, size_t n, uint64_t rights,
@@ -97,12 +100,8 @@ static bool allow(int ruleset, const struct task *task, struct fail *fail) {
 }
 
 bool shut_in(const struct task *task, struct fail *fail) {
-	if (!set_limits(task, fail)) {
+	if (!set_limits(task, fail) || !confine_privileges(fail)) {
 		return false;
-	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-		return fail_set(fail, errno, "can't give up privileges: %s", strerror(errno));
 	}
 	int ruleset cleanup_close = landlock_create(false, fail);
 	return ruleset >= 0 && allow(ruleset, task, fail) && landlock_enter(ruleset, fail);

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 from harness.fetching import MANIFEST, Fetch, failed, fetch, files, good, whole
-from harness.git import DECLARED, git
+from harness.git import DECLARED, Proxy, git
 
 
 @pytest.fixture
@@ -92,8 +92,18 @@ def test_a_server_that_gives_no_commit_by_its_hash_is_searched(git_servers, repo
 def test_objects_are_fetched_once_and_only_what_is_new(git_servers, repository, load):
     url = f"{git_servers.https}/{repository.name}.git"
     good(load(url))
+    once = git_servers.downloads(repository.name)
     good(load(url))
-    assert git_servers.downloads(repository.name) == 1
+    assert git_servers.downloads(repository.name) == once > 0
+
+
+def test_a_proxy_of_the_environment_is_used(git_servers, repository, load):
+    proxy = Proxy(git_servers.https_port, None, "cut", connect=True)
+    env = {"https_proxy": f"http://127.0.0.1:{proxy.port}"}
+    result = good(load(f"{git_servers.https}/{repository.name}.git", env=env))
+    proxy.stop()
+    assert result["commit"] == repository.first
+    assert set(proxy.named) == {f"localhost:{git_servers.https_port}"}
 
 
 # ---- what is refused, and how ----
@@ -218,6 +228,16 @@ def test_gits_credential_helpers_are_asked(git_servers, repository, tmp_path):
     assert git_servers.PASSWORD not in str(run.events)
     kept = b"".join(path.read_bytes() for path in run.cache.rglob("*") if path.is_file())
     assert git_servers.PASSWORD.encode() not in kept
+
+
+def test_a_repository_that_it_is_started_in_names_no_helper(
+    git_servers, repository, load, tmp_path
+):
+    ran = tmp_path / "ran"
+    repository.git("config", "credential.helper", f"!touch {ran}; echo username=a;")
+    url = f"{git_servers.https}/private/{repository.name}.git"
+    failed(load(url, cwd=repository.work), errno.EACCES)
+    assert not ran.exists()
 
 
 def test_credentials_that_are_refused_are_sent_once(git_servers, repository, load, tmp_path):

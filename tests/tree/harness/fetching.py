@@ -20,7 +20,7 @@ MANIFEST = "MediaConduit.provider.yml"
 class Fetch:
     """One run of the program. `events` are all that it told, the last of them the end."""
 
-    def __init__(self, home, source, env=None, **task):
+    def __init__(self, home, source, env=None, cwd=None, **task):
         self.home = home
         self.cache = home / "cache"
         self.events = []
@@ -34,6 +34,7 @@ class Fetch:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=clean,
+            cwd=cwd,
             start_new_session=True,
         )
         self.process.stdin.write(json.dumps(given).encode() + b"\n")

@@ -291,7 +291,8 @@ class Servers:
         return log.read_text().splitlines() if log.exists() else []
 
     def downloads(self, name):
-        """How many packs of a repository were asked for over https."""
+        """How often a pack of a repository was asked for over https; a shallow one takes two
+        requests."""
         wanted = f"POST /{name}.git/git-upload-pack"
         return sum(wanted in line for line in self.requests())
 
@@ -310,10 +311,12 @@ class Servers:
 
 
 class Proxy:
-    """See Servers.proxy."""
+    """See Servers.proxy. With `connect` it is an HTTP proxy, whose CONNECT leads there whatever
+    it names; `named` is what was asked for."""
 
-    def __init__(self, port, most, then):
-        self.target, self.most, self.then = port, most, then
+    def __init__(self, port, most, then, connect=False):
+        self.target, self.most, self.then, self.connect = port, most, then, connect
+        self.named = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.open = [self.listener]
@@ -329,6 +332,12 @@ class Proxy:
                 return
             self.connections += 1
             self.open += [client, server]
+            if self.connect:
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += client.recv(1)
+                self.named.append(head.split()[1].decode())
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             threading.Thread(target=self.copy, args=(client, server, None), daemon=True).start()
             threading.Thread(target=self.copy, args=(server, client, self.most), daemon=True).start()
 
