@@ -9,6 +9,18 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+/* Built with AddressSanitizer, which wants terabytes of address space. */
+#if defined(__SANITIZE_ADDRESS__)
+#define CONFINE_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CONFINE_SANITIZED 1
+#endif
+#endif
+#ifndef CONFINE_SANITIZED
+#define CONFINE_SANITIZED 0
+#endif
+
 /* The user and group that root becomes. */
 #define CONFINE_NOBODY 65534
 

@@ -1,6 +1,7 @@
 /* conduitfs-fetch: fetches and builds a provider into the cache. Its task comes on stdin, a JSON
  * object in one line (message.h), and nothing after it: closing stdin ends the program. Its stdout
  * brings lines of JSON: progress, and at last the end. */
+#include "core/base/confine.h"
 #include "core/base/file.h"
 #include "core/fetch/cache.h"
 #include "core/fetch/keeper.h"
@@ -13,7 +14,7 @@
 
 #define TASK_MOST ((size_t)64 << 10)
 
-#if defined(__SANITIZE_ADDRESS__)
+#if CONFINE_SANITIZED
 /* The leak check at exit wants ptrace, which a process that can't be dumped doesn't allow. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {

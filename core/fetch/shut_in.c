@@ -10,13 +10,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* AddressSanitizer wants terabytes of address space. */
-#if defined(__SANITIZE_ADDRESS__)
-#define MEMORY_IS_BOUNDED 0
-#else
-#define MEMORY_IS_BOUNDED 1
-#endif
-
 #define MEMORY_MOST ((rlim_t)1 << 30)
 #define COMPILER_MEMORY_MOST ((rlim_t)2 << 30)
 /* The largest file is a pack of REMOTE_BYTES_MOST, with what its deltas lack added to it. */
@@ -36,7 +29,7 @@ static const char *const written_to[] = {"/dev/null", "/dev/zero", "/dev/urandom
 /* The compiler, which inherits the limit, may raise it to its own. */
 static bool limit_memory(struct fail *fail) {
 	struct rlimit limits;
-	if (!MEMORY_IS_BOUNDED) {
+	if (CONFINE_SANITIZED) {
 		return true;
 	}
 	if (!confine_limit(RLIMIT_AS, "RLIMIT_AS", COMPILER_MEMORY_MOST, fail)) {

@@ -5,22 +5,14 @@
 #ifndef CORE_PROVIDER_SANDBOX_H
 #define CORE_PROVIDER_SANDBOX_H
 
+#include "core/base/confine.h"
 #include "core/base/fail.h"
 
 #include <stdbool.h>
 
-/* Built with AddressSanitizer, which wants terabytes of address space and calls of its own: no
- * limit of memory, and the filters only log. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANDBOX_LENIENT 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANDBOX_LENIENT 1
-#endif
-#endif
-#ifndef SANDBOX_LENIENT
-#define SANDBOX_LENIENT 0
-#endif
+/* Built with AddressSanitizer, which makes calls of its own: no limit of memory, and the filters
+ * only log. */
+#define SANDBOX_LENIENT CONFINE_SANITIZED
 
 struct sandbox_options {
 	int object_fd; /* the provider's object, open for reading */

@@ -8,8 +8,9 @@ import pathlib
 import zlib
 
 import pytest
-from harness.fetching import Fetch, failed, fetch, files, good, whole
-from harness.git import git
+from harness.fetching import MANIFEST, Fetch, failed, fetch, files, good, whole
+from harness.git import DECLARED, git
+from harness.odd_git import BLOB, REF_DELTA, OddGit, bomb, commit_of, entry, line, name_of, pack
 
 LONG = os.environ.get("CONDUITFS_LONG")
 
@@ -147,11 +148,101 @@ def test_files_too_large_together_are_refused(repository, load, tmp_path):
     nothing_came(tmp_path)
 
 
-def test_a_repository_too_large_to_fetch_is_refused(repository, load, tmp_path):
-    repository.commit_tree([("100644", b"huge", os.urandom(66 << 20))])
-    failed(load(), errno.EFBIG, "at most 64 MiB")
+# ---- servers that aren't git ----
+
+
+@pytest.fixture
+def odd():
+    """Starts a server that says what git never would."""
+    started = []
+
+    def start(**what):
+        started.append(OddGit(**what))
+        return started[-1].url
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def packed(objects, *more, claimed=None):
+    """The answer to a request: NAK, and a pack of these objects."""
+    entries = [entry(kind, len(body), body) for kind, body in objects]
+    return line(b"NAK\n") + pack([*entries, *more], claimed)
+
+
+def test_a_pack_of_an_honest_server_loads(odd, tmp_path):
+    objects = commit_of({MANIFEST: DECLARED.encode()})
+    head = {"HEAD": name_of(*objects[0])}
+    good(fetch(tmp_path, odd(refs=head, answer=packed(objects))))
+
+
+def test_a_repository_too_large_to_fetch_is_refused(odd, tmp_path):
+    objects = commit_of({MANIFEST: DECLARED.encode()})
+    large = os.urandom(1 << 20) * 66
+    extra = entry(BLOB, len(large), large, level=0)
+    head = {"HEAD": name_of(*objects[0])}
+    result = fetch(tmp_path, odd(refs=head, answer=packed(objects, extra)))
+    failed(result, errno.EFBIG, "at most 64 MiB")
     nothing_came(tmp_path)
     whole(tmp_path / "cache")
+
+
+def test_a_delta_that_unpacks_to_gigabytes_is_refused(odd, tmp_path):
+    base = bytes(8 << 20)
+    objects = [*commit_of({MANIFEST: DECLARED.encode()}), (BLOB, base)]
+    delta = bomb(len(base), 512)
+    extra = entry(REF_DELTA, len(delta), delta, name_of(BLOB, base))
+    head = {"HEAD": name_of(*objects[0])}
+    result = fetch(tmp_path, odd(refs=head, answer=packed(objects, extra)))
+    assert result["code"] != 0, result
+    nothing_came(tmp_path)
+
+
+def test_an_incomplete_pack_is_refused_and_fetched_afresh(odd, tmp_path):
+    objects = commit_of({MANIFEST: DECLARED.encode(), "provider.c": "1" * 40})
+    head = {"HEAD": name_of(*objects[0])}
+    url = odd(refs=head, answer=packed(objects))
+    failed(fetch(tmp_path, url), errno.ENOENT, "isn't whole")
+    failed(fetch(tmp_path, url), errno.ENOENT, "isn't whole")
+    nothing_came(tmp_path)
+
+
+@pytest.mark.parametrize("claimed", [0, 1, 1 << 31])
+def test_a_pack_that_counts_wrong_is_refused(odd, tmp_path, claimed):
+    objects = commit_of({MANIFEST: DECLARED.encode()})
+    head = {"HEAD": name_of(*objects[0])}
+    url = odd(refs=head, answer=packed(objects, claimed=claimed))
+    result = fetch(tmp_path, url, stall_seconds=2)
+    assert result["code"] != 0, result
+    nothing_came(tmp_path)
+
+
+def test_a_list_of_refs_without_end_is_ended(odd, tmp_path):
+    def refs():
+        yield line(b"1" * 40 + b" HEAD\0 ofs-delta\n")
+        for count in range(1 << 40):
+            yield b"".join(
+                line(b"1" * 40 + b" refs/heads/%d\n" % (count * 1000 + k)) for k in range(1000)
+            )
+
+    result = fetch(tmp_path, odd(advertisement=refs), stall_seconds=2)
+    assert result["code"] != 0, result
+    nothing_came(tmp_path)
+
+
+@pytest.mark.parametrize("said", [b"nonsense" * 1000, b"ffff", b"0000", b"0004", b"0003", b"\0"])
+def test_nonsense_is_refused(odd, tmp_path, said):
+    result = fetch(tmp_path, odd(advertisement=said), stall_seconds=1)
+    assert result["code"] != 0, result
+    nothing_came(tmp_path)
+
+
+def test_words_of_a_server_are_plain(odd, tmp_path):
+    said = line(b"ERR \x1b[2Jowned\n\x07" + b"x" * 5000)
+    result = fetch(tmp_path, odd(advertisement=said))
+    assert "owned" in result["words"] and len(result["words"]) < 1000
+    assert all(ord(character) >= 32 for character in result["words"])
 
 
 # ---- directories ----

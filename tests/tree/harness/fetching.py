@@ -123,7 +123,8 @@ def failed(result, code, *words):
 def files(result):
     """The files that came: path below the provider's directory to content."""
     top = pathlib.Path(result["files"])
-    return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+    found = (path for path in top.rglob("*") if path.is_file())
+    return {str(path.relative_to(top)): path.read_bytes() for path in found}
 
 
 def whole(cache):

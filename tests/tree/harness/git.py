@@ -338,8 +338,8 @@ class Proxy:
                     head += client.recv(1)
                 self.named.append(head.split()[1].decode())
                 client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            threading.Thread(target=self.copy, args=(client, server, None), daemon=True).start()
-            threading.Thread(target=self.copy, args=(server, client, self.most), daemon=True).start()
+            for way in ((client, server, None), (server, client, self.most)):
+                threading.Thread(target=self.copy, args=way, daemon=True).start()
 
     def copy(self, source, target, most):
         try:
