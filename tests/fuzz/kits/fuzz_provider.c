@@ -1,4 +1,4 @@
-/* Fuzzes the provider that it is linked with by replies to a turn and to a discovery: whatever
+/* Fuzzes the provider that it is linked with by replies to turns and to a discovery: whatever
  * comes, the job ends, keeps to provider.h's rules, and ends the same however the bytes are cut. */
 #include "core/provider/replay/replay.h"
 
@@ -9,15 +9,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 extern const struct conduit_provider conduit_provider_entry;
 
-static struct replay run(bool is_turn, const struct replay_exchange *exchange, enum replay_cut cut,
-		size_t at) {
-	static const struct conduit_part part = {0, "text/plain", "", 2};
+/* A turn of this capability; NULL: a discovery. */
+static struct replay run(const char *capability, const struct replay_exchange *exchange,
+		enum replay_cut cut, size_t at) {
+	static const struct conduit_part part = {0, "text/plain", "", 7};
 	static const struct conduit_message message = {CONDUIT_USER, &part, 1};
-	static const struct conduit_turn turn = {.model = "m",
-			.capability = "text-to-text",
+	static const struct conduit_setting by_line = {"lines", "yes", 3};
+	static const struct replay_file file = {"hi\na\nbc", 7};
+	const struct conduit_turn turn = {.model = "m",
+			.capability = capability,
 			.messages = &message,
-			.n_messages = 1};
-	static const struct replay_file file = {"hi", 2};
+			.n_messages = 1,
+			.settings = &by_line,
+			.n_settings = 1};
 	/* A page that leads to others gets itself again, a few times. */
 	const struct replay_exchange exchanges[] = {*exchange, *exchange, *exchange, *exchange};
 	struct replay_script script = {.base_url = "https://fuzz.example/v1",
@@ -28,7 +32,7 @@ static struct replay run(bool is_turn, const struct replay_exchange *exchange, e
 			.cut = cut,
 			.at = at};
 	struct replay replay;
-	if (is_turn) {
+	if (capability != NULL) {
 		replay_transform(&replay, &conduit_provider_entry, &script, &turn);
 	} else {
 		replay_discover(&replay, &conduit_provider_entry, &script);
@@ -51,6 +55,8 @@ static bool same(const struct replay *one, const struct replay *other) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
 	static const int statuses[] = {200, 200, 200, 400, 401, 429, 500, 503};
+	static const char *const capabilities[] = {
+			"text-to-text", "text-to-embedding", "text-to-rerank", "text-to-text"};
 	if (size < 3) {
 		return 0;
 	}
@@ -59,11 +65,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
 							    : "application/json",
 			.body = (const char *)bytes + 2,
 			.size = size - 2};
-	bool is_turn = (bytes[0] & 16) == 0;
-	struct replay whole = run(is_turn, &exchange, REPLAY_WHOLE, 0);
-	struct replay cut = run(is_turn, &exchange, REPLAY_AT, bytes[1]);
+	const char *capability = (bytes[0] & 16) == 0 ? capabilities[bytes[0] >> 5 & 3] : NULL;
+	struct replay whole = run(capability, &exchange, REPLAY_WHOLE, 0);
+	struct replay cut = run(capability, &exchange, REPLAY_AT, bytes[1]);
 	/* More pages than the script has is the script's fault. */
-	bool ended = whole.finished || whole.failed || (!is_turn && whole.n_requests > 4);
+	bool ended = whole.finished || whole.failed || (capability == NULL && whole.n_requests > 4);
 	if (!ended || !same(&whole, &cut)) {
 		abort();
 	}

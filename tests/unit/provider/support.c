@@ -150,7 +150,8 @@ void assert_cuts_make_no_difference(
 	assert_same_replay(&whole, &bytes);
 	replay_finish(&bytes);
 	bool lines_only = exchange->size > 65536;
-	size_t stride = cut_stride(exchange->size);
+	bool all = exchange->size <= 16384 && !is_watched();
+	size_t stride = all ? 1 : cut_stride(exchange->size);
 	for (size_t at = 1; at < exchange->size; at += stride) {
 		if (lines_only && exchange->body[at] != '\n' && exchange->body[at - 1] != '\n') {
 			continue;

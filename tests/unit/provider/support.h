@@ -44,8 +44,8 @@ void assert_same_replay(const struct replay *one, const struct replay *other);
  * $CONDUIT_EVERY_BYTE is set. */
 size_t cut_stride(size_t size);
 
-/* Replays the turn byte by byte, and in two pieces every cut_stride (at ends of lines
- * above 64 KiB), and asserts that it makes no difference. */
+/* Replays the turn byte by byte, and in two pieces at each byte (every cut_stride above 16 KiB,
+ * at ends of lines above 64 KiB), and asserts that it makes no difference. */
 void assert_cuts_make_no_difference(
 		const struct conduit_provider *provider, const struct replay_exchange *exchange);
 
