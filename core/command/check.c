@@ -2,6 +2,7 @@
  */
 #include "core/command/check.h"
 
+#include "core/base/plain.h"
 #include "core/base/strings.h"
 #include "core/base/text.h"
 #include "core/command/fetching.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <glob.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -174,8 +176,10 @@ static bool check_build(struct check *check) {
 		check_each(check, fail_words(&fail), check_fault);
 		return false;
 	}
-	if (access(check->object, R_OK) != 0) {
-		check_fault(check, "%s: %s", check->object, strerror(errno));
+	if (check->object == NULL || access(check->object, R_OK) != 0) {
+		check_fault(check, "%s: %s",
+				check->object != NULL ? check->object : "what was built",
+				strerror(errno));
 		return false;
 	}
 	return true;
@@ -195,13 +199,25 @@ static void watch_signals(struct check *check) {
 	}
 }
 
+/* Names go to the terminal as well. */
+static bool is_plain(const char *name) {
+	cleanup_free char *plain = plain_text(name, strlen(name), PATH_MAX, false);
+	return plain != NULL && strcmp(plain, name) == 0;
+}
+
 static void check_exchanges(struct check *check) {
 	cleanup_buf struct buf pattern = {0};
 	glob_t found = {0};
 	buf_add_format(&pattern, "%s/tests/*.exchange", check->directory);
 	if (glob(buf_string(&pattern), 0, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc && !check->interrupted; i++) {
-			check_exchange(check, found.gl_pathv[i] + strlen(check->directory) + 1);
+			const char *name = found.gl_pathv[i] + strlen(check->directory) + 1;
+			if (is_plain(name)) {
+				check_exchange(check, name);
+			} else {
+				check_fault(check, "tests: a file's name has control bytes, or "
+						   "isn't UTF-8");
+			}
 		}
 	}
 	globfree(&found);

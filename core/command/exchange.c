@@ -84,12 +84,12 @@ static bool write_text(struct writing *writing, const char *key, const struct bu
 
 /* "200 text/event-stream 1503": the body goes to a file, which takes the size's place. */
 static bool write_reply(struct writing *writing, const struct exchange_line *line) {
-	int status = 0;
+	char status[8];
 	char type[128];
 	char size[32];
 	int64_t bytes = 0;
 	const struct recorded_turn *turn = writing->turn;
-	if (sscanf(line->value, "%d %127s %31s", &status, type, size) != 3) {
+	if (sscanf(line->value, "%7s %127s %31s", status, type, size) != 3) {
 		return fail_set(writing->fail, EINVAL, "the turn's exchange has a reply '%s'",
 				line->value);
 	}
@@ -115,7 +115,7 @@ static bool write_reply(struct writing *writing, const struct exchange_line *lin
 			    &name)) {
 		return false;
 	}
-	return buf_add_format(&writing->text, "reply %d %s %s\n", status, type, buf_string(&name));
+	return buf_add_format(&writing->text, "reply %s %s %s\n", status, type, buf_string(&name));
 }
 
 /* What the provider was handed, then the replies. */

@@ -1,18 +1,24 @@
 """Writing providers: skeletons, and exchanges recorded of real turns."""
 
+import re
+import shutil
+
 import pytest
-from harness.command import REPLAY, provider
-from harness.mount import BUILD, PROGRAM, run
+from harness.command import provider
+from harness.mount import PROGRAM, TOP, run
 
 
-def replayed(exchange, driver):
-    """What the replay of an exchange against a bundled provider reports."""
-    result = run([str(REPLAY), str(BUILD / "providers" / f"{driver}.so"), exchange.name, ""], cwd=exchange.parent)
-    report = result.out.decode().splitlines()
-    assert report[-1].startswith("end "), result
-    assert [line for line in report if line.startswith("fault ")] == [], exchange.read_text()
-    assert result.status == 0
-    return report
+def replayed(exchange, name):
+    """How often check replays an exchange, and only that, as one of a bundled provider's."""
+    copy = exchange.parent / "checked"
+    ignored = shutil.ignore_patterns("tests")
+    shutil.copytree(TOP / "providers" / name, copy, ignore=ignored)
+    (copy / "tests").mkdir()
+    for path in exchange.parent.glob(f"{exchange.stem}*"):
+        shutil.copy(path, copy / "tests")
+    result = provider(exchange.parent, "check", copy)
+    assert result.status == 0, (result, exchange.read_text())
+    return int(re.search(rb"replayed (\d+) times", result.out).group(1))
 
 
 def record(tree, model, where, name="it"):
@@ -110,8 +116,7 @@ def test_an_exchange_of_a_turn_replays_as_it_went(tree, echo, tmp_path):
     assert '\nbody "temperature":0.5\n' in text and "\nprompt_tokens " in text
     assert text.count("\nrequest POST http://127.0.0.1:") == 1
     assert "sk-or" not in text + (tmp_path / "it.sse").read_text()
-    report = replayed(exchange, "openrouter")
-    assert int(report[-1].split()[1]) > 100
+    assert replayed(exchange, "openrouter") > 100
 
 
 def test_an_exchange_of_a_conversation_has_what_came_before(tree, echo, tmp_path):

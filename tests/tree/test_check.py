@@ -195,6 +195,12 @@ def test_control_bytes_never_reach_the_terminal(check, acme):
     assert "\x1b" not in out and "\x07" not in out
 
 
+def test_a_name_with_control_bytes_is_refused(check, acme):
+    (acme / "tests/\x1b[2J.exchange").write_text("discover\n")
+    status, out = check(acme)
+    assert status == 1 and "\x1b" not in out, out
+
+
 def test_an_interrupted_check_leaves_nothing(tmp_path, acme):
     change(acme / "provider.c", BEGIN, f"\tfor (;;) {{}}\n{BEGIN}")
     (tmp_path / "tmp").mkdir()

@@ -143,6 +143,13 @@ def test_what_asks_for_nothing_is_added_without_a_question(tmp_path, repository)
     assert listed(tmp_path)["acme"][3:] == ["not-needed", "yes"]
 
 
+def test_a_terminal_shows_how_far_it_is(tmp_path, repository, git_servers):
+    repository.commit({f"text/{i}": os.urandom(2000).hex() for i in range(200)})
+    terminal = Terminal(tmp_path, "add", f"{git_servers.git}/{repository.name}.git", "--yes")
+    assert terminal.end() == 0, terminal.seen
+    assert re.search(rb"\[#*\.*\] receiving objects: \d+ of \d+", terminal.seen), terminal.seen
+
+
 def test_another_providers_key_is_asked_for_by_name(tmp_path, repository):
     manifest(repository, ASKING.replace("ACME_API_KEY", "OPENAI_API_KEY"))
     result = provider(tmp_path, "add", f"file://{repository.bare}")

@@ -3,9 +3,7 @@
 import os
 import shlex
 
-from harness.mount import BUILD, PROGRAM, REPORTS, run
-
-REPLAY = BUILD / "core" / "provider" / "conduitfs-replay"
+from harness.mount import PROGRAM, REPORTS, run
 
 
 def provider(home, *arguments, cwd=None, bound=120, env=None, **options):
