@@ -118,6 +118,7 @@ SHOW(show_root_status) {
 	show_count(out, "queued", (int64_t)queued);
 	show_count(out, "turns_done", (int64_t)engine->turns_done);
 	show_count(out, "turns_failed", (int64_t)engine->turns_failed);
+	show_line(out, "history", engine->config.history ? "on" : "off");
 	if (store_notice(engine->store) != NULL) {
 		show_line(out, "notice", store_notice(engine->store));
 	}

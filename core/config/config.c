@@ -14,14 +14,8 @@
 #define DAY 86400.0
 
 static void read_history(const struct place *place, const struct yaml_node *node, void *into) {
-	(void)into;
-	bool on = true;
-	if (node_bool(place, node, &on) && !on) {
-		place_fault(place, node,
-				"off is not supported by this version, which keeps turns in the "
-				"state "
-				"directory: remove the line");
-	}
+	struct config *config = into;
+	node_bool(place, node, &config->history);
 }
 
 static void read_sandbox(const struct place *place, const struct yaml_node *node, void *into) {
@@ -157,6 +151,7 @@ static bool read_file(struct config *config, const char *file, struct fail *fail
 
 bool config_read(struct config *ret, const char *file, struct fail *fail) {
 	cleanup(config_finish) struct config config = {
+			.history = true,
 			.concurrent = 8,
 			.queue = 64,
 			.prompt_most = 256ULL << 20,

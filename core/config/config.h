@@ -73,6 +73,7 @@ struct config {
 	char *state; /* absolute */
 	char *ca_file; /* authorities to trust instead of the system's; NULL: the system's */
 	char *config_dir; /* $XDG_CONFIG_HOME/conduitfs, absolute: keys/ lies there */
+	bool history; /* false: nothing is kept beyond the mount */
 	int concurrent; /* turns of a provider at once, 8 */
 	int queue; /* turns of a provider that may wait, 64 */
 	uint64_t prompt_most; /* bytes, 256 MiB */

@@ -156,6 +156,12 @@ const char *engine_ca_file(const struct engine *engine) {
 					      : getenv("CONDUITFS_CA_FILE");
 }
 
+static struct store *open_store(struct engine *engine, struct fail *fail) {
+	const struct config *config = &engine->config;
+	return config->history ? store_open(engine->loop, config->state, fail)
+			       : store_open_off_record(engine->loop, config->state, fail);
+}
+
 static bool open_parts(struct engine *engine, struct fail *fail) {
 	struct transfer_engine_options transfers = {
 			.user_agent = "conduitfs",
@@ -167,7 +173,7 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 	}
 	transfers.ca_file = engine_ca_file(engine);
 	return (engine->loads = loads_open(engine, fail)) != NULL &&
-	       (engine->store = store_open(engine->loop, engine->config.state, fail)) != NULL &&
+	       (engine->store = open_store(engine, fail)) != NULL &&
 	       (engine->catalogue = catalogue_open(engine->store, fail)) != NULL &&
 	       (engine->values = values_create(engine->store, fail)) != NULL &&
 	       (engine->health = health_create(engine->loop, engine->store, fail)) != NULL &&

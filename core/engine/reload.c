@@ -77,6 +77,13 @@ bool engine_reload(struct engine *engine, struct fail *fail) {
 		config_finish(&next);
 		return false;
 	}
+	if (next.history != engine->config.history) {
+		fail_set(fail, EINVAL,
+				"config.yml: history: takes force at the next mount only; nothing "
+				"was changed");
+		config_finish(&next);
+		return false;
+	}
 	drop_changed(engine, &next);
 	struct config old = engine->config;
 	engine->config = next;

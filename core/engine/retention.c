@@ -105,13 +105,24 @@ static void forget_conversation(
 
 /* ---- a pass ---- */
 
+/* When the oldest will have been kept for long enough; what had to stay this time waits longer. */
+static uint64_t next_look(const struct retention *retention) {
+	struct kept_turn oldest;
+	double age = wanted(retention)->age;
+	if (age <= 0 || kept_oldest(retention->engine->store, 0, 0, &oldest, 1) == 0) {
+		return LATER_MS;
+	}
+	double due = age * 1e3 - (double)(now_us() - oldest.finished) / 1e3;
+	return due > 0 && due < LATER_MS ? (uint64_t)due + 1 : LATER_MS;
+}
+
 static void rest(struct retention *retention) {
 	retention->resting = true;
 	retention->phase = PHASE_OLDEST;
 	retention->finished = retention->id = 0;
 	retention->place = retention->number = retention->beyond = 0;
 	if (anything_wanted(retention)) {
-		delay_arm(retention->delay, LATER_MS);
+		delay_arm(retention->delay, next_look(retention));
 	}
 }
 

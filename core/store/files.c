@@ -25,12 +25,12 @@ bool store_turn_path(struct store *store, int64_t id, bool make, char *ret, size
 	if (id <= 0) {
 		return fail_set(fail, EINVAL, "%" PRId64 " isn't the id of a turn", id);
 	}
-	int length = snprintf(ret, size, "%s/turns/%06" PRId64 "/%" PRId64, store->directory,
+	int length = snprintf(ret, size, "%s/turns/%06" PRId64 "/%" PRId64, store->files,
 			id / TURNS_A_DIRECTORY, id);
 	if (length < 0 || (size_t)length >= size) {
 		return fail_set(fail, ENAMETOOLONG,
 				"the path of turn %" PRId64 " below %s is too long", id,
-				store->directory);
+				store->files);
 	}
 	/* Nearly always only the last directory is missing. */
 	if (!make || mkdir(ret, 0700) == 0 || errno == EEXIST) {
@@ -40,7 +40,7 @@ bool store_turn_path(struct store *store, int64_t id, bool make, char *ret, size
 		return make_directory(ret, fail);
 	}
 	bool made = true;
-	for (char *slash = ret + strlen(store->directory) + 1; made && slash != NULL;) {
+	for (char *slash = ret + strlen(store->files) + 1; made && slash != NULL;) {
 		slash = strchr(slash, '/');
 		if (slash != NULL) {
 			*slash = '\0';

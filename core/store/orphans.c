@@ -187,6 +187,9 @@ static void on_turn(void *data, int64_t id) {
 }
 
 size_t store_turns_adopt(struct store *store) {
+	if (store->off_record) {
+		return 0;
+	}
 	struct search search = {.store = store, .after = settled_until(store), .all = true};
 	files_each_turn(store->directory, search.after, on_turn, &search);
 	if (search.all) {

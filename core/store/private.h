@@ -16,6 +16,8 @@ struct upkeep;
 struct store {
 	uv_loop_t *loop;
 	char *directory;
+	char *files; /* the directory that holds turns/: `directory`, or a private one */
+	bool off_record; /* nothing is kept beyond the mount */
 	char *notice;
 	int lock;
 	sqlite3 *db;
@@ -92,6 +94,15 @@ void upkeep_wrote(struct upkeep *upkeep, int wal_pages);
  * told when they are. False while it still has others to remove. */
 #define UPKEEP_GONE_MOST 64
 bool upkeep_remove(struct upkeep *upkeep, const int64_t *turns, size_t n);
+
+/* ---- off_record.c: `history: off` ---- */
+
+/* Removes what a mount left that kept nothing and died. */
+bool off_record_clean(struct store *store, struct fail *fail);
+/* From here on what is known of turns goes to memory, and their files to a private directory. */
+bool off_record_begin(struct store *store, struct fail *fail);
+/* Before the database closes: takes all of it away. */
+void off_record_end(struct store *store);
 
 /* ---- forgetting: turns of places that ended, and what was taken out of the index ---- */
 

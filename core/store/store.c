@@ -81,7 +81,7 @@ static bool read_last_turn(struct store *store, struct fail *fail) {
 	return true;
 }
 
-static bool open_all(struct store *store, struct fail *fail) {
+static bool open_all(struct store *store, bool history, struct fail *fail) {
 	bool unclean;
 	if (!make_directory(store->directory, fail)) {
 		return false;
@@ -95,36 +95,50 @@ static bool open_all(struct store *store, struct fail *fail) {
 		return false;
 	}
 	store->batch_timer = delay_create(store->loop, batch_due, store, true);
-	store->upkeep = upkeep_create(store);
-	if (store->batch_timer == NULL || store->upkeep == NULL) {
+	if (store->batch_timer == NULL) {
 		return fail_set(fail, ENOMEM, "no memory to open %s", store->directory);
 	}
-	sqlite3_wal_hook(store->db, wal_grew, store);
-	if (!read_last_turn(store, fail)) {
+	if (!read_last_turn(store, fail) || !off_record_clean(store, fail) ||
+			(!history && !off_record_begin(store, fail))) {
 		return false;
 	}
+	store->upkeep = upkeep_create(store);
 	store->forgetting = forgetting_create(store);
-	return store->forgetting != NULL ||
+	if (store->upkeep != NULL) {
+		sqlite3_wal_hook(store->db, wal_grew, store);
+	}
+	return (store->forgetting != NULL && store->upkeep != NULL) ||
 	       fail_set(fail, ENOMEM, "no memory to open %s", store->directory);
 }
 
-struct store *store_open(uv_loop_t *loop, const char *directory, struct fail *fail) {
+static struct store *open_as(
+		uv_loop_t *loop, const char *directory, bool history, struct fail *fail) {
 	struct store *store = calloc(1, sizeof(*store));
-	char *copy = strdup(directory);
-	if (store == NULL || copy == NULL) {
+	char *copy = strdup(directory), *files = strdup(directory);
+	if (store == NULL || copy == NULL || files == NULL) {
 		free(store);
 		free(copy);
+		free(files);
 		fail_set(fail, ENOMEM, "no memory to open %s", directory);
 		return NULL;
 	}
 	store->loop = loop;
 	store->directory = copy;
+	store->files = files;
 	store->lock = -1;
-	if (!open_all(store, fail)) {
+	if (!open_all(store, history, fail)) {
 		store_close(store);
 		return NULL;
 	}
 	return store;
+}
+
+struct store *store_open(uv_loop_t *loop, const char *directory, struct fail *fail) {
+	return open_as(loop, directory, true, fail);
+}
+
+struct store *store_open_off_record(uv_loop_t *loop, const char *directory, struct fail *fail) {
+	return open_as(loop, directory, false, fail);
 }
 
 void store_close(struct store *store) {
@@ -139,6 +153,9 @@ void store_close(struct store *store) {
 	delay_destroy(store->batch_timer);
 	forgetting_destroy(store->forgetting);
 	upkeep_destroy(store->upkeep);
+	if (store->off_record) {
+		off_record_end(store);
+	}
 	for (size_t i = 0; i < store->n_statements; i++) {
 		sqlite3_finalize(store->statements[i].statement);
 	}
@@ -150,6 +167,7 @@ void store_close(struct store *store) {
 	}
 	free(store->notice);
 	free(store->directory);
+	free(store->files);
 	free(store);
 }
 

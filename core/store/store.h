@@ -23,6 +23,11 @@ struct store;
  * (`notice`, owned by the store, NULL when all is well) and a new one is begun. To be called after
  * the daemon has gone to the background: neither SQLite nor the lock's pid outlive a fork. */
 struct store *store_open(uv_loop_t *loop, const char *directory, struct fail *fail);
+/* The same, but nothing that is said outlives it (`history: off`): turns are kept in memory and
+ * their files in a private directory of $XDG_RUNTIME_DIR, $TMPDIR or /tmp, and sessions that are
+ * made go as well, all of it at store_close, or when the next one opens. Turns of earlier mounts
+ * stay where they are and aren't seen. */
+struct store *store_open_off_record(uv_loop_t *loop, const char *directory, struct fail *fail);
 /* Commits, syncs, checkpoints, releases the lock. The loop frees the handles when it runs next; a
  * catalogue is closed before. NULL is fine. */
 void store_close(struct store *store);

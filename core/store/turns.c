@@ -252,12 +252,14 @@ size_t store_turns_after(struct store *store, int64_t place, int64_t after, int6
 
 size_t store_turns_interrupt(struct store *store) {
 	/* The states are written out, for SQLite to see that the partial index serves. */
-	static const char sql[] =
-			"UPDATE turn SET state=?1, finished=?2, code=?3, words=?4, "
-			"cost=CASE WHEN id IN (SELECT turn FROM reservation) THEN -1 ELSE 0 END, "
-			"cost_source=CASE WHEN id IN (SELECT turn FROM reservation) "
-			"THEN 'unknown' ELSE 'computed' END "
-			"WHERE state IN (1, 2, 3)";
+	static const char sql[] = "UPDATE turn SET state=?1, finished=?2, code=?3, words=?4, "
+				  "cost=CASE WHEN EXISTS(SELECT 1 FROM ledger WHERE "
+				  "ledger.turn=turn.id AND ledger.cost<0) "
+				  "THEN -1 ELSE 0 END, "
+				  "cost_source=CASE WHEN EXISTS(SELECT 1 FROM ledger WHERE "
+				  "ledger.turn=turn.id AND ledger.cost<0) "
+				  "THEN 'unknown' ELSE 'computed' END "
+				  "WHERE state IN (1, 2, 3)";
 	static const char forget[] = "DELETE FROM reservation";
 	_Static_assert(TURN_QUEUED == 1 && TURN_WAITING == 2 && TURN_RUNNING == 3,
 			"the numbers of the states are part of the database");

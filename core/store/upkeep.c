@@ -29,7 +29,7 @@ struct chore {
 /* Lives until both its store has closed and its pool job has ended. */
 struct upkeep {
 	struct store *store; /* NULL once it closed */
-	char *directory;
+	char *directory, *files; /* of the database, and of the turns */
 	sqlite3 *db; /* a connection of the job's own, made at the first checkpoint */
 	struct delay *sync_timer, *checkpoint_timer;
 	struct chore next, now;
@@ -76,11 +76,11 @@ static bool checkpoint(struct upkeep *upkeep, struct fail *fail) {
 static void do_chore(struct upkeep *upkeep, const struct chore *chore) {
 	cleanup_fail struct fail fail = {0};
 	for (size_t i = 0; i < chore->n_gone; i++) {
-		files_remove_turn(upkeep->directory, chore->gone[i]);
+		files_remove_turn(upkeep->files, chore->gone[i]);
 	}
 	bool synced = !chore->everything || sync_everything(upkeep->directory);
 	for (size_t i = 0; i < chore->n_turns; i++) {
-		synced &= files_sync_turn(upkeep->directory, chore->turns[i]);
+		synced &= files_sync_turn(upkeep->files, chore->turns[i]);
 	}
 	bool done = !chore->checkpoint || checkpoint(upkeep, &fail);
 	synced &= !chore->log || sync_log(upkeep->directory);
@@ -103,6 +103,7 @@ static void job_run(uv_work_t *work) {
 static void free_upkeep(struct upkeep *upkeep) {
 	uv_sem_destroy(&upkeep->ended);
 	free(upkeep->directory);
+	free(upkeep->files);
 	free(upkeep);
 }
 
@@ -157,12 +158,13 @@ struct upkeep *upkeep_create(struct store *store) {
 	}
 	upkeep->store = store;
 	upkeep->directory = strdup(store->directory);
+	upkeep->files = strdup(store->files);
 	upkeep->sync_timer = delay_create(store->loop, sync_due, upkeep, true);
 	upkeep->checkpoint_timer = delay_create(store->loop, checkpoint_due, upkeep, false);
 	if (uv_sem_init(&upkeep->ended, 0) != 0) {
 		abort(); /* a fresh semaphore fails only for a senseless value */
 	}
-	if (upkeep->directory == NULL || upkeep->sync_timer == NULL ||
+	if (upkeep->directory == NULL || upkeep->files == NULL || upkeep->sync_timer == NULL ||
 			upkeep->checkpoint_timer == NULL) {
 		upkeep_destroy(upkeep);
 		return NULL;
@@ -214,6 +216,10 @@ bool upkeep_remove(struct upkeep *upkeep, const int64_t *turns, size_t n) {
 void store_sync_soon(struct store *store, int64_t turn) {
 	struct upkeep *upkeep = store->upkeep;
 	struct chore *next = &upkeep->next;
+	/* What goes with the mount needn't outlive a power cut. */
+	if (store->off_record) {
+		return;
+	}
 	delay_arm(upkeep->sync_timer, SYNC_MILLISECONDS);
 	for (size_t i = 0; i < next->n_turns; i++) {
 		if (next->turns[i] == turn) {

@@ -120,3 +120,84 @@ def test_another_retention_takes_force_with_a_reload(keeping, mount, simulated):
     config.write_text(config.read_text().replace("{", '{"retention": {"count": 5}, ', 1))
     (tree.path / "ctl").write_text("reload\n")
     left(model, [26, 27, 28, 29, 30])
+
+
+# ---- history: off ----
+
+SECRET = "zebra-crossing-at-dawn"
+
+
+def holding(directory):
+    """Files below a directory whose bytes, or names, hold the secret."""
+    found = []
+    for path in directory.rglob("*"):
+        data = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        if SECRET.encode() in data or SECRET in path.name:
+            found.append(path)
+    return found
+
+
+def talk(tree):
+    """A conversation, in a model's directory and in a session with settings."""
+    model = tree.model("test/paid")
+    assert model.ask(SECRET) == f"{SECRET}\n".encode()
+    tree.sh(f"echo {SECRET} >> input; cat output", cwd=model.path, check=True)
+    name = f"sessions/{SECRET}"
+    (model.path / name).mkdir()
+    session = tree.model(f"test/paid/{name}")
+    session.set("system", SECRET)
+    session.ask(SECRET)
+    return model
+
+
+def test_with_history_off_nothing_that_was_said_outlives_the_mount(mount, simulated):
+    tree = mount(simulated.config(history="off", budget={"total": 1})).wait_ready()
+    assert flat((tree.path / "status").read_text())["history"] == "off"
+    model = talk(tree)
+    assert model.turns() == [1, 2] and model.text("turns/000001/prompt") == SECRET
+    assert holding(tree.home / "run") and not holding(tree.home / "state/conduitfs/turns")
+    cost = flat((tree.path / "usage").read_text())["total_cost"]
+    tree.stop()
+    assert holding(tree.home / "state") == [] and holding(tree.home / "run") == []
+    assert list((tree.home / "run").iterdir()) == []
+    # What is no word of theirs stays: models, settings, what it cost.
+    tree.start().wait_ready()
+    assert model.turns() == [] and list((model.path / "sessions").iterdir()) == []
+    assert flat((tree.path / "usage").read_text())["total_cost"] == cost == "0.0000375"
+    model.ask("again")
+    assert model.turns() == [1]
+
+
+def test_what_a_crash_left_goes_at_the_next_start(mount, simulated):
+    tree = mount(simulated.config(history="off")).wait_ready()
+    talk(tree)
+    tree.kill()
+    assert holding(tree.home / "run")
+    tree.start().wait_ready()
+    assert holding(tree.home / "run") == [] and tree.model("test/paid").turns() == []
+    tree.stop()
+    assert holding(tree.home / "state") == [] and holding(tree.home / "run") == []
+
+
+def test_what_was_kept_before_is_hidden_and_comes_back(mount, simulated):
+    tree = mount(simulated.config()).wait_ready()
+    model = tree.model("test/paid")
+    model.ask("kept")
+    (model.path / "sessions/mine").mkdir()
+    tree.model("test/paid/sessions/mine").ask("kept too")
+    tree.stop()
+    off = mount(simulated.config(history="off")).wait_ready()
+    assert model.turns() == [] and (model.path / "sessions/mine").is_dir()
+    model.ask(SECRET)
+    config = off.home / "config/conduitfs/config.yml"
+    config.write_text(config.read_text().replace('"history": "off"', '"history": "on"', 1))
+    with pytest.raises(OSError) as caught:
+        (off.path / "ctl").write_text("reload\n")
+    assert caught.value.errno == errno.EINVAL
+    assert "next mount only" in (off.path / "error").read_text()
+    off.stop()
+    assert holding(off.home / "state") == []
+    on = mount(simulated.config()).wait_ready()
+    assert model.turns() == [1] and model.text("turns/000001/prompt") == "kept"
+    assert on.model("test/paid/sessions/mine").turns() == [1]
+    assert on.model("test/paid").ask("next") == b"next\n" and model.turns() == [1, 2]

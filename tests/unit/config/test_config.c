@@ -269,9 +269,14 @@ static void keys_of_later_versions_are_unknown(void **state) {
 	ASSERT_FAULTS("allow: []\n", "1: unknown setting 'allow'");
 }
 
-static void history_off_is_refused_with_words(void **state) {
+static void history_is_on_unless_it_is_off(void **state) {
 	(void)state;
-	ASSERT_FAULTS("history: off\n", "1: history: off is not supported by this version");
+	read_good("refresh: 1h\n");
+	assert_true(config.history);
+	config_finish(&config);
+	read_good("history: off\n");
+	assert_false(config.history);
+	config_finish(&config);
 	ASSERT_FAULTS("history: perhaps\n", "1: history: 'perhaps' is neither yes nor no");
 }
 
@@ -411,7 +416,7 @@ int main(void) {
 			with_scratch(wrong_routes_and_aliases_are_told),
 			with_scratch(what_says_how_to_choose_is_no_setting_of_a_provider),
 			with_scratch(keys_of_later_versions_are_unknown),
-			with_scratch(history_off_is_refused_with_words),
+			with_scratch(history_is_on_unless_it_is_off),
 			with_scratch(a_providers_name_is_checked),
 			with_scratch(wrong_values_of_a_provider_are_told),
 			with_scratch(a_key_is_never_repeated_in_words),
