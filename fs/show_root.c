@@ -52,6 +52,7 @@ SHOW(show_readme) {
 			"    echo KEY > providers/openrouter/key       kept in a file only you can "
 			"read\n"
 			"    ls providers/openrouter/free/*            models that cost nothing\n"
+			"    echo load https://HOST/REPOSITORY > ctl   a provider from outside\n"
 			"    ln -s providers/openrouter/models/... mine      a short name of your "
 			"own\n"
 			"\n"
@@ -88,7 +89,7 @@ static int usefulness(struct provider *provider) {
 	if (!provider_has_key(provider)) {
 		return 1;
 	}
-	return provider->state == PROVIDER_FAILED ? 2 : 0;
+	return provider->state == PROVIDER_FAILED ? 2 : provider->version == NULL ? 1 : 0;
 }
 
 static bool provider_line(struct provider *provider, struct buf *out) {

@@ -82,7 +82,8 @@ bool load_unload(struct engine *engine, const char *name, struct fail *fail);
 /* Grants what is asked for now, no more; revoking ends its turns. */
 bool load_allow(struct engine *engine, const char *name, struct fail *fail);
 bool load_revoke(struct engine *engine, const char *name, struct fail *fail);
-/* To what the ref leads to now; back to the commit before. */
+/* To what the ref leads to now; back to the commit before, or only to no update when one is coming
+ * in. */
 bool load_update(struct provider *provider, struct fail *fail);
 bool load_rollback(struct provider *provider, struct fail *fail);
 /* A directory or file:// is fetched again, any other's process is started anew. */

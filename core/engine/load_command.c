@@ -256,6 +256,11 @@ bool load_rollback(struct provider *provider, struct fail *fail) {
 		return not_from_outside(provider, "rollback", fail);
 	}
 	struct load *load = provider->load;
+	if (provider->version != NULL && load->step != LOAD_RESTING) {
+		load_stop(load);
+		load_log(load, "the update is dropped", "");
+		return true;
+	}
 	if (load->previous_commit[0] == '\0') {
 		return fail_set(fail, ENOENT,
 				"rollback: %s was never updated: there is no version before this",

@@ -44,10 +44,12 @@ static bool queue_up(struct engine *engine, struct turn *turn, struct fail *fail
 	if (place_route(place) != NULL) {
 		return queue_routed(engine, place, turn, fail);
 	}
-	return provider != NULL ? queue_add(provider, model, turn, fail)
-				: fail_set(fail, ENODEV,
-						  "the model or its provider went while the prompt "
-						  "was written");
+	if (provider == NULL) {
+		return fail_set(fail, ENODEV,
+				"the model or its provider went while the prompt was written");
+	}
+	return provider->version != NULL ? queue_add(provider, model, turn, fail)
+					 : load_refuse(provider, fail);
 }
 
 /* Prompts to a session wait for each other, whatever else may run. */

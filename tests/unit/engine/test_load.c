@@ -154,9 +154,12 @@ static void what_was_revoked_ends_its_turns_and_asks_again(void **state) {
 	put(world, ONE, "/v1", "");
 	struct provider *provider = ready(world);
 	cleanup_turn struct turn *turn = ask(world, "acme/hold", "q\n");
+	cleanup_turn struct turn *open = begin(world, "acme/echo", "q\n", 2);
 	WAIT(world, turn->row.output_size != 0);
 	assert_true(load_revoke(world->engine, "acme", NULL));
 	assert_int_equal(turn->row.state, TURN_INTERRUPTED);
+	engine_submit(world->engine, open);
+	assert_failed(open, EACCES, "isn't granted");
 	assert_int_equal(provider->state, PROVIDER_NEEDS_CONSENT);
 	refused(engine_may_submit(world->engine, place_of(world, "acme/echo"), &fail), &fail,
 			EACCES, "isn't granted");
@@ -275,6 +278,21 @@ static void a_rollback_goes_back_and_forth(void **state) {
 	}
 	assert_string_equal(provider->load->previous_commit, ONE);
 	assert_int_equal(fake_begun, begun);
+}
+
+static void an_update_that_waits_is_dropped_by_rollback(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	put(world, TWO, "/v1", "key_env: ACME_OTHER_KEY\n");
+	assert_true(update(world));
+	WAIT(world, provider->load->step == LOAD_ASKING);
+	assert_true(load_rollback(provider, NULL));
+	assert_int_equal(provider->load->step, LOAD_RESTING);
+	assert_string_equal(provider->load->details, "");
+	allow(world, "acme");
+	assert_string_equal(provider->load->used.commit, ONE);
+	answers(world);
 }
 
 static void an_update_of_a_service_that_wants_a_key_is_tried_without_asking_it(void **state) {
@@ -451,6 +469,7 @@ int main(void) {
 			TEST(an_update_that_fails_changes_nothing_and_says_why),
 			TEST(an_update_that_asks_for_more_waits_for_it_while_the_old_one_runs),
 			TEST(a_rollback_goes_back_and_forth),
+			TEST(an_update_that_waits_is_dropped_by_rollback),
 			TEST(an_update_of_a_service_that_wants_a_key_is_tried_without_asking_it),
 			TEST(another_ref_of_the_same_source_is_an_update),
 			TEST(unload_ends_its_turns_and_forgets_it),

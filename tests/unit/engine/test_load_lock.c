@@ -142,6 +142,22 @@ static void what_was_just_loaded_outlives_a_reload(void **state) {
 	answers(world);
 }
 
+static void a_lock_that_cant_be_written_is_told_of_and_harms_nothing(void **state) {
+	struct world *world = *state;
+	char path[128];
+	world_open(world);
+	snprintf(path, sizeof(path), "%s/conduitfs", world->directory);
+	mkdir(path, 0700);
+	/* Where the file of the advisory lock would be. */
+	snprintf(path, sizeof(path), "%s/conduitfs/providers.lock.lock", world->directory);
+	assert_int_equal(mkdir(path, 0700), 0);
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	WAIT(world, provider->last_error[0] != '\0');
+	assert_holds(provider->last_error, "providers.lock.lock");
+	answers(world);
+}
+
 static void config_yml_loads_and_grants_and_the_lock_pins(void **state) {
 	struct world *world = *state;
 	struct fail fail = {0};
@@ -222,6 +238,7 @@ int main(void) {
 			TEST(a_program_loads_moves_and_unloads_beside_the_daemon),
 			TEST(a_program_grants_and_revokes_beside_the_daemon),
 			TEST(what_was_just_loaded_outlives_a_reload),
+			TEST(a_lock_that_cant_be_written_is_told_of_and_harms_nothing),
 			TEST(config_yml_loads_and_grants_and_the_lock_pins),
 			TEST(what_config_yml_grants_counts_beside_what_was_allowed),
 			TEST(settings_in_config_yml_are_for_what_the_lock_names_too),
