@@ -62,7 +62,17 @@ void allow(struct world *world, const char *name) {
 }
 
 void wait_for(struct world *world, const char *name, enum provider_state state) {
-	WAIT(world, provider_of(world, name) != NULL && provider_of(world, name)->state == state);
+	uint64_t until = uv_hrtime() + WAIT_NS;
+	struct provider *provider = NULL;
+	while ((provider = provider_of(world, name)) == NULL || provider->state != state) {
+		if (uv_hrtime() > until) {
+			fail_msg("%s is %s: %s", name,
+					provider != NULL ? provider_state_name(provider->state)
+							 : "not there",
+					provider != NULL ? provider->why : "");
+		}
+		world_turn(world);
+	}
 }
 
 struct provider *ready(struct world *world) {

@@ -9,10 +9,6 @@ static struct world *opened(void **state) {
 	return world;
 }
 
-static bool update(struct world *world) {
-	return load_update(provider_of(world, "acme"), NULL);
-}
-
 /* ---- loading ---- */
 
 static void a_provider_shows_at_once_and_tells_how_far_it_is(void **state) {
@@ -172,6 +168,44 @@ static void what_was_revoked_ends_its_turns_and_asks_again(void **state) {
 	answers(world);
 }
 
+static void only_what_was_named_as_local_may_be_in_the_local_network(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "endpoints: [{host: a.example.com}, {host: 10.0.0.7, key: true}]\n");
+	const struct version *version = ready(world)->version;
+	assert_int_equal(version->n_hosts, 3);
+	assert_string_equal(version->hosts[0].host, "127.0.0.1");
+	assert_true(version->hosts[0].local && version->hosts[0].keyed);
+	/* Wherever that name leads to one day. */
+	assert_false(version->hosts[1].local || version->hosts[1].keyed);
+	assert_true(version->hosts[2].local && version->hosts[2].keyed);
+	fake_put(world->directory, "https://example.com/remote", TWO,
+			"id: remote-provider\ncapabilities: [text-to-text]\n"
+			"driver: openai\nbase_url: https://api.example.com/v1\n",
+			"");
+	load(world, "https://example.com/remote", NULL);
+	wait_for(world, "remote", PROVIDER_NEEDS_CONSENT);
+	allow(world, "remote");
+	assert_false(provider_of(world, "remote")->version->hosts[0].local);
+	assert_false(provider_of(world, "remote")->version->local);
+}
+
+static void no_variable_that_a_stranger_names_is_its_address(void **state) {
+	struct world *world = opened(state);
+	setenv("SOMEBODYS_URL", "http://127.0.0.1:1/secret", 1);
+	put(world, ONE, "/v1", "base_url_env: SOMEBODYS_URL\n");
+	assert_null(strstr(ready(world)->version->base_url, "secret"));
+	unsetenv("SOMEBODYS_URL");
+	/* The user's own word is. */
+	char url[64];
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/own", server_port);
+	setenv("MINE_BASE_URL", url, 1);
+	load(world, URL, "mine");
+	wait_for(world, "mine", PROVIDER_NEEDS_CONSENT);
+	allow(world, "mine");
+	assert_string_equal(provider_of(world, "mine")->version->base_url, url);
+	unsetenv("MINE_BASE_URL");
+}
+
 static void who_asks_for_nothing_needs_no_consent(void **state) {
 	struct world *world = opened(state);
 	struct fail fail = {0};
@@ -182,148 +216,6 @@ static void who_asks_for_nothing_needs_no_consent(void **state) {
 	WAIT(world, provider_of(world, "acme")->version != NULL);
 	assert_true(load_allow(world->engine, "acme", &fail));
 	refused(load_allow(world->engine, "nobody", &fail), &fail, ENOENT, "'nobody'");
-}
-
-/* ---- updates ---- */
-
-static void an_update_takes_its_place_while_turns_end_on_the_one_before(void **state) {
-	struct world *world = opened(state);
-	put(world, ONE, "/v1", "");
-	struct provider *provider = ready(world);
-	struct version *before = provider->version;
-	cleanup_turn struct turn *turn = ask(world, "acme/hold", "q\n");
-	WAIT(world, turn->row.output_size != 0);
-	put(world, TWO, "/v2", "");
-	assert_true(update(world));
-	/* Another path is another host for nobody: nothing new is asked. */
-	WAIT(world, provider->version != before);
-	assert_string_equal(provider->load->used.commit, TWO);
-	assert_string_equal(provider->load->previous_commit, ONE);
-	assert_int_equal(turn->row.state, TURN_RUNNING);
-	answers(world);
-	free(server_ask("/release"));
-	wait_over(world, turn);
-	assert_output(turn, "so far and on\n");
-	cleanup_free char *lock = lock_text(world);
-	assert_holds(lock, "commit: " TWO);
-	assert_holds(lock, "previous: {commit: " ONE);
-}
-
-static void an_update_that_fails_changes_nothing_and_says_why(void **state) {
-	struct world *world = opened(state);
-	put(world, ONE, "/v1", "");
-	struct provider *provider = ready(world);
-	struct version *before = provider->version;
-	fake_break("there is no branch v9 at " URL, "");
-	assert_true(update(world));
-	WAIT(world, provider->load->step == LOAD_RESTING);
-	assert_string_equal(provider->load->failure, "there is no branch v9 at " URL);
-	/* One that is fetched and doesn't work. */
-	fake_put(world->directory, URL, TWO,
-			"id: acme-provider\ncapabilities: [text-to-text]\nsources: [provider.c]\n",
-			"/nonexistent/provider.so");
-	assert_true(update(world));
-	WAIT(world, provider->load->step == LOAD_RESTING);
-	assert_holds(provider->load->failure, "can't be loaded");
-	/* One whose service answers no more. */
-	put(world, THREE, "/v1/text", "");
-	free(server_ask("/set?list=fail"));
-	assert_true(update(world));
-	WAIT(world, provider->load->step == LOAD_RESTING);
-	assert_holds(provider->load->failure, "500");
-	assert_ptr_equal(provider->version, before);
-	assert_int_equal(provider->state, PROVIDER_READY);
-	assert_string_equal(provider->load->used.commit, ONE);
-	cleanup_free char *lock = lock_text(world);
-	assert_holds(lock, "commit: " ONE);
-	assert_null(strstr(lock, "previous"));
-	answers(world);
-}
-
-static void an_update_that_asks_for_more_waits_for_it_while_the_old_one_runs(void **state) {
-	struct world *world = opened(state);
-	put(world, ONE, "/v1", "");
-	struct provider *provider = ready(world);
-	struct version *before = provider->version;
-	setenv("ACME_KEY", "sk-acme", 1);
-	put(world, TWO, "/v1", "key_env: ACME_KEY\nendpoints: [{host: 169.254.169.254}]\n");
-	assert_true(update(world));
-	WAIT(world, provider->load->step == LOAD_ASKING);
-	assert_int_equal(provider->state, PROVIDER_READY);
-	assert_holds(provider->load->details, "169.254.169.254, an address of the local network");
-	answers(world);
-	assert_non_null(getenv("ACME_KEY"));
-	assert_ptr_equal(provider->version, before);
-	allow(world, "acme");
-	WAIT(world, provider->version != before);
-	assert_null(getenv("ACME_KEY"));
-	answers(world);
-	assert_true(server_count("models-keyed") >= 1);
-}
-
-static void a_rollback_goes_back_and_forth(void **state) {
-	struct world *world = opened(state);
-	struct fail fail = {0};
-	put(world, ONE, "/v1", "");
-	struct provider *provider = ready(world);
-	refused(load_rollback(provider, &fail), &fail, ENOENT, "never updated");
-	put(world, TWO, "/v1", "");
-	assert_true(update(world));
-	WAIT(world, strcmp(provider->load->used.commit, TWO) == 0);
-	size_t begun = fake_begun;
-	for (int i = 0; i < 2; i++) {
-		assert_true(load_rollback(provider, NULL));
-		WAIT(world, strcmp(provider->load->used.commit, i == 0 ? ONE : TWO) == 0);
-		answers(world);
-	}
-	assert_string_equal(provider->load->previous_commit, ONE);
-	assert_int_equal(fake_begun, begun);
-}
-
-static void an_update_that_waits_is_dropped_by_rollback(void **state) {
-	struct world *world = opened(state);
-	put(world, ONE, "/v1", "");
-	struct provider *provider = ready(world);
-	put(world, TWO, "/v1", "key_env: ACME_OTHER_KEY\n");
-	assert_true(update(world));
-	WAIT(world, provider->load->step == LOAD_ASKING);
-	assert_true(load_rollback(provider, NULL));
-	assert_int_equal(provider->load->step, LOAD_RESTING);
-	assert_string_equal(provider->load->details, "");
-	allow(world, "acme");
-	assert_string_equal(provider->load->used.commit, ONE);
-	answers(world);
-}
-
-static void an_update_of_a_service_that_wants_a_key_is_tried_without_asking_it(void **state) {
-	struct world *world = opened(state);
-	put(world, ONE, "/v1", "key_env: ACME_NO_KEY\nkey_required: true\n");
-	load(world, URL, NULL);
-	wait_for(world, "acme", PROVIDER_NEEDS_CONSENT);
-	allow(world, "acme");
-	wait_for(world, "acme", PROVIDER_NEEDS_KEY);
-	struct provider *provider = provider_of(world, "acme");
-	put(world, TWO, "/v2", "key_env: ACME_NO_KEY\nkey_required: true\n");
-	assert_true(update(world));
-	WAIT(world, strcmp(provider->load->used.commit, TWO) == 0);
-	assert_int_equal(server_count("models"), 0);
-}
-
-static void another_ref_of_the_same_source_is_an_update(void **state) {
-	struct world *world = opened(state);
-	char manifest[512];
-	put(world, ONE, "/v1", "");
-	struct provider *provider = ready(world);
-	snprintf(manifest, sizeof(manifest),
-			"id: acme-provider\ncapabilities: [text-to-text]\ndriver: openai\n"
-			"base_url: http://127.0.0.1:%d/v1\n",
-			server_port);
-	fake_put(world->directory, URL "@v2", TWO, manifest, "");
-	load(world, URL "@v2", NULL);
-	WAIT(world, strcmp(provider->load->used.commit, TWO) == 0);
-	assert_string_equal(provider->load->used.source.text, URL "@v2");
-	assert_ptr_equal(provider_of(world, "acme"), provider);
-	answers(world);
 }
 
 /* ---- going ---- */
@@ -464,14 +356,9 @@ int main(void) {
 			TEST(nothing_is_sent_or_read_before_it_is_granted),
 			TEST(a_bundled_provider_s_key_is_asked_for_by_its_name),
 			TEST(what_was_revoked_ends_its_turns_and_asks_again),
+			TEST(only_what_was_named_as_local_may_be_in_the_local_network),
+			TEST(no_variable_that_a_stranger_names_is_its_address),
 			TEST(who_asks_for_nothing_needs_no_consent),
-			TEST(an_update_takes_its_place_while_turns_end_on_the_one_before),
-			TEST(an_update_that_fails_changes_nothing_and_says_why),
-			TEST(an_update_that_asks_for_more_waits_for_it_while_the_old_one_runs),
-			TEST(a_rollback_goes_back_and_forth),
-			TEST(an_update_that_waits_is_dropped_by_rollback),
-			TEST(an_update_of_a_service_that_wants_a_key_is_tried_without_asking_it),
-			TEST(another_ref_of_the_same_source_is_an_update),
 			TEST(unload_ends_its_turns_and_forgets_it),
 			TEST(what_is_under_way_ends_with_the_provider_or_the_engine),
 			TEST(a_bundled_provider_is_hidden_shown_and_loaded_twice),
