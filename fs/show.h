@@ -62,7 +62,7 @@ SHOW(show_group_answer);
 SHOW(show_route_link);
 SHOW(show_route);
 /* Of a route or a session of it: who would be asked now. */
-bool show_next(struct tree *tree, struct place *place, struct buf *out);
+bool show_next(struct tree *tree, const char *key, struct place *place, struct buf *out);
 /* Whom a turn was sent to in vain, a line each. */
 bool show_tried(struct turn *turn, struct buf *out);
 

@@ -17,7 +17,7 @@ SHOW(show_model_status) {
 	show_turn_lines(node->place, turn, out);
 	show_count(out, "running", (int64_t)running);
 	show_count(out, "queued", (int64_t)queued);
-	return show_tried(turn, out) && show_next(tree, node->place, out);
+	return show_tried(turn, out) && show_next(tree, "next", node->place, out);
 }
 
 SHOW(show_model_ctl) {

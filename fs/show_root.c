@@ -1,6 +1,7 @@
 /* What the files of the root show. */
 #include "core/base/text.h"
 #include "core/base/usd.h"
+#include "core/store/annex.h"
 #include "fs/show.h"
 
 #include <inttypes.h>
@@ -38,14 +39,16 @@ SHOW(show_readme) {
 	return buf_add_string(out,
 			"conduitfs: AI models as files.\n"
 			"\n"
-			"Every provider is a directory below providers/, every model it offers a\n"
-			"directory below its models/. Ask by writing, read the answer:\n"
+			"Ask by writing, read the answer:\n"
 			"\n"
-			"    cd providers/cowsay/models/cow\n"
-			"    echo 'hello' > input\n"
-			"    cat output\n"
+			"    echo 'hello' > default/input\n"
+			"    cat default/output\n"
 			"\n"
-			"That one needs no key and no network. The others want one:\n"
+			"default answers with a model of this machine, or one that costs nothing:\n"
+			"never with one that you pay for, unless you name it in default/route.\n"
+			"That file says who would be asked now, and why others wouldn't; when\n"
+			"nobody can, `cat default/error` says what to set up first. At once and\n"
+			"without anything answers providers/cowsay/models/cow.\n"
 			"\n"
 			"    cat status                                what works now, what is "
 			"missing\n"
@@ -55,6 +58,12 @@ SHOW(show_readme) {
 			"    echo load https://HOST/REPOSITORY > ctl   a provider from outside\n"
 			"    ln -s providers/openrouter/models/... mine      a short name of your "
 			"own\n"
+			"    ln -sfn providers/openrouter/models/... default    always that one\n"
+			"\n"
+			"Every provider is a directory below providers/, every model it offers a\n"
+			"directory below its models/. capabilities/ has one for each thing that "
+			"can\n"
+			"be done, with the same files, which any model that can do it answers.\n"
 			"\n"
 			"In a model's directory:\n"
 			"    input     write a prompt; the last close sends it. > begins a\n"
@@ -99,9 +108,20 @@ static bool provider_line(struct provider *provider, struct buf *out) {
 	const char *why = provider->why[0] != '\0' ? provider->why
 			  : keyless && key != NULL ? key
 						   : "-";
-	return buf_add_format(out, "provider %s %s %zu %zu %s\n", provider->name,
+	buf_add_format(out, "provider %s %s %zu %zu %s", provider->name,
 			provider_state_name(keyless ? PROVIDER_NEEDS_KEY : provider->state),
 			provider->place->n_models, provider->place->n_free, why);
+	if (keyless && version != NULL && version->manifest.key_url != NULL) {
+		buf_add_format(out, "; get a key at %s", version->manifest.key_url);
+	}
+	return buf_add_byte(out, '\n');
+}
+
+/* What the link `default` leads to unless it is another: who would answer now. */
+static bool default_line(struct tree *tree, struct buf *out) {
+	struct place *route = annex_find(
+			catalogue_root(tree->engine->catalogue), PLACE_ROUTE, "text-to-text");
+	return route == NULL || show_next(tree, "default", route, out);
 }
 
 SHOW(show_root_status) {
@@ -123,6 +143,7 @@ SHOW(show_root_status) {
 	if (store_notice(engine->store) != NULL) {
 		show_line(out, "notice", store_notice(engine->store));
 	}
+	default_line(tree, out);
 	for (int rank = 0; rank <= 2; rank++) {
 		list_for_each(provider, &engine->providers, link) {
 			if (usefulness(provider) == rank && !provider_line(provider, out)) {

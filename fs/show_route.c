@@ -15,7 +15,7 @@ SHOW(show_route) {
 	return route_show(tree->engine, node->place, out);
 }
 
-bool show_next(struct tree *tree, struct place *place, struct buf *out) {
+bool show_next(struct tree *tree, const char *key, struct place *place, struct buf *out) {
 	static const struct route_wish anybody = {.in_back_off = true};
 	cleanup_fail struct fail nobody = {0};
 	cleanup_buf struct buf path = {0};
@@ -24,10 +24,10 @@ bool show_next(struct tree *tree, struct place *place, struct buf *out) {
 		return true;
 	}
 	if (!route_choose(tree->engine, place, &anybody, &choice, &nobody)) {
-		return buf_add_format(out, "next - %s\n", fail_words(&nobody));
+		return buf_add_format(out, "%s - %s\n", key, fail_words(&nobody));
 	}
 	return place_path(choice.model, &path) &&
-	       buf_add_format(out, "next %s/%s\n", choice.provider->name, path.data);
+	       buf_add_format(out, "%s %s/%s\n", key, choice.provider->name, path.data);
 }
 
 bool show_tried(struct turn *turn, struct buf *out) {

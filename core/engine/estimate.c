@@ -165,7 +165,12 @@ void estimate_turn(const struct provider *provider, const struct model_record *r
 
 bool estimate_prompt_at(struct engine *engine, struct place *place, const struct input_size *size,
 		struct estimate *ret, struct fail *fail) {
-	struct place *model = place_model(place);
+	static const struct route_wish anybody = {.in_back_off = true, .with_full_queue = true};
+	struct route_choice choice = {.model = place_model(place)};
+	if (place_route(place) != NULL && !route_choose(engine, place, &anybody, &choice, fail)) {
+		return false;
+	}
+	struct place *model = choice.model;
 	const struct provider *provider = engine_provider(engine, model);
 	if (model == NULL || provider == NULL) {
 		return fail_set(fail, ENODEV, "estimate: which model would answer isn't known");
