@@ -10,7 +10,7 @@ import json
 
 SPECIAL = (
     "echo slow hang silent endless drop reset cut garbage html big length filtered tools thinking "
-    "busy settings talk"
+    "busy settings talk flap"
 ).split()
 STATUSES = (400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 524, 529)
 FREE = {"prompt": "0", "completion": "0"}

@@ -21,11 +21,11 @@ import signal
 import sys
 
 import catalogue
+from reply import Closed, Reply
 
 MOST_HEADER = 64 << 10
 MOST_BODY = 512 << 20
 MOST_JOURNAL = 20000
-REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found"}
 
 
 class Control:
@@ -40,6 +40,7 @@ class Control:
     chat              a method of Chat: how every model answers, whatever its name
     cost              what test/paid reports, in USD
     busy              so many chat requests of test/busy:free are refused with 429
+    flap              test/flap:free answers and fails by turns, so many requests each
     """
 
     def __init__(self):
@@ -52,6 +53,7 @@ class Control:
         self.models_status = 200
         self.replay = None
         self.busy = 1
+        self.flap = 3
         self.chat = None
         self.cost = 0.0000125
 
@@ -62,69 +64,6 @@ class Control:
             if name not in self.__dict__:
                 raise ValueError(f"control knows no '{name}'")
             setattr(self, name, value)
-
-
-class Closed(Exception):
-    """The client closed the connection."""
-
-
-class Reply:
-    """One reply on one connection: chunked, flushed piece by piece, noticing a client that left."""
-
-    def __init__(self, reader, writer):
-        self.reader = reader
-        self.writer = writer
-        self.chunked = False
-
-    async def write(self, data):
-        self.writer.write(data)
-        try:
-            await self.writer.drain()
-        except ConnectionError as error:
-            raise Closed() from error
-        if self.reader.at_eof() or self.writer.is_closing():
-            raise Closed()
-
-    async def start(self, status, headers, length=None):
-        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Simulated')}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        lines.append("X-Simulated: conduitfs test server")
-        self.chunked = length is None
-        lines.append("Transfer-Encoding: chunked" if self.chunked else f"Content-Length: {length}")
-        await self.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-
-    async def piece(self, data):
-        if data:
-            await self.write(b"%x\r\n%s\r\n" % (len(data), data) if self.chunked else data)
-
-    async def end(self):
-        if self.chunked:
-            await self.write(b"0\r\n\r\n")
-
-    async def whole(self, status, body, headers=None):
-        if not isinstance(body, bytes):
-            body = json.dumps(body).encode()
-        await self.start(
-            status, {"Content-Type": "application/json", **(headers or {})}, len(body)
-        )
-        await self.write(body)
-
-    async def pause(self, seconds):
-        """Waits, and ends at once when the client goes: it sends nothing while we answer."""
-        watch = asyncio.ensure_future(self.reader.read(1))
-        done, _ = await asyncio.wait({watch}, timeout=seconds)
-        if done:
-            watch.exception()
-            raise Closed()
-        watch.cancel()
-        try:
-            await watch
-        except asyncio.CancelledError:
-            pass
-
-    def abort(self):
-        """A TCP reset: what was sent is delivered or lost, then ECONNRESET."""
-        self.writer.transport.abort()
 
 
 def error_body(status, message, **metadata):
@@ -185,6 +124,7 @@ class Chat:
         await self.reply.piece(b": OPENROUTER PROCESSING\n\n")
 
     async def finish(self, reason="stop", completion=0, cost=0):
+        self.reply.answered = True
         await self.event(self.chunk({"content": ""}, reason))
         usage = {
             "prompt_tokens": len(self.prompt.split()),
@@ -318,6 +258,21 @@ class Chat:
         else:
             await self.echo()
 
+    async def flap(self):
+        """Answers so many requests, then fails as many, each time in another way."""
+        number = self.server.flapped
+        self.server.flapped += 1
+        if number // self.server.control.flap % 2 == 0:
+            await self.echo()
+            return
+        statuses = (429, 500, 503, 529)
+        if number % 6 == 0:
+            await self.drop()
+        elif number % 6 == 1:
+            await self.html()
+        else:
+            await self.fail(statuses[number % 6 - 2])
+
     async def settings(self):
         """The request's own parameters as sorted JSON, messages left out."""
         await self.begin()
@@ -358,6 +313,7 @@ class Server:
         self.journal = collections.deque(maxlen=MOST_JOURNAL)
         self.count = 0
         self.open = 0
+        self.flapped = 0
 
     async def models(self, reply):
         control = self.control
@@ -460,6 +416,7 @@ class Server:
             "path": path,
             "headers": headers,
             "body": body.decode("utf-8", "replace") if len(body) < 1 << 20 else f"{len(body)} bytes",
+            "answered": False,
             "end": "open",
         }
         self.journal.append(entry)
@@ -471,6 +428,7 @@ class Server:
             entry["end"] = "closed by the client"
             return False
         finally:
+            entry["answered"] = reply.answered
             self.open -= 1
 
     async def connection(self, reader, writer):

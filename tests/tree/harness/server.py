@@ -108,8 +108,8 @@ class Simulated(Server):
 
     KEY = "sk-or-v1-simulated-0123456789abcdef"
 
-    def __init__(self, log):
-        super().__init__([sys.executable, SERVERS / "openrouter.py"], log)
+    def __init__(self, log, port=0):
+        super().__init__([sys.executable, SERVERS / "openrouter.py", "--port", port], log)
         ready, _, _ = select.select([self.process.stdout], [], [], seconds(20))
         assert ready, "the simulated server isn't ready"
         self.port = int(self.process.stdout.readline().split()[1])
