@@ -207,23 +207,36 @@ def test_names_are_taken_once_and_only_in_sessions(tree, echo):
     session(echo, "名前 with spaces")
 
 
-def test_eight_writers_in_eight_sessions_made_by_mktemp_never_mix(simulated, tree):
-    """As scripts do it: xargs -P8, each with a session of its own, several prompts in each."""
-    model = tree.model(TALK)
+@pytest.mark.bound(900)
+def test_parallel_writers_in_sessions_made_by_mktemp_never_mix(mount, simulated):
+    """As scripts do it: xargs -P8, each with a session of its own, several prompts in each, a call
+    at the model's own directory between them. CONDUITFS_CALLERS and CONDUITFS_TURNS make it longer."""
+    callers = int(os.environ.get("CONDUITFS_CALLERS", "8"))
+    turns = int(os.environ.get("CONDUITFS_TURNS", "5"))
+    tree = mount(simulated.config(limits={"queue": 1000})).wait_ready()
+    model = tree.model(ECHO)
     script = """
-        seq 8 | xargs -P8 -I{} bash -c '
-            s=$(mktemp -d sessions/XXXXXX) && cd "$s" || exit 1
-            for i in 1 2 3 4 5; do echo "{}-$i" > input; cat output > /dev/null || exit 1; done
-            grep -c "user: {}-" output || exit 1
-            ! grep "user: " output | grep -v "user: {}-"'
+        seq $CALLERS | xargs -P$CALLERS -I{} bash -c '
+            s=$(mktemp -d sessions/XXXXXX) || exit 1
+            for i in $(seq $TURNS); do
+                echo "{}-$i" > "$s/input"; [ "$(cat "$s/output")" = "{}-$i" ] || exit 1
+                echo "model {}-$i" > input; [ "$(cat output)" = "model {}-$i" ] || exit 1
+            done
+            grep -c "{}-" "$s/messages.json"'
     """
-    result = tree.sh(script, cwd=model.path, bound=60)
+    result = tree.sh(script, cwd=model.path, bound=850, CALLERS=callers, TURNS=turns)
     assert result.status == 0, result
-    assert len(os.listdir(model.path / "sessions")) == 8
+    assert result.out.split() == [b"%d" % (2 * turns)] * callers
+    heard = {}
     for entry in simulated.chats():
         users = [text for role, text in roles(entry) if role == "user"]
+        if users[0].startswith("model "):
+            assert len(users) == 1
+            continue
         who = users[0].split("-")[0]
         assert users == [f"{who}-{number + 1}" for number in range(len(users))]
+        heard[who] = heard.get(who, 0) + 1
+    assert heard == {str(number + 1): turns for number in range(callers)}
 
 
 def test_settings_of_a_session_are_its_own_and_are_carried_by_cp(simulated, tree):
