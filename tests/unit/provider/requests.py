@@ -62,9 +62,14 @@ def missing(what):
 
 if not DOCUMENTS.exists():
     missing(f"no documents at {DOCUMENTS}")
+if "vgpreload" in os.environ.get("LD_PRELOAD", ""):
+    missing("under valgrind, which would watch Python and not the providers")
 
-import jsonschema  # noqa: E402
-import yaml  # noqa: E402
+try:
+    import jsonschema
+    import yaml
+except ImportError as error:
+    sys.exit(f"requests.py: {error}: scripts/setup --tests installs it")
 
 
 class Document:
