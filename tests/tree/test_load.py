@@ -199,11 +199,14 @@ def test_a_cached_provider_is_there_without_network_git_or_compiler(outside, sim
     assert float(line.split(" ms")[0].split()[-1]) < 20 * float(os.environ.get("CONDUITFS_SLOW", "1")), line
 
 
-def test_config_yml_loads_and_grants(outside, simulated, git_servers, repository):
+def test_config_yml_loads_and_grants_and_names_whom_to_trust(outside, simulated, git_servers, repository):
     repository.commit(declared(simulated))
+    env = {"CONDUITFS_CA_FILE": str(git_servers.certificates.other_ca)}
+    trust = {"ca_file": git_servers.ca}
     allow = {"key": "ACME_KEY", "key_hosts": [f"{HOST}:{simulated.port}"]}
-    entry = {"source": url(git_servers, repository), "allow": allow}
-    tree = outside({"providers": {**ONLY["providers"], "mine": entry}})
+    entry = {"source": url(git_servers, repository, "https"), "allow": allow}
+    config = {**trust, "providers": {**ONLY["providers"], "mine": entry}}
+    tree = outside(config, env)
     loaded = Loaded(tree, "mine").settles("ready")
     assert loaded.ask("by config") == b"by config\n"
     assert f"commit: {repository.head()}" in lock(tree)
@@ -211,7 +214,7 @@ def test_config_yml_loads_and_grants(outside, simulated, git_servers, repository
     first = repository.head()
     repository.commit(declared(simulated, "2"))
     tree.stop()
-    tree = outside({"providers": {**ONLY["providers"], "mine": entry}})
+    tree = outside(config, env)
     assert Loaded(tree, "mine").settles("ready").commit() == first
 
 

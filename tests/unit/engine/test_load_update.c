@@ -1,6 +1,8 @@
 /* Updates of providers from outside: beside the version in use, in its place, or not at all. */
 #include "tests/unit/engine/loading.h"
 
+#include <signal.h>
+
 static struct world *opened(void **state) {
 	struct world *world = *state;
 	world_open(world);
@@ -134,6 +136,26 @@ static void an_update_of_a_service_that_wants_a_key_is_tried_without_asking_it(v
 	assert_int_equal(server_count("models"), 0);
 }
 
+static void a_reload_starts_its_process_anew_and_fetches_nothing(void **state) {
+	struct world *world = opened(state);
+	put(world, ONE, "/v1", "");
+	struct provider *provider = ready(world);
+	int pid = process_pid(provider->version->process);
+	size_t begun = fake_begun;
+	assert_true(pid > 0);
+	cleanup_turn struct turn *turn = ask(world, "acme/hold", "q\n");
+	WAIT(world, turn->row.output_size != 0);
+	assert_true(load_reload(provider, NULL));
+	answers(world);
+	assert_int_not_equal(process_pid(provider->version->process), pid);
+	assert_int_equal(kill(pid, 0), 0);
+	free(server_ask("/release"));
+	wait_over(world, turn);
+	assert_output(turn, "so far and on\n");
+	WAIT(world, kill(pid, 0) != 0);
+	assert_int_equal(fake_begun, begun);
+}
+
 static void another_ref_of_the_same_source_is_an_update(void **state) {
 	struct world *world = opened(state);
 	char manifest[512];
@@ -160,6 +182,7 @@ int main(void) {
 			TEST(a_rollback_goes_back_and_forth),
 			TEST(an_update_that_waits_is_dropped_by_rollback),
 			TEST(an_update_of_a_service_that_wants_a_key_is_tried_without_asking_it),
+			TEST(a_reload_starts_its_process_anew_and_fetches_nothing),
 			TEST(another_ref_of_the_same_source_is_an_update),
 	};
 	return cmocka_run_group_tests(tests, server_start, server_stop);
