@@ -27,6 +27,10 @@ struct config_timeouts {
 	double connect, first_byte, idle, total;
 };
 
+/* The driver that answers from kept turns, in the daemon itself; there only where config.yml says
+ * from which. */
+#define REPLAY_DRIVER "replay"
+
 struct config_provider {
 	char *name; /* its name in the tree */
 	int line; /* where it stands in the file, for words */
@@ -34,6 +38,7 @@ struct config_provider {
 	char *driver; /* a bundled provider's name; NULL: the one called `name` */
 	char *source; /* where it is loaded from, as it is written; NULL: it is bundled */
 	struct consent allow; /* what the user grants to one that has a source */
+	char *path; /* of `driver: replay`: the turns that it answers from; ~ expanded */
 	char *base_url; /* no trailing slash; NULL: the driver's */
 	char *key; /* wiped when freed */
 	char *key_env; /* variable that holds it */

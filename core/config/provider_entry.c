@@ -186,12 +186,28 @@ static void read_base_url(const struct place *place, const struct yaml_node *map
 	}
 }
 
+/* `driver: replay` has nothing to answer from but what lies there, and no other reads it. */
+static void check_path(const struct place *place, const struct yaml_node *map,
+		const struct config_provider *provider) {
+	const char *driver = provider->driver != NULL ? provider->driver : provider->name;
+	bool replay = driver != NULL && strcmp(driver, REPLAY_DRIVER) == 0;
+	if (replay && provider->path == NULL) {
+		place_fault(place, map,
+				"driver: replay needs a path: the directory that holds the turns "
+				"to "
+				"answer from, as cp -r MODEL/turns leaves them");
+	} else if (!replay && provider->path != NULL) {
+		place_fault(place, yaml_tree_get(map, "path"), "is for driver: replay alone");
+	}
+}
+
 static void read_map(const struct place *place, const struct yaml_node *map,
 		struct config_provider *provider) {
 	static const struct field fields[] = {
 			{"driver", FIELD_SPECIAL, .read = read_driver},
 			{"source", FIELD_TEXT, offsetof(struct config_provider, source)},
 			{"allow", FIELD_SPECIAL, .read = read_allow},
+			{"path", FIELD_PATH, offsetof(struct config_provider, path)},
 			{"base_url", FIELD_SPECIAL, .read = read_later},
 			{"key", FIELD_SPECIAL, .read = read_key},
 			{"key_env", FIELD_VARIABLE, offsetof(struct config_provider, key_env)},
@@ -209,6 +225,7 @@ static void read_map(const struct place *place, const struct yaml_node *map,
 	};
 	fields_read(place, map, FIELDS(fields), UNKNOWN_REFUSED, "setting", provider);
 	read_base_url(place, map, provider);
+	check_path(place, map, provider);
 	if (provider->source != NULL && provider->driver != NULL) {
 		place_fault(place, yaml_tree_get(map, "source"),
 				"stands beside driver: a provider has one of them");
@@ -282,6 +299,7 @@ void provider_entry_finish(struct config_provider *provider) {
 	free(provider->driver);
 	free(provider->source);
 	consent_finish(&provider->allow);
+	free(provider->path);
 	free(provider->base_url);
 	free(provider->key_env);
 	free(provider->key_file);

@@ -4,6 +4,7 @@
 
 #include "core/base/siphash.h"
 #include "core/engine/engine.h"
+#include "core/engine/feed.h"
 
 #include <errno.h>
 #include <fcntl.h>

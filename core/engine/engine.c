@@ -79,7 +79,8 @@ static bool load_bundled(struct engine *engine, struct fail *fail) {
 			continue;
 		}
 		name[strlen(name) - strlen(".yml")] = '\0';
-		if (config_provider(&engine->config, name) == NULL &&
+		if (strcmp(name, REPLAY_DRIVER) != 0 &&
+				config_provider(&engine->config, name) == NULL &&
 				load_find(engine, name) == NULL && !loads_hidden(engine, name)) {
 			all = load(engine, name, name, all ? fail : NULL) && all;
 		}

@@ -3,7 +3,7 @@
 
 #include "core/base/strings.h"
 #include "core/engine/engine.h"
-#include "core/engine/feed.h"
+#include "core/engine/exchange_private.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,46 +13,6 @@
  */
 #define LEFT_MS 1000
 #define LEFT_MOST ((uint64_t)64 << 10)
-/* A list of models ends here. */
-#define DISCOVERY_MOST ((uint64_t)1 << 30)
-/* A reply may be so many times as large as the output that limits.media allows: it comes as base64
- * and in events. */
-#define REPLY_PER_OUTPUT 4
-
-struct exchange {
-	struct provider *provider;
-	struct version *version; /* held: that it began on, whatever comes in its place */
-	struct exchange_events events;
-	void *data;
-	struct job *job;
-	struct transfer *transfer;
-	struct transfer_timeouts timeouts;
-	uint64_t body_most; /* of a reply */
-	struct list link; /* in the provider's list of those that end by themselves */
-	bool leaving;
-	uint64_t left_bytes;
-	struct exchange_file *files;
-	size_t n_files;
-
-	/* The request in hand; kept until a delay is over. */
-	struct body body;
-	char *method, *url;
-	char **headers;
-	bool to_output;
-	bool submits;
-
-	struct feed feed; /* a file that the provider reads */
-
-	int status; /* of the last reply */
-	bool straight; /* the body goes to the output without the provider */
-	bool accepted; /* a request was, or may have been: it may cost */
-	bool submitted; /* a paid job was begun: never again */
-	double retry_after;
-	struct fail failure; /* what ends the exchange from the timer */
-	uv_timer_t timer; /* a delay, a deferred failure, the next piece of a file */
-	uv_timer_t deadline; /* timeout_total, over all of its requests and what lies between */
-	unsigned handles; /* of these two that aren't closed */
-};
 
 static void on_closed(uv_handle_t *handle) {
 	struct exchange *exchange = handle->data;
@@ -66,13 +26,6 @@ void exchange_leave_all(struct provider *provider) {
 	list_for_each(exchange, &provider->leaving, link) {
 		exchange_cancel(exchange);
 	}
-}
-
-void exchange_files_free(struct exchange_file *files, size_t n_files) {
-	for (size_t i = 0; i < n_files; i++) {
-		free(files[i].path);
-	}
-	free(files);
 }
 
 static void request_finish(struct exchange *exchange) {
@@ -92,6 +45,7 @@ void exchange_cancel(struct exchange *exchange) {
 	if (exchange->job != NULL) {
 		job_cancel(take(exchange->job));
 	}
+	kept_job_cancel(take(exchange->kept));
 	feed_close(&exchange->feed);
 	request_finish(exchange);
 	exchange_files_free(exchange->files, exchange->n_files);
@@ -133,7 +87,7 @@ static void on_deferred_failure(uv_timer_t *timer) {
 	finish_failed(timer->data);
 }
 
-static void on_deadline(uv_timer_t *timer) {
+void exchange_on_deadline(uv_timer_t *timer) {
 	struct exchange *exchange = timer->data;
 	fail_set(&exchange->failure, ETIMEDOUT,
 			"%s: not done after %g s: raise timeout_total, in config/ of the model",
@@ -398,7 +352,7 @@ static void on_usage(void *data, const struct job_usage *usage) {
 
 static void on_job_end(void *data, const struct job_result *job) {
 	struct exchange *exchange = data;
-	exchange->job = NULL;
+	exchange->job = NULL, exchange->kept = NULL;
 	int status = exchange->status != 0 ? exchange->status : job->status;
 	struct exchange_result result = {
 			.code = job->code,
@@ -421,7 +375,7 @@ static void on_job_end(void *data, const struct job_result *job) {
 	}
 }
 
-static const struct job_events job_events = {
+const struct job_events exchange_job_events = {
 		.request = on_request,
 		.read = on_read,
 		.resume = on_resume,
@@ -431,66 +385,3 @@ static const struct job_events job_events = {
 		.usage = on_usage,
 		.end = on_job_end,
 };
-
-/* ---- starting ---- */
-
-static struct exchange *exchange_create(struct version *version,
-		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
-		void *data) {
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-	if (exchange == NULL) {
-		return NULL;
-	}
-	uv_loop_t *loop = version->provider->engine->loop;
-	exchange->provider = version->provider;
-	exchange->version = version_hold(version);
-	exchange->timeouts = *timeouts;
-	exchange->events = *events;
-	exchange->data = data;
-	exchange->feed.fd = -1;
-	exchange->retry_after = -1;
-	uv_timer_init(loop, &exchange->timer);
-	uv_timer_init(loop, &exchange->deadline);
-	exchange->handles = 2;
-	exchange->timer.data = exchange->deadline.data = exchange;
-	if (timeouts->total > 0) {
-		uv_timer_start(&exchange->deadline, on_deadline,
-				(uint64_t)ceil(timeouts->total * 1000), 0);
-	}
-	return exchange;
-}
-
-static struct exchange *started(struct exchange *exchange, struct job *job) {
-	exchange->job = job;
-	if (job == NULL) {
-		exchange_cancel(exchange);
-		return NULL;
-	}
-	return exchange;
-}
-
-struct exchange *exchange_discover(struct version *version,
-		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
-		void *data) {
-	struct exchange *exchange = exchange_create(version, timeouts, events, data);
-	if (exchange == NULL) {
-		return NULL;
-	}
-	exchange->body_most = DISCOVERY_MOST;
-	return started(exchange, job_discover(version->process, &job_events, exchange));
-}
-
-struct exchange *exchange_transform(struct version *version, const struct job_turn *turn,
-		struct exchange_file *files, size_t n_files,
-		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
-		void *data) {
-	struct exchange *exchange = exchange_create(version, timeouts, events, data);
-	if (exchange == NULL) {
-		exchange_files_free(files, n_files);
-		return NULL;
-	}
-	exchange->files = files;
-	exchange->n_files = n_files;
-	exchange->body_most = version->provider->engine->config.media_most * REPLY_PER_OUTPUT;
-	return started(exchange, job_transform(version->process, turn, &job_events, exchange));
-}

@@ -60,6 +60,5 @@ void exchange_cancel(struct exchange *exchange);
 bool exchange_may_cost(const struct exchange *exchange);
 /* Closes the connections of those that ended and still read the rest of a reply. */
 void exchange_leave_all(struct provider *provider);
-void exchange_files_free(struct exchange_file *files, size_t n_files);
 
 #endif

@@ -48,3 +48,10 @@ void feed_close(struct feed *feed) {
 		close(take_fd(&feed->fd));
 	}
 }
+
+void exchange_files_free(struct exchange_file *files, size_t n_files) {
+	for (size_t i = 0; i < n_files; i++) {
+		free(files[i].path);
+	}
+	free(files);
+}

@@ -18,5 +18,7 @@ bool feed_active(const struct feed *feed);
 void feed_go_on(struct feed *feed, struct job *job, struct fail *fail);
 /* Fine for one that isn't active. */
 void feed_close(struct feed *feed);
+/* Frees a turn's list of files and their paths. */
+void exchange_files_free(struct exchange_file *files, size_t n_files);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/config/capability.h"
 #include "core/engine/books.h"
 #include "core/engine/engine.h"
+#include "core/engine/feed.h"
 #include "core/engine/run.h"
 #include "core/turn/history.h"
 

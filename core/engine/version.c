@@ -1,6 +1,8 @@
 /* Versions of providers: see version.h. */
 #include "core/engine/version.h"
 
+#include "core/engine/kept.h"
+
 #include "core/config/base_url.h"
 #include "core/engine/engine.h"
 
@@ -293,6 +295,15 @@ struct version *version_create(
 	bool read = version->foreign ? foreign_object(version, spec, object, fail)
 				     : bundled_object(provider, spec->driver, &version->manifest,
 						       object, fail);
+	if (read && version->driver != NULL && strcmp(version->driver, REPLAY_DRIVER) == 0) {
+		const struct config_provider *config = provider->config;
+		version->kept.path = config != NULL && config->path != NULL ? strdup(config->path)
+									    : NULL;
+		read = version->kept.path != NULL ||
+		       fail_set(fail, EINVAL,
+				       "provider %s: driver: replay needs a path in config.yml",
+				       provider->name);
+	}
 	if (!read || !choose_base_url(version, fail) || !choose_hosts(version, fail) ||
 			!open_key(version, fail) || !open_process(version, object, fail)) {
 		version_release(version);
@@ -311,6 +322,8 @@ void version_release(struct version *version) {
 		return;
 	}
 	process_destroy(version->process);
+	kept_release(version->kept.kept);
+	free(version->kept.path);
 	key_destroy(version->key);
 	manifest_finish(&version->manifest);
 	for (size_t i = 0; i < version->n_hosts; i++) {

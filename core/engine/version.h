@@ -12,6 +12,12 @@
 
 struct provider;
 
+/* Where the turns of `driver: replay` are kept. */
+struct kept_place {
+	char *path; /* NULL: another driver */
+	struct kept *kept; /* what was read there last; NULL before the first */
+};
+
 struct version {
 	unsigned holds;
 	struct provider *provider;
@@ -25,6 +31,7 @@ struct version {
 	size_t n_hosts;
 	struct key *key;
 	struct process *process;
+	struct kept_place kept;
 };
 
 /* A bundled provider by `driver`; else one from outside by `files` and `object`. */
