@@ -417,3 +417,19 @@ def test_a_large_prompt_and_a_large_answer_are_given_again(cached, simulated):
     model.write(prompt + "cancelled while it is read")
     (model.path / "ctl").write_text("cancel\n")
     assert refused(model.read) == errno.ECANCELED
+
+
+def test_a_long_prompt_is_estimated_at_the_price_of_long_prompts(mount, simulated, tmp_path):
+    tier = {"min_prompt_tokens": 10000, "prompt": "0.000003"}
+    entry = {
+        "id": "test/echo",
+        "pricing": {"prompt": "0.000001", "completion": "0", "overrides": [tier]},
+        "architecture": {"output_modalities": ["text"]},
+    }
+    listing = tmp_path / "models.json"
+    listing.write_text(json.dumps({"data": [entry]}))
+    simulated.control(models=str(listing))
+    model = mount(simulated.config()).wait_ready().model("test/echo")
+    for words, price in ((100, 1e-6), (10000, 3e-6)):
+        told = estimate(model, "word " * words)
+        assert float(told["price_most"]) == pytest.approx(int(told["prompt_tokens_most"]) * price)

@@ -2,6 +2,7 @@
 #include "core/provider/kit/openai_models.h"
 
 #include "core/base/text.h"
+#include "core/provider/kit/openai_prices.h"
 #include "core/provider/kit/openai_request.h"
 
 #include <conduit/kit/failure.h>
@@ -9,10 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#define PRICES_LIMIT 64
 #define LOG_LIMIT 100
-/* No service asks a million dollars for one unit: a price above that is nonsense, not a price. */
-#define PRICE_LIMIT 1e6
 
 /* The first of the paths that holds a whole number above zero. */
 static int64_t count_at(const struct conduit_json *entry, const char *const *paths) {
@@ -54,35 +52,6 @@ static const char *list_at(const struct conduit_json *entry, const char *path, s
 	return out->size != 0 && !out->failed ? out->data : NULL;
 }
 
-/* A price as a decimal string or a number. What is no price (1e308, negative but not -1, "free")
- * counts as unstated. */
-static bool price_of(const struct conduit_json *value, double *usd) {
-	const char *text = conduit_json_string(value, NULL);
-	if (text != NULL) {
-		if (text[strspn(text, "0123456789.eE+-")] != '\0' || !parse_double(text, usd)) {
-			return false;
-		}
-	} else if (!conduit_json_number(value, NULL, usd)) {
-		return false;
-	}
-	return (*usd >= 0 && *usd <= PRICE_LIMIT) || *usd == -1;
-}
-
-static size_t prices_of(const struct conduit_json *entry, struct conduit_price *prices) {
-	size_t n = 0;
-	const struct conduit_json *pricing = conduit_json_get(entry, "pricing");
-	if (conduit_json_type(pricing, NULL) != CONDUIT_JSON_OBJECT) {
-		return 0;
-	}
-	for (const struct conduit_json *price = conduit_json_first(pricing);
-			price != NULL && n < PRICES_LIMIT; price = conduit_json_next(price)) {
-		if (price_of(price, &prices[n].usd)) {
-			prices[n++].name = conduit_json_name(price);
-		}
-	}
-	return n;
-}
-
 static void leave_out(struct models *models, const char *why) {
 	if (models->left_out == LOG_LIMIT) {
 		conduit_log(models->job, "further entries are left out without a line each");
@@ -119,7 +88,7 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 	cleanup_buf struct buf input = {0};
 	cleanup_buf struct buf output = {0};
 	cleanup_buf struct buf parameters = {0};
-	struct conduit_price prices[PRICES_LIMIT];
+	struct openai_prices prices = {0};
 	const char *id = conduit_json_string(entry, "id");
 	struct conduit_model model = {
 			.id = id,
@@ -133,11 +102,14 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 			.output_modalities = list_at(
 					entry, "architecture.output_modalities", &output),
 			.parameters = list_at(entry, "supported_parameters", &parameters),
-			.prices = prices,
-			.n_prices = models->dialect->prices ? prices_of(entry, prices) : 0,
 			.raw = raw,
 			.raw_size = raw_size,
 	};
+	if (models->dialect->prices) {
+		openai_prices_read(entry, &prices);
+		model.prices = prices.prices;
+		model.n_prices = prices.n;
+	}
 	if (models->dialect->model != NULL && !models->dialect->model(entry, &model)) {
 		return;
 	}

@@ -23,7 +23,9 @@ static const char entry[] =
 		"\"input_modalities\":[\"text\",\"image\"],\"output_modalities\":[\"text\"]},"
 		"\"pricing\":{\"prompt\":\"0.00000045\",\"completion\":\"3.2e-6\",\"request\":0,"
 		"\"web_search\":\"-1\",\"image\":\"-2\",\"audio\":\"1e308\",\"video\":\"free\","
-		"\"overrides\":[{\"prompt\":\"1\"}]},\"top_provider\":{\"context_length\":1,"
+		"\"overrides\":[{\"prompt\":\"1\"},{\"min_prompt_tokens\":128000,"
+		"\"completion\":0.5,\"audio\":3},{\"prompt\":\"-1\"},7]},\"top_provider\":{"
+		"\"context_length\":1,"
 		"\"max_completion_tokens\":131072},\"supported_parameters\":[\"seed\",\"top_p\"],"
 		"\"future\":{\"key\":[1]}}";
 
@@ -57,11 +59,14 @@ static void a_price_that_is_none_counts_as_unstated(void **state) {
 	buf_add_format(&list, "{\"data\":[%s]}", entry);
 	struct replay replay = listed("openrouter", list.data);
 	const struct replay_model *model = &replay.models[0];
-	assert_int_equal(model->n_prices, 4);
+	assert_int_equal(model->n_prices, 6);
 	assert_true(fabs(replay_price(model, "prompt") - 0.00000045) < 1e-15);
 	assert_true(fabs(replay_price(model, "completion") - 0.0000032) < 1e-15);
 	assert_true(fpclassify(replay_price(model, "request")) == FP_ZERO);
 	assert_true(fabs(replay_price(model, "web_search") + 1) < 1e-15);
+	/* Of longer prompts, and of what isn't told. */
+	assert_true(fabs(replay_price(model, "completion@128000") - 0.5) < 1e-15);
+	assert_true(fabs(replay_price(model, "prompt@0") - 1) < 1e-15);
 	replay_finish(&replay);
 	replay = listed("openai", list.data);
 	assert_int_equal(replay.models[0].n_prices, 0);

@@ -19,13 +19,13 @@ static const struct {
 	size_t prices;
 } catalogues[] = {
 		/* clang-format off */
-		{"openrouter/json/models_trimmed_2026.json", 4, 0, 0xa13d616497e57c25, 6893372152, 2191961, 117248, 15},
+		{"openrouter/json/models_trimmed_2026.json", 4, 0, 0xa13d616497e57c25, 6893372152, 2191961, 117248, 17},
 		{"openrouter/models/models_2025-05-26_319_raw.json", 319, 66, 0x488ff8d783bc2293, 551817292232, 50056126, 7157495, 1987},
 		{"openrouter/models/models_2025-07-29_319.json", 319, 56, 0xaa4a6ce80c2adb46, 553085756472, 52532430, 7426036, 1991},
 		{"openrouter/models/models_2026-01-29_347.json", 347, 33, 0xf4fca5b6c155bb57, 605549726471, 75375913, 14238741, 947},
 		{"openrouter/models/models_2026-02-27_344_raw.json", 344, 29, 0x78ccd1cf73e49da9, 600962896212, 81928437, 14276146, 937},
-		{"openrouter/models/models_2026-08-19_414.json", 414, 18, 0xb5a2f4352a9aba0e, 728902774146, 198062339, 35616748, 1464},
-		{"openrouter/models/models_2026-08-19_all_549.json", 549, 23, 0x0022007af4425e1f, 968834385610, 201804653, 35643374, 1813},
+		{"openrouter/models/models_2026-08-19_414.json", 414, 18, 0xb5a2f4352a9aba0e, 728902774146, 198062339, 35616748, 1608},
+		{"openrouter/models/models_2026-08-19_all_549.json", 549, 23, 0x0022007af4425e1f, 968834385610, 201804653, 35643374, 1957},
 		/* clang-format on */
 };
 
