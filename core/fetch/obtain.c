@@ -257,12 +257,19 @@ static bool export_commit(struct obtaining *o, struct repository *repository, co
 	return publish(o, &draft, commit, &tree);
 }
 
-/* What can't be told, as of a commit that isn't here, isn't so. */
-static bool is_rewritten(
-		const struct repository *repository, const char *previous, const git_oid *now) {
+/* Whether `previous` isn't in the commit's history. What can't be told, as of a commit that isn't
+ * here, isn't so; a shallow copy is made a whole one for it, if that isn't too large. */
+static bool is_rewritten(struct obtaining *o, struct repository *repository, const git_oid *now) {
 	git_oid before;
-	return git_oid_fromstr(&before, previous) == 0 && !git_oid_equal(&before, now) &&
-	       git_repository_is_shallow(repository->git) == 0 &&
+	if (o->task->previous[0] == '\0' || git_oid_fromstr(&before, o->task->previous) != 0 ||
+			git_oid_equal(&before, now)) {
+		return false;
+	}
+	if (git_repository_is_shallow(repository->git) && !is_local(&o->task->source) &&
+			!fetch_all(o, repository)) {
+		return false;
+	}
+	return git_repository_is_shallow(repository->git) == 0 &&
 	       git_graph_descendant_of(repository->git, now, &before) == 0;
 }
 
@@ -272,7 +279,7 @@ static bool obtain_git(struct obtaining *o) {
 	if (!open_repository(o, &repository) || !find_commit(o, &repository, &commit)) {
 		return false;
 	}
-	o->ret->rewritten = is_rewritten(&repository, o->task->previous, &commit);
+	o->ret->rewritten = is_rewritten(o, &repository, &commit);
 	return export_commit(o, &repository, &commit) &&
 	       (is_local(&o->task->source) || repository_keep(&repository, &commit, o->fail));
 }

@@ -203,16 +203,37 @@ bool remote_connect(struct remote *ret, struct repository *into, const char *tex
 	return true;
 }
 
+/* What is built and nothing else, where library and server both can. */
+static bool fetch_shallow(struct remote *remote, const git_strarray *wanted) {
+#if HAS_DEPTH
+	git_fetch_options options = options_of(remote);
+	options.depth = 1;
+	if (git_remote_download(remote->git, wanted, &options) == 0) {
+		return true;
+	}
+	const git_error *error = git_error_last();
+	if (error == NULL || strstr(error->message, "support shallow") == NULL) {
+		return false;
+	}
+#endif
+	git_fetch_options whole = options_of(remote);
+	return git_remote_download(remote->git, wanted, &whole) == 0;
+}
+
+static bool fetch_whole(struct remote *remote, const git_strarray *wanted) {
+	git_fetch_options options = options_of(remote);
+#if HAS_DEPTH
+	if (git_repository_is_shallow(git_remote_owner(remote->git))) {
+		options.depth = GIT_FETCH_DEPTH_UNSHALLOW;
+	}
+#endif
+	return git_remote_download(remote->git, wanted, &options) == 0;
+}
+
 bool remote_fetch(struct remote *remote, char *const *refspecs, size_t n, bool all,
 		struct fail *fail) {
 	const git_strarray wanted = {(char **)refspecs, n};
-	git_fetch_options options = options_of(remote);
-#if HAS_DEPTH
-	options.depth = all ? GIT_FETCH_DEPTH_UNSHALLOW : 1;
-#else
-	(void)all;
-#endif
-	return git_remote_download(remote->git, &wanted, &options) == 0 ||
+	return (all ? fetch_whole(remote, &wanted) : fetch_shallow(remote, &wanted)) ||
 	       failed(remote, "fetched", fail);
 }
 

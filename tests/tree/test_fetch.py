@@ -65,6 +65,20 @@ def test_a_branch_is_followed_when_no_commit_is_named(git_servers, repository, l
     assert good(load(url))["commit"] == second
 
 
+@pytest.mark.parametrize("scheme", ["https", "file"])
+def test_a_forced_push_is_told_to_who_names_the_commit_before(
+    git_servers, repository, load, scheme
+):
+    url = f"{getattr(git_servers, scheme)}/{repository.name}.git@main"
+    assert not good(load(url))["rewritten"]
+    second = repository.commit({"README.md": "two"})
+    assert not good(load(url, previous=repository.first))["rewritten"]
+    repository.git("commit", "-q", "--amend", "-m", "rewritten")
+    repository.push()
+    result = good(load(url, previous=second))
+    assert result["rewritten"] and result["commit"] == repository.head()
+
+
 def test_a_directory_of_the_repository_is_a_provider(git_servers, repository, load):
     repository.commit({f"providers/acme/{MANIFEST}": DECLARED, "providers/acme/a/b": "x"})
     url = f"{git_servers.https}/{repository.name}.git#providers/acme"
