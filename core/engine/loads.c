@@ -68,6 +68,7 @@ struct fetch_options loads_fetch_options(const struct engine *engine) {
 			.cache = engine->loads->cache,
 			.include = engine->options.include,
 			.ca_file = engine_ca_file(engine),
+			.without_landlock = engine->config.sandbox_seccomp,
 	};
 }
 

@@ -31,6 +31,8 @@ struct fetch_options {
 	const char *ca_file; /* a CA bundle to trust instead of the system's; NULL: the system's */
 	const char *const *pkg_config; /* names that manifests may ask for, ended by NULL; NULL:
 					  the standard list */
+	bool without_landlock; /* go on where the kernel has none (`sandbox: seccomp`); then what
+				  has sources is refused all the same, for building needs it */
 	double stall_seconds; /* without any progress; 0: 60 */
 	double total_seconds; /* fetch and build together; 0: 900 */
 };

@@ -144,8 +144,9 @@ static void tell_death(struct keeper *keeper, int status) {
 				"provider prune`",
 				keeper->task->cache);
 	} else if (WIFSIGNALED(status)) {
+		const char *name = sigabbrev_np(WTERMSIG(status));
 		tell_failure(keeper, EIO, "the fetching process was ended by SIG%s",
-				sigabbrev_np(WTERMSIG(status)));
+				name != NULL ? name : "?");
 	} else {
 		tell_failure(keeper, EIO, "the fetching process ended early (exit status %d)",
 				WEXITSTATUS(status));

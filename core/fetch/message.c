@@ -110,6 +110,8 @@ bool task_write(struct buf *out, const struct fetch_options *options,
 		     add_text(json, "include", options->include) &&
 		     add_text(json, "ca_file", options->ca_file) &&
 		     add_names(json, "pkg_config", options->pkg_config) &&
+		     cJSON_AddBoolToObject(json, "without_landlock", options->without_landlock) !=
+				     NULL &&
 		     cJSON_AddNumberToObject(json, "stall_seconds", options->stall_seconds) !=
 				     NULL &&
 		     cJSON_AddNumberToObject(json, "total_seconds", options->total_seconds) != NULL;
@@ -130,6 +132,8 @@ bool task_read(struct task *ret, const char *line, struct fail *fail) {
 			.cache = text_of(json, "cache"),
 			.include = text_of(json, "include"),
 			.ca_file = text_of(json, "ca_file"),
+			.without_landlock = cJSON_IsTrue(
+					cJSON_GetObjectItemCaseSensitive(json, "without_landlock")),
 			.stall_seconds = number_of(json, "stall_seconds"),
 			.total_seconds = number_of(json, "total_seconds"),
 	};

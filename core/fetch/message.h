@@ -20,6 +20,7 @@ struct task {
 	char *cache, *include;
 	char *ca_file; /* "" : the system's */
 	char **pkg_config; /* ended by NULL; NULL: the standard list */
+	bool without_landlock;
 	double stall_seconds, total_seconds;
 };
 

@@ -96,6 +96,13 @@ bool shut_in(const struct task *task, struct fail *fail) {
 	if (!set_limits(task, fail) || !confine_privileges(fail)) {
 		return false;
 	}
+	if (landlock_abi() == 0) {
+		return task->without_landlock ||
+		       fail_set(fail, ENOSYS,
+				       "this kernel has no Landlock (5.13 or newer, with landlock "
+				       "in its lsm= list), and without it nothing from outside is "
+				       "fetched; `sandbox: seccomp` in config.yml does without");
+	}
 	int ruleset cleanup_close = landlock_create(false, fail);
 	return ruleset >= 0 && allow(ruleset, task, fail) && landlock_enter(ruleset, fail);
 }

@@ -78,12 +78,16 @@ void make_repository(const char *name, const char *manifest, const char *source)
 	shell("cd %s && git add -A && git commit -q -m one", name);
 }
 
-const struct fetch_options *options(void) {
+struct fetch_options *own_options(void) {
 	static char cache[128];
 	static struct fetch_options given = {.program = FETCHER, .include = INCLUDE};
 	snprintf(cache, sizeof(cache), "%s/cache", scratch);
 	given.cache = cache;
 	return &given;
+}
+
+const struct fetch_options *options(void) {
+	return own_options();
 }
 
 static void note_progress(void *data, const struct fetch_progress *progress) {

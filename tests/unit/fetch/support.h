@@ -43,6 +43,8 @@ struct fetched {
 
 /* The cache lies in the scratch directory. */
 const struct fetch_options *options(void);
+/* The same, to be changed. */
+struct fetch_options *own_options(void);
 /* Parses `text` ("%s" stands for the scratch directory), fetches, runs the loop to its end. */
 void fetch_run(struct fetched *ret, const char *text, const char *commit);
 void fetched_finish(struct fetched *fetched);
