@@ -104,9 +104,8 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret) {
 	return 0;
 }
 
-/* Which of a model's files a directory has: the facts are the model's alone, a session has no
- * sessions, and it alone a budget and the conversation as a
- * whole; only a route chooses. */
+/* Which of a model's files a directory has: the facts are the model's alone; a session has no
+ * sessions, and it alone a budget and the conversation as a whole; only a route chooses. */
 static bool place_has(const struct place *place, enum kind kind) {
 	switch (kind) {
 	case KIND_MODEL_INFO:

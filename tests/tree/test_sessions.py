@@ -276,3 +276,25 @@ def test_a_full_session_refuses_at_the_opening_with_words(mount, simulated):
         chat.write("q\n")
     assert code_of(lambda: chat.write("q\n")) == errno.EBUSY
     assert "2 turns of this session wait already" in chat.text("error")
+
+
+def test_a_session_of_a_route_goes_on_whoever_answers(simulated, tree):
+    route = Model(tree.path / "capabilities/text-to-text")
+    (route.path / "route").write_text("openrouter/test/fail-500:free\nopenrouter/test/talk:free\n")
+    tree.model("test/fail-500:free").set("retries", "0")
+    chat = session(route)
+    assert {"messages.json", "config", "turns"} <= set(os.listdir(chat.path))
+    assert chat.ask("one\n") == b"user: one\n"
+    (route.path / "route").write_text("openrouter/test/echo:free\n")
+    assert chat.ask("two\n") == b"two\n"
+    assert roles(simulated.chats()[-1]) == [("user", "one"), ("assistant", "user: one"), ("user", "two")]
+    assert chat.facts()["session"] == "s"
+    moved = tree.model(TALK).path / "sessions/s"
+    os.rename(chat.path, moved)
+    Model(moved).ask("three\n")
+    os.rename(moved, chat.path)
+    chat.ask("four\n")
+    users = [text for role, text in roles(simulated.chats()[-1]) if role == "user"]
+    assert users == ["one", "two", "three", "four"]
+    tree.sh('rm -r "$S"', S=chat.path, check=True)
+    assert not chat.path.exists()
