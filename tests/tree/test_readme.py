@@ -1,11 +1,15 @@
-"""README.md names each form of writing and of working side by side, and tests that are there."""
+"""README.md names each form of writing and of working side by side, and tests that are there; its
+conversation is followed word for word."""
 
+import json
 import pathlib
 import re
 
+import pytest
 import test_shell_forms
 import test_whose_turn
 from harness.mount import TOP
+from test_writing import Shell, first_missing, session
 
 README = (TOP / "README.md").read_text()
 
@@ -24,3 +28,45 @@ def test_every_test_that_the_readme_names_is_there():
     there = "".join(path.read_text() for path in pathlib.Path(__file__).parent.glob("test_*.py"))
     named = re.findall(r"`(test_\w+)`", section())
     assert named and [name for name in named if f"def {name}(" not in there] == []
+
+
+def answer_with(simulated, text):
+    """The next reply, as a service streams it."""
+    pieces = [text[: len(text) // 2], text[len(text) // 2 :]]
+    chunks = [{"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]} for piece in pieces]
+    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+    simulated.replay(body.encode(), content_type="text/event-stream")
+
+
+@pytest.fixture
+def shell(mount, simulated, tmp_path):
+    """A user's shell, whose mnt has the models that README names."""
+    ids = ["google/gemma-4-31b-it:free", "google/gemma-4-26b-a4b-it:free"]
+    listing = [
+        {
+            "id": name,
+            "architecture": {"input_modalities": ["text"], "output_modalities": ["text"]},
+            "pricing": {"prompt": "0", "completion": "0"},
+        }
+        for name in ids
+    ]
+    (tmp_path / "models.json").write_text(json.dumps({"data": listing}))
+    simulated.control(models=str(tmp_path / "models.json"))
+    tree = mount(simulated.config()).wait_ready()
+    shell = Shell(tree.home)
+    yield shell
+    shell.end()
+
+
+def test_the_readmes_conversation_is_true(shell, simulated):
+    commands = session(README, "A conversation")
+    assert len(commands) == 12
+    for command, expected in commands:
+        if "cat output" in command:
+            answer_with(simulated, expected[0])
+        shown = shell.run(command)
+        assert first_missing(expected, shown) is None and len(shown) == len(expected), (command, shown)
+    last = simulated.chats()[-1]["json"]["messages"]
+    assert [one["role"] for one in last] == ["system", *["user", "assistant"] * 2, "user"]
+    assert "January" in json.dumps(last) and "May" not in json.dumps(last)
