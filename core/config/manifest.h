@@ -34,6 +34,9 @@ struct manifest_model {
 			   */
 };
 
+/* What limits.fallback_models accepts at most. */
+#define MANIFEST_FALLBACK_MOST 8
+
 struct manifest {
 	char *path; /* of the file */
 	enum manifest_kind kind;
@@ -58,6 +61,8 @@ struct manifest {
 	size_t n_models;
 	bool models_static; /* `discovery: static`: the models are these, the service isn't asked */
 	int concurrent; /* limits.concurrent, 0 when unsaid */
+	int fallback_models; /* limits.fallback_models, 0 when unsaid: the models that one request
+				may name, of which the service asks the next when one fails */
 };
 
 bool manifest_read(struct manifest *ret, const char *path, struct fail *fail);

@@ -34,7 +34,7 @@ field_reader manifest_read_driver, manifest_read_sources, manifest_read_pkg_conf
 
 /* manifest_reach.c: what it reaches. */
 extern const struct field manifest_auth_fields[2], manifest_endpoint_fields[3],
-		manifest_limits_fields[1];
+		manifest_limits_fields[2];
 field_reader manifest_read_base_url, manifest_read_base_url_env, manifest_read_key_url,
 		manifest_read_auth, manifest_read_endpoints, manifest_read_programs,
 		manifest_read_limits;

@@ -201,6 +201,8 @@ void manifest_read_programs(const struct place *place, const struct yaml_node *n
 const struct field manifest_limits_fields[] = {
 		{"concurrent", FIELD_INT, offsetof(struct manifest, concurrent), 1,
 				CONFIG_CONCURRENT_MOST},
+		{"fallback_models", FIELD_INT, offsetof(struct manifest, fallback_models), 1,
+				MANIFEST_FALLBACK_MOST},
 };
 
 void manifest_read_limits(const struct place *place, const struct yaml_node *node, void *into) {

@@ -151,7 +151,13 @@ static void note_health(struct run *run, const struct exchange_result *result) {
 		return;
 	}
 	if (result->code == 0) {
-		health_answered(health, model, latency(run));
+		const struct place *answered = fallback_answered(run, result->model);
+		if (answered != model) {
+			failover_note(run, EREMOTEIO, "its service answered with another");
+			health_failed(health, model, EREMOTEIO, -1,
+					"its service answered with another");
+		}
+		health_answered(health, answered, latency(run));
 	} else {
 		health_failed(health, model, result->code, result->retry_after, result->words);
 	}
@@ -171,6 +177,8 @@ static void on_end(void *data, const struct exchange_result *result) {
 		run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), result);
 	} else if (result->code == 0) {
 		run_end(run, TURN_DONE, 0, "", result);
+	} else if (fallback_was_refused(run, result->code)) {
+		attempt_go_on(run);
 	} else if ((result->submitted || !failover(run, result->code, result->words)) &&
 			!try_again(run, result)) {
 		run_end(run, TURN_FAILED, result->code, result->words, result);
@@ -287,6 +295,7 @@ static void run_free(struct run *run) {
 	fail_finish(&run->failure);
 	run_drop_settings(run);
 	free(run->terms.model);
+	fallback_drop(run);
 	record_finish(&run->record);
 	turn_release(run->turn);
 	uv_close((uv_handle_t *)&run->timer, on_timer_closed);

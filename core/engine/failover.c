@@ -31,7 +31,7 @@ static bool another_may(int code) {
 }
 
 /* "tried openrouter/a/b EREMOTEIO words" */
-static void note(struct run *run, int code, const char *words) {
+void failover_note(struct run *run, int code, const char *words) {
 	cleanup_buf struct buf line = {0};
 	const struct place *model = run_model(run);
 	buf_add_string(&line, "tried ");
@@ -87,7 +87,7 @@ static void move(struct run *run, struct route_choice to) {
 	bool moved;
 	while (!(moved = run_move(run, to.provider, to.model, &fail)) && fail.code == EDQUOT &&
 			run->n_tried + 1 < ROUTE_TRIES && choose_next(run, 0, true, &to)) {
-		note(run, fail.code, fail_words(&fail));
+		failover_note(run, fail.code, fail_words(&fail));
 		run->tried[run->n_tried++] = run->model;
 	}
 	if (!moved) {
@@ -97,15 +97,39 @@ static void move(struct run *run, struct route_choice to) {
 	queue_pump(to.provider);
 }
 
+/* The model, and those that its service has asked by itself; without a reply it asked nobody. */
+static void mark_tried(struct run *run) {
+	bool asked = run->turn->row.http_status >= 400;
+	run->tried[run->n_tried++] = run->model;
+	for (size_t i = 0; asked && i < run->fallback.n && run->n_tried < ROUTE_TRIES; i++) {
+		run->tried[run->n_tried++] = run->fallback.models[i];
+	}
+}
+
+/* A line each of those marked since. */
+static void note_from(struct run *run, size_t from, int code, const char *words) {
+	int64_t model = run->model;
+	for (size_t i = from; i < run->n_tried; i++) {
+		run->model = run->tried[i];
+		failover_note(run, code, words);
+	}
+	run->model = model;
+}
+
 bool failover(struct run *run, int code, const char *words) {
 	struct route_choice next;
+	size_t before = run->n_tried;
 	if (!run->routed || run->turn->row.output_size != 0 || run->failure.code != 0 ||
-			!another_may(code) || run->n_tried + 1 >= ROUTE_TRIES ||
-			!choose_next(run, code == EMSGSIZE ? context_of(run) : 0, true, &next)) {
+			!another_may(code) || before == ROUTE_TRIES) {
 		return false;
 	}
-	note(run, code, words);
-	run->tried[run->n_tried++] = run->model;
+	mark_tried(run);
+	if (run->n_tried == ROUTE_TRIES ||
+			!choose_next(run, code == EMSGSIZE ? context_of(run) : 0, true, &next)) {
+		run->n_tried = before;
+		return false;
+	}
+	note_from(run, before, code, words);
 	record_write(&run->record);
 	move(run, next);
 	return true;

@@ -145,7 +145,7 @@ static uint64_t conversation_bytes(const struct prepared *prepared) {
 }
 
 static bool gather_settings(struct run *run, struct prepared *prepared) {
-	prepared->settings = calloc(n_setting_specs + 1, sizeof(*prepared->settings));
+	prepared->settings = calloc(n_setting_specs + 2, sizeof(*prepared->settings));
 	if (prepared->settings == NULL) {
 		return false;
 	}
@@ -157,6 +157,13 @@ static bool gather_settings(struct run *run, struct prepared *prepared) {
 			prepared->settings[n++] = (struct job_setting){
 					.name = spec->name, .value = value, .size = strlen(value)};
 		}
+	}
+	fallback_choose(run);
+	const char *fallback = run->fallback.setting;
+	if (fallback != NULL) {
+		prepared->settings[n++] = (struct job_setting){.name = "fallback_models",
+				.value = fallback,
+				.size = strlen(fallback)};
 	}
 	prepared->settings[n++] = (struct job_setting){.name = "max_tokens",
 			.value = prepared->max_tokens,

@@ -14,6 +14,7 @@
 #include "core/engine/provider.h"
 
 struct engine;
+struct route_patterns;
 struct routes;
 
 /* So many models are asked for one turn at most. */
@@ -46,6 +47,9 @@ bool route_set(struct engine *engine, struct place *route, const char *text, siz
 /* What `route` shows: the patterns, and as lines that begin with '#' who would be asked now, in
  * order, and who is passed over and why. `place`: the route or a session of it. */
 bool route_show(struct engine *engine, struct place *place, struct buf *out);
+
+/* The patterns in force at a route or a session of it. */
+const struct route_patterns *route_patterns(struct engine *engine, struct place *place);
 
 struct route_wish {
 	const int64_t *tried; /* models that aren't meant */

@@ -4,8 +4,6 @@
 
 #include "core/engine/ranking.h"
 
-/* The patterns in force at a route or a session of it. */
-const struct route_patterns *route_patterns(struct engine *engine, struct place *place);
 /* Sets why none of a ranking can be asked; returns false. */
 bool route_nobody(const struct ranking *ranking, struct fail *fail);
 

@@ -18,6 +18,15 @@ struct run_terms {
 	struct reservation reservation; /* of the budgets */
 };
 
+/* Models of the same provider that its service asks by itself when the one that is asked fails:
+ * limits.fallback_models of its manifest. */
+struct fallback {
+	int64_t models[MANIFEST_FALLBACK_MOST]; /* ids of their places, without the first */
+	size_t n;
+	char *setting; /* all of them, as a JSON array; NULL for none */
+	bool refused; /* the request with them was: it was sent again without */
+};
+
 struct run {
 	struct list link; /* in the provider's queue or running list */
 	struct provider *provider;
@@ -27,6 +36,7 @@ struct run {
 	bool routed; /* by a route: another may answer, see failover.c */
 	int64_t tried[ROUTE_TRIES]; /* ids of the models that failed it */
 	size_t n_tried;
+	struct fallback fallback; /* of the attempt */
 	char **settings; /* by the table's index, as they were at submission; NULL for none */
 	struct exchange *exchange;
 	struct fail failure; /* of what came in the middle of an attempt: the disk, a check */
@@ -86,8 +96,19 @@ bool run_move(struct run *run, struct provider *provider, struct place *model, s
  * is a failure which another may not meet and no byte of an answer came. False when it stays where
  * it is; else the run may be over when this returns. */
 bool failover(struct run *run, int code, const char *words);
+/* Keeps a line about the model beside the turn: that it was tried. */
+void failover_note(struct run *run, int code, const char *words);
 /* Before its first attempt: hands it to another when the model is let be by now. */
 bool failover_early(struct run *run);
+/* Chooses the fallbacks of the next attempt: those that the route would ask next anyway, cost
+ * nothing and have the same settings. */
+void fallback_choose(struct run *run);
+void fallback_drop(struct run *run);
+/* The attempt failed: whether it is to be made once more, without the fallbacks that the service
+ * may have refused it for. */
+bool fallback_was_refused(struct run *run, int code);
+/* The model that answered, by the name that the service gives it; NULL once it is gone. */
+struct place *fallback_answered(struct run *run, const char *name);
 /* A provider goes: its turns that a route brought go to the next, where there is one. */
 bool failover_unloaded(struct run *run);
 

@@ -9,6 +9,7 @@ static const struct conduit_openai dialect = {
 		.models_path = "/models?output_modalities=all",
 		.prices = true,
 		.parts = CONDUIT_OPENAI_PARTS_OPENROUTER,
+		.fallback_models = "models",
 };
 
 static void discover(struct conduit_job *job) {

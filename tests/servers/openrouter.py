@@ -40,6 +40,7 @@ class Control:
     chat              a method of Chat: how every model answers, whatever its name
     cost              what test/paid reports, in USD
     busy              so many chat requests of test/busy:free are refused with 429
+    fallbacks         how many models a request may name under `models`; 0 refuses them
     flap              test/flap:free answers and fails by turns, so many requests each
     """
 
@@ -54,6 +55,7 @@ class Control:
         self.replay = None
         self.busy = 1
         self.flap = 3
+        self.fallbacks = 3
         self.chat = None
         self.cost = 0.0000125
 
@@ -298,6 +300,17 @@ class Chat:
         await self.reply.whole(status, body)
 
     async def run(self):
+        """Of several models the first that doesn't fail by its name."""
+        models = self.body.get("models", [])
+        if len(models) > self.server.control.fallbacks:
+            message = f"'models' array must have {self.server.control.fallbacks} items or fewer"
+            await self.reply.whole(400, error_body(400, message))
+            return
+        answering = [name for name in models if not name.startswith("test/fail-")]
+        self.model = (answering or [self.model])[0]
+        await self.answer()
+
+    async def answer(self):
         match = re.fullmatch(r"test/(?:fail-(\d+)|([a-z]+))(?::free)?", self.model)
         if match is None and self.server.control.chat is None:
             await self.reply.whole(400, error_body(400, f"{self.model} is not a valid model ID"))

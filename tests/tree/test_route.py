@@ -161,6 +161,50 @@ def test_a_service_that_goes_away_is_left_be_and_asked_again(mount, fresh, tmp_p
         back.stop()
 
 
+def test_openrouter_asks_further_free_models_by_itself(mount, fresh):
+    """In one request, as many as it takes; those of another provider come after."""
+    mounted = mount({"providers": {"a": entry(fresh[0]), "b": entry(fresh[1])}})
+    mounted.wait_ready("a").wait_ready("b")
+    names = ["test/fail-503:free", "test/echo:free", "test/slow:free", "test/talk:free"]
+    route(mounted, *[f"a/{name}" for name in names], "b/test/echo:free")
+    assert default(mounted).ask("q\n") == b"q\n"
+    (sent,) = fresh[0].chats()
+    assert sent["json"]["model"] == names[0] and sent["json"]["models"] == names[:3]
+    status = default(mounted).text("status")
+    assert flat(status)["model"] == "test/echo:free" and flat(status)["provider"] == "a"
+    assert tried(status) == [["a/test/fail-503:free", "EREMOTEIO"]]
+    assert fresh[1].chats() == []
+    # What costs money is nobody's fallback, and neither is what has other settings.
+    route(mounted, "a/test/fail-500:free", "a/test/paid", "a/test/echo:free")
+    assert default(mounted).ask("q\n") == b"q\n"
+    assert [chat["json"].get("models") for chat in fresh[0].chats()[1:]] == [
+        None,
+        ["test/paid", "test/echo:free"],
+    ]
+    mounted.model("test/echo:free", "a").set("temperature", "0.5\n")
+    route(mounted, "a/test/fail-429:free", "a/test/echo:free")
+    assert default(mounted).ask("q\n") == b"q\n"
+    assert [chat["json"].get("models") for chat in fresh[0].chats()[3:]] == [None, None]
+
+
+def test_a_request_that_is_refused_for_its_fallbacks_is_sent_without(mount, fresh):
+    mounted = mount({"providers": {"a": entry(fresh[0])}}).wait_ready("a")
+    fresh[0].control(fallbacks=0)
+    route(mounted, "a/test/echo:free", "a/test/talk:free")
+    assert default(mounted).ask("q\n") == b"q\n"
+    assert ["models" in chat["json"] for chat in fresh[0].chats()] == [True, False]
+
+
+def test_when_all_of_one_request_fail_they_are_all_tried(mount, fresh):
+    mounted = mount({"providers": {"a": entry(fresh[0]), "b": entry(fresh[1])}})
+    mounted.wait_ready("a").wait_ready("b")
+    failing = ["a/test/fail-429:free", "a/test/fail-500:free", "a/test/fail-502:free"]
+    route(mounted, *failing, "b/test/echo:free")
+    assert default(mounted).ask("q\n") == b"q\n"
+    assert [name for name, _ in tried(default(mounted).text("status"))] == failing
+    assert len(fresh[0].chats()) == 1
+
+
 # ---- what is seen ----
 
 

@@ -107,6 +107,10 @@ void openai_settings(struct conduit_object *object, const struct conduit_turn *t
 		}
 	}
 	put_logprobs(object, turn, dialect);
+	if (dialect->fallback_models != NULL) {
+		conduit_object_setting(object, "fallback_models", dialect->fallback_models,
+				CONDUIT_FORM_JSON);
+	}
 	if (conduit_object_has(object, "schema")) {
 		const char *strict = conduit_setting(turn, "structured_outputs");
 		put_schema(object, conduit_setting(turn, "schema"),

@@ -66,6 +66,16 @@ static void a_prompt_is_posted_as_a_streamed_chat(void **state) {
 	assert_body(&replay, HEAD "}");
 }
 
+static void fallback_models_are_named_where_the_service_asks_them_by_itself(void **state) {
+	(void)state;
+	struct replay replay = ask("openrouter", "",
+			SETTINGS(SET("fallback_models", "[\"acme/model:free\",\"b/c:free\"]")));
+	assert_body(&replay, HEAD ",\"models\":[\"acme/model:free\",\"b/c:free\"]}");
+	replay = ask("together", "", SETTINGS(SET("fallback_models", "[\"a\",\"b\"]")));
+	assert_null(strstr(replay.requests[0].body, "models"));
+	replay_finish(&replay);
+}
+
 static void each_setting_has_its_json_type(void **state) {
 	(void)state;
 	struct replay replay = ask("openrouter", "",
@@ -230,6 +240,8 @@ static void a_conversation_beyond_the_recipe_fails_with_words(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(a_prompt_is_posted_as_a_streamed_chat),
+			cmocka_unit_test(
+					fallback_models_are_named_where_the_service_asks_them_by_itself),
 			cmocka_unit_test(each_setting_has_its_json_type),
 			cmocka_unit_test(a_schema_becomes_a_strict_response_format),
 			cmocka_unit_test(members_of_extra_win_and_keep_their_digits),

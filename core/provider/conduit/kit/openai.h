@@ -87,6 +87,9 @@ struct conduit_openai {
 	bool (*model)(const struct conduit_json *entry, struct conduit_model *model);
 	enum conduit_openai_parts parts;
 	bool logprobs_is_count; /* `logprobs` is a number: of the alternatives that are told */
+	const char *fallback_models; /* the member for the setting fallback_models, a JSON array of
+					the model and those to ask when it fails; NULL: there is
+					none */
 };
 
 /* For `model` above, or to be called by it: gives a model whose list doesn't say what it makes its
