@@ -144,8 +144,9 @@ void load_fail(struct load *load, const char *words, const char *messages) {
 
 /* The one before can be gone back to. */
 static void keep_previous(struct load *load) {
-	if (pinned_at(&load->used) && strcmp(load->used.commit, load->next.commit) != 0) {
-		turn_words_set(&load->previous_commit, load->used.commit);
+	const char *used = load->used.commit;
+	if (used != NULL && used[0] != '\0' && strcmp(used, load->next.commit) != 0) {
+		turn_words_set(&load->previous_commit, used);
 		turn_words_set(&load->previous_tree, load->used.tree);
 	}
 }
