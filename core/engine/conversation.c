@@ -25,11 +25,13 @@ uint64_t conversation_version(struct engine *engine, struct place *session) {
 bool conversation_at_rest(struct engine *engine, struct place *session, struct fail *fail) {
 	size_t running, queued;
 	queue_count(engine, session->id, &running, &queued);
-	return running + queued == 0 || fail_set(fail, EBUSY,
-							"%zu turns of the session are under way: "
-							"wait until they are over, or: "
-							"echo cancel > ctl",
-							running + queued);
+	if (running + queued != 0) {
+		return fail_set(fail, EBUSY,
+				"turns of the session are under way (%zu): wait until they are "
+				"over, or: echo cancel > ctl",
+				running + queued);
+	}
+	return true;
 }
 
 /* ---- showing ---- */

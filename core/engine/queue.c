@@ -209,7 +209,7 @@ void queue_words(const struct turn *turn, char ret[QUEUE_WORDS_MOST]) {
 	} else if (key_pending(provider->version->key)) {
 		snprintf(ret, QUEUE_WORDS_MOST, "the key of %.80s", provider->name);
 	} else {
-		snprintf(ret, QUEUE_WORDS_MOST, "%.80s: %zu turns run, which is the most",
+		snprintf(ret, QUEUE_WORDS_MOST, "%.80s, which runs no more than %zu at once",
 				provider->name, provider->n_running);
 	}
 }

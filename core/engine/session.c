@@ -30,7 +30,7 @@ struct place *session_move(struct engine *engine, struct place *session, struct 
 	queue_count(engine, session->id, &running, &queued);
 	if (above != session->parent && running + queued != 0) {
 		fail_set(fail, EBUSY,
-				"%zu turns of the session are under way: it can go to another "
+				"turns of the session are under way (%zu): it can go to another "
 				"model when they are over, or after: echo cancel > ctl",
 				running + queued);
 		return NULL;

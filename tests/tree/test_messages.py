@@ -212,6 +212,16 @@ def test_while_a_turn_is_under_way_the_history_is_left_alone(tree):
     path.write_text(chat_of(("a", "b")))
 
 
+def test_a_turn_that_began_while_the_history_was_written_goes_before_it(tree):
+    chat = session(tree.model("test/hang:free"))
+    with open(chat.path / "messages.json", "w", encoding="ascii") as file:
+        file.write(chat_of(("a", "b")))
+        chat.write("hang\n")
+    assert "EBUSY: turns of the session are under way (1)" in chat.text("error")
+    chat.write("cancel\n", "ctl")
+    assert history(chat) == []
+
+
 def test_reset_begins_anew_and_keeps_the_turns(simulated, tree):
     chat = session(tree.model(TALK))
     chat.ask("one\n")

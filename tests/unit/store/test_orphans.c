@@ -1,4 +1,5 @@
 /* Prompts that were being written when the daemon died: none is lost, none is made up. */
+#include "core/store/annex.h"
 #include "tests/unit/store/fixture.h"
 
 #include <errno.h>
@@ -8,14 +9,19 @@
 
 #define PLACE PLACE_ROOT_ID /* any that is there */
 
-static void write_prompt(struct fixture *f, int64_t id, int64_t number, const char *text) {
+static void write_prompt_at(
+		struct fixture *f, int64_t id, int64_t place, int64_t number, const char *text) {
 	char path[4200];
 	assert_true(store_turn_path(f->store, id, true, path, 4096, NULL));
-	assert_true(store_turn_claim(f->store, id, PLACE, number, NULL));
+	assert_true(store_turn_claim(f->store, id, place, number, NULL));
 	strcat(path, "/prompt");
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
+}
+
+static void write_prompt(struct fixture *f, int64_t id, int64_t number, const char *text) {
+	write_prompt_at(f, id, PLACE, number, text);
 }
 
 static bool has_directory(struct fixture *f, int64_t id) {
@@ -65,6 +71,36 @@ static void a_number_that_was_given_away_is_replaced(void **state) {
 		turn_row_finish(&row);
 	}
 	assert_int_equal(numbers, 3);
+}
+
+static void in_a_session_it_goes_on_from_what_was_submitted_last(void **state) {
+	struct fixture *f = *state;
+	struct turn_row row;
+	close_all(f);
+	open_catalogue(f);
+	struct place *acme = provider_of(f, "acme");
+	refresh_list(f, acme, "one");
+	int64_t chat = annex_make(f->catalogue, at(acme, "one"), PLACE_SESSION, "s", NULL)->id;
+	/* Submitted by a clock that was set back since. */
+	const struct turn_row last = {.id = 2,
+			.place = chat,
+			.number = 2,
+			.state = TURN_DONE,
+			.submitted = INT64_MAX / 2,
+			.words = "",
+			.finish = "",
+			.model = "",
+			.provider = "",
+			.cost_source = ""};
+	assert_true(store_turn_insert(f->store, &last, NULL));
+	write_prompt_at(f, 3, chat, 3, "a question");
+	close_all(f);
+	open_store(f);
+	assert_int_equal(store_turns_adopt(f->store), 1);
+	assert_true(store_turn_get(f->store, 3, &row, NULL));
+	assert_int_equal(row.previous, 2);
+	assert_int_equal(store_turn_last(f->store, chat), 3);
+	turn_row_finish(&row);
 }
 
 static void what_holds_nothing_is_removed(void **state) {
@@ -130,6 +166,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 			TEST(a_prompt_without_a_row_becomes_an_interrupted_turn),
 			TEST(a_number_that_was_given_away_is_replaced),
+			TEST(in_a_session_it_goes_on_from_what_was_submitted_last),
 			TEST(what_holds_nothing_is_removed),
 			TEST(a_place_that_has_ended_takes_its_prompts_along),
 			TEST(a_turn_with_a_row_stays_as_it_is),
