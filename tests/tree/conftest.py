@@ -57,6 +57,23 @@ def simulated(simulated_server):
     return simulated_server
 
 
+@pytest.fixture(scope="session")
+def services(tmp_path_factory):
+    """Five of them, each a process and a port of its own."""
+    made = [Simulated(tmp_path_factory.mktemp("service") / "log") for _ in range(5)]
+    yield made
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def fresh(services):
+    """The five, as new."""
+    for one in services:
+        one.control(reset=True, clear=True)
+    return services
+
+
 @pytest.fixture
 def homes(tmp_path):
     """Makes the home of a mount; its path is short, for sockets and for the eye."""

@@ -247,6 +247,34 @@ static void a_provider_that_is_unloaded_leaves_its_turns_to_the_next(void **stat
 	assert_tried(second, " ENODEV its provider was unloaded");
 }
 
+static void a_provider_that_crashes_leaves_the_prompt_to_the_next(void **state) {
+	struct world *world = *state;
+	config_write(world,
+			"providers:\n  odd: {base_url: \"http://127.0.0.1:%1$d/odd\"}\n" PROVIDER(
+					"b", "%1$d"));
+	world_open(world);
+	set(world, "odd/crash-first\nb/ok\n");
+	cleanup_turn struct turn *turn = ask_route(world, "q\n");
+	wait_over(world, turn);
+	assert_output(turn, "q\n");
+	assert_tried(turn, "tried odd/crash-first EIO ");
+	assert_at_rest(world);
+}
+
+static void a_paid_job_that_was_begun_is_begun_nowhere_else(void **state) {
+	struct world *world = *state;
+	config_write(world,
+			"providers:\n  odd: {base_url: \"http://127.0.0.1:%1$d/odd\"}\n" PROVIDER(
+					"b", "%1$d"));
+	world_open(world);
+	set(world, "odd/submits\nb/ok\n");
+	cleanup_turn struct turn *turn = ask_route(world, "q\n");
+	wait_over(world, turn);
+	assert_failed(turn, EREMOTEIO, "refused");
+	assert_int_equal(server_count("jobs"), 1);
+	assert_int_equal(server_count("ok"), 0);
+}
+
 static void a_direct_prompt_goes_to_nobody_else(void **state) {
 	struct world *world = *state;
 	config_write(world, TWO);
@@ -330,6 +358,8 @@ int main(void) {
 			TEST(a_turn_in_the_queue_of_who_is_let_be_by_now_goes_on_without_asking),
 			TEST(a_turn_can_be_cancelled_where_it_went),
 			TEST(a_provider_that_is_unloaded_leaves_its_turns_to_the_next),
+			TEST(a_provider_that_crashes_leaves_the_prompt_to_the_next),
+			TEST(a_paid_job_that_was_begun_is_begun_nowhere_else),
 			TEST(a_direct_prompt_goes_to_nobody_else),
 			TEST(a_conversation_goes_on_with_whoever_answers),
 			TEST(settings_of_the_route_count_and_then_those_of_who_answers),
