@@ -49,9 +49,19 @@ static struct offer offer_of(const struct conduit_json *entry) {
 	return offer;
 }
 
+/* An entry of the Hub's own list states its task; these are the models that embed. */
+static bool is_of_the_hub(const struct conduit_json *entry) {
+	return conduit_json_string(entry, "pipeline_tag") != NULL;
+}
+
 /* A model that nobody serves at the moment is left out: it couldn't be asked. */
 static bool complete(const struct conduit_json *entry, struct conduit_model *model) {
 	static struct conduit_price prices[2];
+	if (is_of_the_hub(entry)) {
+		model->input_modalities = "text";
+		model->output_modalities = "embeddings";
+		return true;
+	}
 	struct offer offer = offer_of(entry);
 	bool listed = conduit_json_type(entry, "providers") == CONDUIT_JSON_ARRAY;
 	if (listed && offer.live == 0) {
@@ -75,21 +85,57 @@ static const char *const unknown[] = {"top_k", "min_p", "top_a", "repetition_pen
 		"verbosity", "parallel_tool_calls", "reasoning", "include_reasoning",
 		"web_search_options", "prediction", NULL};
 
-static const struct conduit_openai dialect = {
+/* Models that embed are asked by their task, at Hugging Face's own inference. */
+static const struct conduit_openai_embeddings embeddings = {
+		.before = "/hf-inference/models/",
+		.after = "/pipeline/feature-extraction",
+		.input = "inputs",
+};
+
+#define PARAMETERS                                                                                 \
+	"frequency_penalty,presence_penalty,logprobs,top_logprobs,reasoning_effort,tools,"         \
+	"tool_choice,response_format"
+
+/* The router lists chat models alone: those that embed are in the Hub's list, the most used ones of
+ * its several thousand. */
+#define HUB_LIST(task)                                                                             \
+	"https://huggingface.co/api/models?inference_provider=hf-inference&pipeline_tag=" task     \
+	"&sort=downloads&direction=-1&limit=100"
+
+static const char *const hub_lists[] = {
+		HUB_LIST("feature-extraction"), HUB_LIST("sentence-similarity"), NULL};
+
+static const struct conduit_openai router = {
 		.service = "Hugging Face",
 		.include_usage = true,
 		.without = unknown,
-		.parameters = "frequency_penalty,presence_penalty,logprobs,top_logprobs,"
-			      "reasoning_effort,tools,tool_choice,response_format",
+		.parameters = PARAMETERS,
 		.model = complete,
+		.embeddings = &embeddings,
+		.more_models = hub_lists,
 };
 
+/* At an address of the user's own the Hub has no say. */
+static const struct conduit_openai elsewhere = {
+		.service = "Hugging Face",
+		.include_usage = true,
+		.without = unknown,
+		.parameters = PARAMETERS,
+		.model = complete,
+		.embeddings = &embeddings,
+};
+
+static const struct conduit_openai *dialect_of(const struct conduit_job *job) {
+	static const char own[] = "https://router.huggingface.co/";
+	return strncmp(conduit_base_url(job), own, strlen(own)) == 0 ? &router : &elsewhere;
+}
+
 static void discover(struct conduit_job *job) {
-	conduit_openai_discover(job, &dialect);
+	conduit_openai_discover(job, dialect_of(job));
 }
 
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
-	conduit_openai_transform(job, turn, &dialect);
+	conduit_openai_transform(job, turn, dialect_of(job));
 }
 
 CONDUIT_PROVIDER(.name = "huggingface", .version = "1.0.0", .discover = discover,

@@ -87,7 +87,8 @@ class TestClaims:
         elif row["models from"] == "itself":
             assert asked == [[]]
         else:
-            assert asked == [[f"GET {row['address']}{row['models from'].strip('`')}"]]
+            wanted = [f"GET {row['address']}{row['models from'].strip('`')}"]
+            assert asked and all(one == wanted for one in asked)
 
     def test_it_streams_and_is_cancelled_where_it_says_so(self, directory):
         row = ROWS[directory.name]

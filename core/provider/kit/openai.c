@@ -35,6 +35,8 @@ struct openai {
 	struct buf error; /* the body of a reply that isn't 2xx, as far as it is worth reading */
 	int pages;
 	char *url; /* of the page under way */
+	const char *const *more; /* the lists that are left; the one before is under way */
+	bool is_more; /* the page under way is of a further list */
 };
 
 static const char *service_name(const struct conduit_openai *dialect) {
@@ -71,6 +73,7 @@ static struct openai *begin(
 /* ---- requests ---- */
 
 static void request_page(struct conduit_job *job, struct openai *openai) {
+	buf_clear(&openai->error);
 	if (!models_begin_page(&openai->models)) {
 		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
 		return;
@@ -94,6 +97,7 @@ void conduit_openai_discover_by(
 		return;
 	}
 	const char *path = dialect.models_path != NULL ? dialect.models_path : "/models";
+	openai->more = dialect.more_models;
 	if (asprintf(&openai->url, "%s%s", conduit_base_url(job), path) < 0) {
 		openai->url = NULL;
 		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
@@ -229,6 +233,23 @@ static size_t origin_length(const char *url) {
 	return host != NULL ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : 0;
 }
 
+/* The list is at its end: on to the next one, if there is one. */
+static void end_list(struct conduit_job *job, struct openai *openai) {
+	if (openai->more == NULL || *openai->more == NULL) {
+		conduit_finish(job, NULL, NULL);
+		return;
+	}
+	char *url = strdup(*openai->more++);
+	if (url == NULL) {
+		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
+		return;
+	}
+	openai->is_more = true;
+	free(openai->url);
+	openai->url = url;
+	request_page(job, openai);
+}
+
 /* Goes on to the next page, if there is one that hasn't just been read. */
 static void end_page(struct conduit_job *job, struct openai *openai) {
 	if (!models_end_page(&openai->models)) {
@@ -236,7 +257,7 @@ static void end_page(struct conduit_job *job, struct openai *openai) {
 	}
 	const char *next = openai->models.next;
 	if (next == NULL || next[0] == '\0') {
-		conduit_finish(job, NULL, NULL);
+		end_list(job, openai);
 		return;
 	}
 	char *url = NULL;
@@ -273,6 +294,11 @@ void conduit_openai_end(struct conduit_job *job) {
 	}
 	if (reads(openai)) {
 		end_prompt(openai);
+		return;
+	}
+	if (!is_good(openai) && openai->is_more) {
+		conduit_log(job, "%s isn't listed: HTTP %d", openai->url, openai->status);
+		end_list(job, openai);
 		return;
 	}
 	if (!is_good(openai)) {

@@ -38,11 +38,13 @@ static void take_member(void *data, const char *name, const char *json, size_t s
 
 /* Makes room for the reply to a request for so many vectors. */
 static bool expect(struct embed *embed, size_t vectors) {
-	static const char *const names[] = {"data", NULL};
 	drop_rows(embed);
 	conduit_json_items_destroy(embed->items);
-	embed->items = conduit_json_items_create(&(struct conduit_json_items_calls){
-			.names = names, .item = take_item, .member = take_member, .data = embed});
+	embed->items = conduit_json_items_create(
+			&(struct conduit_json_items_calls){.names = embed->names,
+					.item = take_item,
+					.member = take_member,
+					.data = embed});
 	embed->rows = calloc(vectors, sizeof(*embed->rows));
 	embed->asked = vectors;
 	embed->came = 0;
@@ -54,14 +56,44 @@ static bool expect(struct embed *embed, size_t vectors) {
 	return true;
 }
 
-static void send(struct embed *embed, struct conduit_object *object) {
-	openai_post(object, embed->job, embed->dialect, "/embeddings");
+/* What may stand in a path as it is, and what separates its parts. */
+static void add_path(struct buf *out, const char *text) {
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "-._~/";
+	for (; *text != '\0'; text++) {
+		if (strchr(plain, *text) != NULL) {
+			buf_add_byte(out, *text);
+		} else {
+			buf_add_format(out, "%%%02X", (unsigned char)*text);
+		}
+	}
+}
+
+static void put_url(const struct embed *embed, const char *model, struct buf *out) {
+	const char *base = conduit_base_url(embed->job);
+	const char *host = strstr(base, "://");
+	size_t origin = host != NULL ? (size_t)(host - base) + 3 + strcspn(host + 3, "/?#") : 0;
+	if (embed->dialect->embeddings == NULL) {
+		buf_add_format(out, "%s/embeddings", base);
+		return;
+	}
+	buf_add_format(out, "%.*s%s", (int)origin, base, embed->dialect->embeddings->before);
+	add_path(out, model);
+	buf_add_string(out, embed->dialect->embeddings->after);
+}
+
+static void send(struct embed *embed, struct conduit_object *object, const char *model) {
+	cleanup_buf struct buf url = {0};
+	put_url(embed, model, &url);
+	openai_post(object, embed->job, embed->dialect, buf_string(&url));
 	conduit_object_destroy(object);
 }
 
-static struct conduit_object *begin_request(const struct conduit_turn *turn) {
+/* A model that stands in the URL isn't among the members. */
+static struct conduit_object *begin_request(
+		const struct embed *embed, const struct conduit_turn *turn) {
 	struct conduit_object *object = conduit_object_create(turn);
-	if (conduit_object_member(object, "model")) {
+	if (embed->dialect->embeddings == NULL && conduit_object_member(object, "model")) {
 		conduit_body_string(conduit_object_body(object), turn->model, strlen(turn->model));
 	}
 	return object;
@@ -72,14 +104,15 @@ static void request_whole(struct embed *embed, const struct conduit_turn *turn,
 	if (!expect(embed, 1)) {
 		return;
 	}
-	struct conduit_object *object = begin_request(turn);
+	struct conduit_object *object = begin_request(embed, turn);
 	struct conduit_body *body = conduit_object_body(object);
-	if (conduit_object_member(object, "input")) {
-		conduit_body_text(body, "\"");
+	if (conduit_object_member(object, embed->input)) {
+		/* Where the reply is a bare array, one text would give one of another shape. */
+		conduit_body_text(body, embed->names[0] != NULL ? "\"" : "[\"");
 		conduit_body_file(body, CONDUIT_FILE_JSON, part->file);
-		conduit_body_text(body, "\"");
+		conduit_body_text(body, embed->names[0] != NULL ? "\"" : "\"]");
 	}
-	send(embed, object);
+	send(embed, object, turn->model);
 }
 
 /* How many of the lines that are left go into one request. */
@@ -102,9 +135,9 @@ static void request_lines(struct embed *embed) {
 	if (!expect(embed, batch(embed))) {
 		return;
 	}
-	struct conduit_object *object = begin_request(&prompt->turn);
+	struct conduit_object *object = begin_request(embed, &prompt->turn);
 	struct conduit_body *body = conduit_object_body(object);
-	if (conduit_object_member(object, "input")) {
+	if (conduit_object_member(object, embed->input)) {
 		for (size_t i = 0; i < embed->asked; i++) {
 			conduit_body_text(body, i == 0 ? "[" : ",");
 			conduit_body_string(body, prompt_line_text(prompt, embed->done + i),
@@ -112,7 +145,15 @@ static void request_lines(struct embed *embed) {
 		}
 		conduit_body_text(body, "]");
 	}
-	send(embed, object);
+	send(embed, object, prompt->turn.model);
+}
+
+/* The form, as the dialect states it or as OpenAI's is. */
+static void take_form(struct embed *embed) {
+	const struct conduit_openai_embeddings *form = embed->dialect->embeddings;
+	embed->input = form != NULL ? form->input : "input";
+	embed->names[0] = form != NULL ? form->list : "data";
+	embed->vectors.member = form != NULL ? form->vector : "embedding";
 }
 
 void embed_begin(struct embed *embed, struct conduit_job *job, const struct conduit_turn *turn,
@@ -120,6 +161,7 @@ void embed_begin(struct embed *embed, struct conduit_job *job, const struct cond
 	const char *by_line = conduit_setting(turn, "lines");
 	embed->job = job;
 	embed->dialect = dialect;
+	take_form(embed);
 	embed->by_line = by_line != NULL && strcmp(by_line, "yes") == 0;
 	if (!vectors_begin(&embed->vectors, job, turn)) {
 		embed->over = true;
@@ -231,7 +273,10 @@ static bool is_whole(struct embed *embed) {
 	} else if (state != CONDUIT_ITEMS_WHOLE) {
 		malformed(embed, state == CONDUIT_ITEMS_CUT ? "was cut short" : "isn't JSON");
 	} else if (!conduit_json_items_found(embed->items)) {
-		malformed(embed, "isn't one of embeddings: it holds no \"data\" array");
+		conduit_malformed(embed->job,
+				"%s's answer isn't one of embeddings: it holds no \"%s\" array",
+				service(embed), embed->names[0] != NULL ? embed->names[0] : "top");
+		embed->over = true;
 	} else if (embed->came != embed->asked) {
 		conduit_malformed(embed->job, "%s's answer holds %zu of %zu vectors",
 				service(embed), embed->came, embed->asked);

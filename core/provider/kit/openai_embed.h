@@ -11,6 +11,8 @@
 struct embed {
 	struct conduit_job *job;
 	const struct conduit_openai *dialect;
+	const char *input; /* the request's member for the texts */
+	const char *names[2]; /* the reply's array; NULL first: the reply is the array */
 	bool by_line; /* a vector a line: the lines go out in several requests where they are many
 		       */
 	struct prompt_lines prompt; /* of a turn by line */

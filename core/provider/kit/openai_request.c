@@ -82,12 +82,12 @@ static void add_headers(struct headers *headers, const char *const *lines) {
 }
 
 void openai_post(struct conduit_object *object, struct conduit_job *job,
-		const struct conduit_openai *dialect, const char *path) {
+		const struct conduit_openai *dialect, const char *where) {
 	static const char *const own[] = {"Content-Type: application/json",
 			"Accept: text/event-stream, application/json", NULL};
 	cleanup_buf struct buf url = {0};
 	struct headers headers = {0};
-	buf_add_format(&url, "%s%s", conduit_base_url(job), path);
+	buf_add_format(&url, "%s%s", where[0] == '/' ? conduit_base_url(job) : "", where);
 	add_headers(&headers, own);
 	add_headers(&headers, dialect->headers);
 	conduit_object_send(object, job,

@@ -13,10 +13,10 @@ struct conduit_object *openai_request(
 void openai_settings(struct conduit_object *object, const struct conduit_turn *turn,
 		const struct conduit_openai *dialect);
 
-/* Posts the object to a path after the base URL, or fails the job. The object stays the caller's.
- */
+/* Posts the object to a URL, or to a path after the base URL ("/rerank"), or fails the job. The
+ * object stays the caller's. */
 void openai_post(struct conduit_object *object, struct conduit_job *job,
-		const struct conduit_openai *dialect, const char *path);
+		const struct conduit_openai *dialect, const char *where);
 /* Asks for what lies at `url`, a list. */
 void openai_get(struct conduit_job *job, const struct conduit_openai *dialect, const char *url);
 

@@ -70,7 +70,7 @@ static void take_member(void *data, const char *name, const char *json, size_t s
 
 bool vectors_row(struct vectors *vectors, const char *json, size_t size, struct buf *out,
 		int64_t *ret_index) {
-	static const char *const names[] = {"embedding", NULL};
+	const char *const names[] = {vectors->member, NULL};
 	struct row row = {.vectors = vectors, .out = out, .index = ret_index};
 	struct conduit_json_items *items = conduit_json_items_create(&(
 			struct conduit_json_items_calls){

@@ -7,11 +7,13 @@
 #include <conduit/provider.h>
 
 struct vectors {
+	const char *member; /* of an entry that holds the numbers; NULL: the entry is the array */
 	bool npy; /* float32, little-endian, shape (rows, columns); else JSON lines */
 	size_t columns; /* as the first row has them; 0 while there is none */
 };
 
-/* The format by the setting `format` ("json", "npy"); false after failing the job. */
+/* The format by the setting `format` ("json", "npy"); `member` is the caller's to set. False after
+ * failing the job. */
 bool vectors_begin(
 		struct vectors *vectors, struct conduit_job *job, const struct conduit_turn *turn);
 /* Takes one row from the JSON of an entry, {"index":0,"embedding":[0.1,…]}: in JSON the numbers are

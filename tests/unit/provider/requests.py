@@ -44,7 +44,8 @@ REFUSED = {
     ("anthropic", "ranking"),
     ("together", "pdf"),
 }
-# Asked where a list says that a model does it, which these services' lists never do.
+# Asked where a list says that a model does it, which these services' lists never do; or, of Hugging
+# Face's own inference, without a document.
 UNUSED = {
     ("openai", "ranking"),
     ("mistral", "ranking"),

@@ -14,7 +14,7 @@
  * Discovery: GET models_path. {"object":"list","data":[…]} or a bare array, taken apart while it
  * arrives; further pages under "links.next" are followed. An entry that isn't a model is skipped
  * with a line in the log; an error, or a list that is cut short, fails the job after the models
- * that came.
+ * that came. Lists that lie elsewhere follow (`more_models`).
  *
  * A turn is served by what its capability says; what is neither chat nor one of the two further
  * down fails with CONDUIT_FAIL_INVALID.
@@ -65,6 +65,14 @@ enum conduit_openai_parts {
 	CONDUIT_OPENAI_PARTS_TOGETHER = 3, /* input_audio, audio_url, video_url; nothing else */
 };
 
+/* How embeddings are asked for where it isn't by POST /embeddings in OpenAI's form. */
+struct conduit_openai_embeddings {
+	const char *before, *after; /* the URL: the base URL's host, then these around the model */
+	const char *input; /* the member that holds the texts */
+	const char *list; /* the reply's array of entries; NULL: the reply is that array */
+	const char *vector; /* an entry's array of numbers; NULL: the entry is that array */
+};
+
 /* How a service differs. Grows at its end only. Must live as long as the provider (static const).
  */
 struct conduit_openai {
@@ -87,6 +95,10 @@ struct conduit_openai {
 	bool (*model)(const struct conduit_json *entry, struct conduit_model *model);
 	enum conduit_openai_parts parts;
 	bool logprobs_is_count; /* `logprobs` is a number: of the alternatives that are told */
+	const struct conduit_openai_embeddings *embeddings; /* NULL: as OpenAI's */
+	/* URLs of further lists, ended by NULL, which `model` tells apart; NULL for none. One that
+	 * the service refuses is passed over with a line in the log. */
+	const char *const *more_models;
 	const char *fallback_models; /* the member for the setting fallback_models, a JSON array of
 					the model and those to ask when it fails; NULL: there is
 					none */
