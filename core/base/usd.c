@@ -1,6 +1,8 @@
 /* Amounts of money: see usd.h. */
 #include "core/base/usd.h"
 
+#include "core/base/text.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -15,11 +17,31 @@ static bool shift_in(int64_t *value, int digit) {
 	return true;
 }
 
+/* "1.25e-05", as programs write small numbers. */
+static bool parse_exponent(const char *text, const char *exponent, int64_t *ret) {
+	const char *digits = exponent + 1 + (exponent[1] == '-' || exponent[1] == '+');
+	double usd = 0;
+	if (exponent == text || digits[0] == '\0' ||
+			strspn(digits, "0123456789") != strlen(digits) ||
+			!parse_double(text, &usd)) {
+		return false;
+	}
+	int64_t value = usd_from(usd);
+	if (value < 0) {
+		return false;
+	}
+	*ret = value;
+	return true;
+}
+
 bool usd_parse(const char *text, int64_t *ret) {
 	size_t whole = strspn(text, "0123456789");
 	const char *point = text + whole;
 	size_t decimals = *point == '.' ? strspn(point + 1, "0123456789") : 0;
 	const char *end = *point == '.' ? point + 1 + decimals : point;
+	if (whole + decimals > 0 && (*end == 'e' || *end == 'E')) {
+		return parse_exponent(text, end, ret);
+	}
 	if (whole + decimals == 0 || *end != '\0' || decimals > DECIMALS) {
 		return false;
 	}

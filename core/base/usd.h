@@ -13,7 +13,7 @@
 #define USD_MOST (INT64_C(1000000) * USD)
 
 /* "2", "2.00", ".5", "0.0000125": digits with at most one point and at most twelve of them behind
- * it, up to USD_MOST. No sign, exponent, blank or currency. */
+ * it, or "1.25e-05" as programs write that; up to USD_MOST. No sign, blank or currency. */
 bool usd_parse(const char *text, int64_t *ret);
 /* The amount as a plain decimal without zeros at its end: "0.00000034". False as buf_add. */
 bool usd_add(struct buf *out, int64_t pico);

@@ -162,40 +162,6 @@ bool database_sound(sqlite3 *db) {
 	return sound;
 }
 
-/* Renames the broken database and its log out of the way. */
-static bool set_aside(const char *path, char **ret_notice, struct fail *fail) {
-	char when[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	if (gmtime_r(&now, &tm) == NULL ||
-			strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm) == 0) {
-		snprintf(when, sizeof(when), "%lld", (long long)now);
-	}
-	cleanup_buf struct buf aside = {0};
-	cleanup_buf struct buf log = {0};
-	cleanup_buf struct buf log_aside = {0};
-	cleanup_buf struct buf index = {0};
-	if (!buf_add_format(&aside, "%s.corrupt-%s", path, when) ||
-			!buf_add_format(&log, "%s-wal", path) ||
-			!buf_add_format(&log_aside, "%s-wal", aside.data) ||
-			!buf_add_format(&index, "%s-shm", path)) {
-		return fail_set(fail, ENOMEM, "no memory to set %s aside", path);
-	}
-	if (rename(path, aside.data) < 0) {
-		return fail_set(fail, errno, "%s is damaged and can't be renamed: %s", path,
-				strerror(errno));
-	}
-	rename(log.data, log_aside.data);
-	unlink(index.data);
-	if (asprintf(ret_notice,
-			    "%s was damaged: it is kept as %s, and a new one was begun; models "
-			    "return with the next refresh, turns and settings are in the old one",
-			    path, aside.data) < 0) {
-		*ret_notice = NULL;
-	}
-	return true;
-}
-
 /* Connects, checks, migrates; `*ret_broken` when the file isn't a sound database. */
 static sqlite3 *try_open(const char *path, bool check, bool *ret_broken, struct fail *fail) {
 	sqlite3 *db = database_connect(path, ret_broken, fail);
@@ -222,6 +188,57 @@ static bool make_file(const char *path, struct fail *fail) {
 	return fd >= 0 || fail_set(fail, errno, "%s: %s", path, strerror(errno));
 }
 
+/* Renames the broken database and its log out of the way; the caller frees its new path. */
+static char *set_aside(const char *path, struct fail *fail) {
+	char when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	if (gmtime_r(&now, &tm) == NULL ||
+			strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm) == 0) {
+		snprintf(when, sizeof(when), "%lld", (long long)now);
+	}
+	cleanup_buf struct buf aside = {0};
+	cleanup_buf struct buf log = {0};
+	cleanup_buf struct buf log_aside = {0};
+	cleanup_buf struct buf index = {0};
+	if (!buf_add_format(&aside, "%s.corrupt-%s", path, when) ||
+			!buf_add_format(&log, "%s-wal", path) ||
+			!buf_add_format(&log_aside, "%s-wal", aside.data) ||
+			!buf_add_format(&index, "%s-shm", path)) {
+		fail_set(fail, ENOMEM, "no memory to set %s aside", path);
+		return NULL;
+	}
+	if (rename(path, aside.data) < 0) {
+		fail_set(fail, errno, "%s is damaged and can't be renamed: %s", path,
+				strerror(errno));
+		return NULL;
+	}
+	rename(log.data, log_aside.data);
+	unlink(index.data);
+	return buf_take(&aside);
+}
+
+/* A new database in place of the one that was set aside, with what can still be read of that. */
+static sqlite3 *begin_anew(
+		const char *path, const char *aside, char **ret_notice, struct fail *fail) {
+	bool broken;
+	sqlite3 *db = make_file(path, fail) ? try_open(path, false, &broken, fail) : NULL;
+	if (db == NULL) {
+		return NULL;
+	}
+	size_t rows = database_salvage(db, aside);
+	if (asprintf(ret_notice,
+			    "%s was damaged: it is kept as %s, and a new one was begun with what "
+			    "could "
+			    "be read of it, %zu rows; models return with the next refresh, what "
+			    "else is "
+			    "missed is in the old one",
+			    path, aside, rows) < 0) {
+		*ret_notice = NULL;
+	}
+	return db;
+}
+
 sqlite3 *database_open(const char *directory, bool check, char **ret_notice, struct fail *fail) {
 	*ret_notice = NULL;
 	cleanup_buf struct buf path = {0};
@@ -234,9 +251,9 @@ sqlite3 *database_open(const char *directory, bool check, char **ret_notice, str
 	}
 	bool broken;
 	sqlite3 *db = try_open(path.data, check, &broken, fail);
-	if (db == NULL && broken && set_aside(path.data, ret_notice, fail) &&
-			make_file(path.data, fail)) {
-		db = try_open(path.data, false, &broken, fail);
+	if (db == NULL && broken) {
+		cleanup_free char *aside = set_aside(path.data, fail);
+		db = aside != NULL ? begin_anew(path.data, aside, ret_notice, fail) : NULL;
 	}
 	return db;
 }

@@ -35,9 +35,13 @@ bool database_migrate(sqlite3 *db, const char *path, const char *const *steps, s
 /* PRAGMA quick_check. */
 bool database_sound(sqlite3 *db);
 
+/* Copies what can be read of the damaged file at `aside`, of the same version, into a new database;
+ * how many rows. */
+size_t database_salvage(sqlite3 *db, const char *aside);
+
 /* Opens `directory`'s database: connects, checks it when `check`, migrates. One that is broken is
- * renamed to conduitfs.db.corrupt-TIME and a new one begun; `*ret_notice` then says so in words
- * that the caller frees, else it is NULL. */
+ * renamed to conduitfs.db.corrupt-TIME and a new one begun with what can still be read of it;
+ * `*ret_notice` then says so in words that the caller frees, else it is NULL. */
 sqlite3 *database_open(const char *directory, bool check, char **ret_notice, struct fail *fail);
 
 #endif

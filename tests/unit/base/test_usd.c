@@ -15,7 +15,8 @@ static void amounts_are_read_exactly(void **state) {
 		int64_t pico;
 	} good[] = {{"0", 0}, {"2", 2 * USD}, {"2.00", 2 * USD}, {".5", USD / 2}, {"1.", USD},
 			{"0.000000000001", 1}, {"0.0000125", 12500000}, {"00012.5", 12500000000000},
-			{"1000000", USD_MOST}, {"999999.999999999999", USD_MOST - 1}};
+			{"1e3", 1000 * USD}, {"1.25e-05", 12500000}, {"4E-05", 40000000},
+			{"1e-99", 0}, {"1000000", USD_MOST}, {"999999.999999999999", USD_MOST - 1}};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		int64_t pico = -1;
 		assert_true(usd_parse(good[i].text, &pico));
@@ -25,9 +26,10 @@ static void amounts_are_read_exactly(void **state) {
 
 static void what_isnt_an_amount_is_refused(void **state) {
 	(void)state;
-	static const char *const bad[] = {"", ".", "-1", "+1", "1e3", "0x10", " 1", "1 ", "1,5",
-			"$1", "1.2.3", "1000000.000000000001", "1000001", "99999999999999999999999",
-			"0.0000000000001", "nan", "1000000000000000000000"};
+	static const char *const bad[] = {"", ".", "-1", "+1", "0x10", " 1", "1 ", "1,5", "$1",
+			"1.2.3", "1000000.000000000001", "1000001", "99999999999999999999999",
+			"0.0000000000001", "nan", "e3", "1e", "1e+", "1e7", "1e3.5", "1e-3x",
+			"1000000000000000000000"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		int64_t pico = 77;
 		assert_false(usd_parse(bad[i], &pico));

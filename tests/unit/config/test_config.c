@@ -310,7 +310,7 @@ static void wrong_values_of_a_provider_are_told(void **state) {
 		      "    config: {temperature: 3, temprature: 1, stop: {a: b}}\n"
 		      "  c: [1]\n"
 		      "  d:\n"
-		      "    price: {prompt: -1, completion: 1e-6, image: 2}\n"
+		      "    price: {prompt: -1, completion: $1, image: 2}\n"
 		      "  e: {price: 3}\n"
 		      "  f: {budget: {dy: 1, day: -2}}\n"
 		      "budget: {week: 1, day: $2}\n",
@@ -331,7 +331,7 @@ static void wrong_values_of_a_provider_are_told(void **state) {
 			"11: providers.b.config.stop: must be a single value, not a map",
 			"12: providers.c: must be a map",
 			"14: providers.d.price.prompt: '-1' is not an amount of USD",
-			"14: providers.d.price.completion: '1e-6' is not an amount of USD",
+			"14: providers.d.price.completion: '$1' is not an amount of USD",
 			"14: unknown setting 'image' of providers.d.price",
 			"15: providers.e.price: must be a map",
 			"16: unknown setting 'dy' of providers.f.budget, did you mean 'day'?",

@@ -1,6 +1,8 @@
 /* The open store: its lock, its versions, its health, settings and links. */
 #include "tests/unit/store/fixture.h"
 
+#include "core/store/ledger.h"
+
 #include "core/store/database.h"
 
 #include <dirent.h>
@@ -274,6 +276,51 @@ static void damage_is_found_after_an_unclean_end(void **state) {
 	assert_int_equal(count_aside(f), 1);
 }
 
+static void what_can_be_read_of_a_damaged_database_is_carried_over(void **state) {
+	struct fixture *f = *state;
+	open_store(f);
+	for (int64_t i = 1; i <= 400; i++) {
+		char name[300];
+		memset(name, 'x', sizeof(name));
+		snprintf(name + 280, 20, "%d", (int)i);
+		struct turn_row row = {.id = i, .place = 70, .number = i, .state = TURN_QUEUED};
+		struct ledger_terms terms = {"one", 0};
+		row.words = name;
+		assert_true(store_turn_insert(f->store, &row, NULL));
+		row.state = TURN_DONE;
+		row.finished = 1;
+		row.cost = 1000;
+		assert_true(ledger_end(f->store, &row, &terms, NULL));
+	}
+	assert_true(store_setting_set(f->store, 1, "budget_day", "2", NULL));
+	close_all(f);
+	/* The root of a table, and one page somewhere in the middle of another. */
+	off_t page = sql_number(f, "SELECT rootpage FROM sqlite_schema WHERE name='health'");
+	overwrite(f, (page - 1) * 4096, 4096);
+	page = sql_number(f, "SELECT pageno FROM dbstat WHERE name='turn' AND pagetype='leaf' "
+			     "LIMIT 1 OFFSET 5");
+	overwrite(f, (page - 1) * 4096, 4096);
+	leave_unclean(f);
+	open_store(f);
+	assert_non_null(strstr(store_notice(f->store), "with what could be read of it"));
+	struct usage_sum sum;
+	assert_true(ledger_sum(f->store, NULL, LEDGER_ALL, &sum));
+	assert_int_equal(sum.turns, 400);
+	assert_int_equal(sum.cost, 400000);
+	struct turn_row first, last;
+	assert_true(store_turn_get(f->store, 1, &first, NULL));
+	assert_true(store_turn_get(f->store, 400, &last, NULL));
+	turn_row_finish(&first);
+	turn_row_finish(&last);
+	struct seen seen = {0};
+	assert_true(store_settings_each(f->store, see_setting, &seen, NULL));
+	assert_int_equal(seen.n, 1);
+	close_all(f);
+	int64_t left = sql_number(f, "SELECT count(*) FROM turn");
+	assert_true(left >= 380 && left < 400);
+	assert_true(sql_number(f, "SELECT seq FROM sqlite_sequence WHERE name='place'") >= 70);
+}
+
 static void a_sound_database_survives_an_unclean_end(void **state) {
 	struct fixture *f = *state;
 	open_store(f);
@@ -366,6 +413,7 @@ int main(void) {
 			TEST(another_programs_database_is_refused),
 			TEST(a_file_that_is_no_database_is_set_aside),
 			TEST(damage_is_found_after_an_unclean_end),
+			TEST(what_can_be_read_of_a_damaged_database_is_carried_over),
 			TEST(a_sound_database_survives_an_unclean_end),
 			TEST(damage_met_while_open_fails_with_words_and_is_checked_next_time),
 			TEST(the_log_is_checkpointed_on_the_pool),
