@@ -2,6 +2,7 @@
 
 CONDUITFS_CRASHES says how often (8 by default; 200 take some minutes)."""
 
+import decimal
 import os
 import random
 import sqlite3
@@ -62,7 +63,7 @@ def test_nothing_is_lost_and_nothing_sent_twice(mount, simulated):
     one = mount(simulated.config(limits={"queue": 1000})).wait_ready()
     closed, found, seen = [], {}, 0
     for crash in range(CRASHES):
-        model = one.model("test/echo:free")
+        model = one.model("test/paid")
         writers = [Writer(model, f"{crash}-{i}") for i in range(WRITERS)]
         for writer in writers:
             writer.start()
@@ -73,7 +74,7 @@ def test_nothing_is_lost_and_nothing_sent_twice(mount, simulated):
         closed += [prompt for writer in writers for prompt in writer.closed]
         one.unmount_lazily()
         one.start()
-        model = one.model("test/echo:free")
+        model = one.model("test/paid")
         now = kept(model, seen)
         assert set(now.values()) <= STATES
         assert not set(now) & set(found)
@@ -81,12 +82,29 @@ def test_nothing_is_lost_and_nothing_sent_twice(mount, simulated):
         seen = max(model.turns(), default=0)
         assert [prompt for prompt in closed if prompt not in found] == []
     assert kept(model) == found, "what was kept changed afterwards"
+    check_ledger(one, model)
     one.stop()
     prompts = simulated.prompts()
     assert len(prompts) == len(set(prompts)), "a prompt was sent twice"
     sent = set(prompts)
     assert [prompt for prompt, state in found.items() if state == "done" and prompt not in sent] == []
     check_database(one)
+
+
+def check_ledger(one, model):
+    """The sums are those of the turns: each that was submitted counted once, with what it cost or as one without."""
+    costs = []
+    for number in model.turns():
+        turn = model.path / f"turns/{number:06}"
+        if "before this prompt was submitted" in (turn / "error").read_text():
+            continue
+        usage = flat((turn / "usage").read_text())
+        cost = usage["cost"]
+        costs.append(decimal.Decimal(cost) if cost[:1].isdigit() else None)
+    usage = flat((one.path / "usage").read_text())
+    assert decimal.Decimal(usage["total_cost"]) == sum(cost for cost in costs if cost is not None)
+    assert int(usage["total_unpriced_turns"]) == costs.count(None)
+    assert int(usage["total_turns"]) == len(costs)
 
 
 def check_database(one):
@@ -97,7 +115,7 @@ def check_database(one):
 
 def test_a_prompt_that_was_never_closed_is_kept_unsent(mount, simulated):
     one = mount(simulated.config()).wait_ready()
-    model = one.model("test/echo:free")
+    model = one.model("test/paid")
     fd = os.open(model.path / "input", os.O_WRONLY)
     os.write(fd, b"half a question")
     one.kill()
@@ -107,7 +125,7 @@ def test_a_prompt_that_was_never_closed_is_kept_unsent(mount, simulated):
         pass
     one.unmount_lazily()
     one.start()
-    turn = one.model("test/echo:free").path / "turns/000001"
+    turn = one.model("test/paid").path / "turns/000001"
     assert (turn / "prompt").read_text() == "half a question"
     assert flat((turn / "status").read_text())["state"] == "interrupted"
     assert simulated.chats() == []
