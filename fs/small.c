@@ -13,7 +13,7 @@ static int open_conversation(struct handle *handle, const struct node *node, pid
 	cleanup_fail struct fail fail = {0};
 	struct tree *tree = handle->tree;
 	bool reads = (handle->flags & O_ACCMODE) != O_WRONLY;
-	handle->written.limit = HISTORY_BYTES_MOST;
+	handle->written.limit = MESSAGES_MOST;
 	if ((!handle_writes(handle) || conversation_at_rest(tree->engine, node->place, &fail)) &&
 			(!reads || conversation_text(tree, node, &handle->text, &fail))) {
 		return 0;

@@ -188,24 +188,30 @@ static bool import(struct engine *engine, struct place *place, const struct chai
 	return true;
 }
 
-/* What messages.json would show of these. */
-static bool print(const struct messages *messages, struct buf *out) {
-	messages_begin(out);
-	if (messages->system != NULL) {
-		messages_add(out, "system", messages->system, strlen(messages->system));
+/* Whether these are the messages of a history, whose bytes are read only when the sizes agree. */
+static bool same_texts(struct engine *engine, const struct history *history,
+		const struct messages *messages) {
+	cleanup_buf struct buf text = {0};
+	bool same = history->n == messages->n;
+	for (size_t i = 0; same && i < history->n; i++) {
+		same = history->messages[i].answer == messages->texts[i].answer &&
+		       history->messages[i].size == messages->texts[i].size;
 	}
-	for (size_t i = 0; i < messages->n; i++) {
-		const struct history_text *text = &messages->texts[i];
-		messages_add(out, text->answer ? "assistant" : "user", text->text, text->size);
+	for (size_t i = 0; same && i < history->n; i++) {
+		buf_clear(&text);
+		same = history_read(engine->turns, &history->messages[i], &text, NULL) &&
+		       memcmp(buf_string(&text), messages->texts[i].text, text.size) == 0;
 	}
-	return messages_end(out);
+	return same;
 }
 
 static bool is_shown(
 		struct engine *engine, struct place *session, const struct messages *messages) {
-	cleanup_buf struct buf shown = {0}, printed = {0};
-	return conversation_show(engine, session, &shown, NULL) && print(messages, &printed) &&
-	       shown.size == printed.size && memcmp(shown.data, printed.data, shown.size) == 0;
+	cleanup(history_finish) struct history history = {0};
+	const char *system = messages->system != NULL ? messages->system : "";
+	return strcmp(system, system_of(engine, session)) == 0 &&
+	       gather(engine, turn_last(engine->turns, session->id), &history, NULL) &&
+	       same_texts(engine, &history, messages);
 }
 
 /* Makes the first message's system text the one in force. `ret_before`: the session's own until

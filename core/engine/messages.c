@@ -16,23 +16,30 @@
 
 struct scan {
 	size_t depth, values;
-	bool string, closed;
+	bool closed;
 	bool nul; /* the character U+0000, which a C string can't hold */
 };
+
+/* The end of the string whose first byte is at `i`: behind its quote, or `size`. */
+static size_t string_end(const char *text, size_t size, size_t i, bool *nul) {
+	while (i < size && text[i] != '"') {
+		if (text[i] == '\\') {
+			*nul = *nul || (size - i > 5 && memcmp(text + i, "\\u0000", 6) == 0);
+			i++;
+		}
+		i++;
+	}
+	return i < size ? i + 1 : size;
+}
 
 /* Goes through the text once, up to the end of the array. */
 static struct scan scan(const char *text, size_t size) {
 	struct scan found = {0};
-	for (size_t i = 0; i < size && !found.closed; i++) {
-		char c = text[i];
-		if (found.string) {
-			found.nul = found.nul ||
-				    (c == '\\' && size - i > 5 &&
-						    memcmp(text + i, "\\u0000", 6) == 0);
-			i += c == '\\';
-			found.string = c != '"';
-		} else if (c == '"') {
-			found.string = true;
+	size_t i = 0;
+	while (i < size && !found.closed) {
+		char c = text[i++];
+		if (c == '"') {
+			i = string_end(text, size, i, &found.nul);
 		} else if (c == '[' || c == '{') {
 			found.depth++;
 			found.values++;
@@ -151,24 +158,29 @@ static bool take_all(struct messages *ret, cJSON *array, struct fail *fail) {
 	if (ret->texts == NULL) {
 		return fail_set(fail, ENOMEM, "no memory for messages.json");
 	}
-	size_t index = 0;
+	size_t index = 0, bytes = 0;
 	for (cJSON *message = array->child, *next; message != NULL; message = next) {
 		next = message->next;
 		if (!take_message(ret, message, index++, fail)) {
 			return false;
 		}
+		bytes += ret->n > 0 ? ret->texts[ret->n - 1].size : 0;
 	}
-	return ret->n <= HISTORY_MOST ||
-	       fail_set(fail, EMSGSIZE, "messages.json: %zu messages, at most %d are taken", ret->n,
-			       HISTORY_MOST);
+	if (ret->n > HISTORY_MOST) {
+		return fail_set(fail, EMSGSIZE, "messages.json: %zu messages, at most %d are taken",
+				ret->n, HISTORY_MOST);
+	}
+	return bytes <= HISTORY_BYTES_MOST ||
+	       fail_set(fail, EFBIG, "messages.json: %zu bytes of text, at most %zu are taken",
+			       bytes, HISTORY_BYTES_MOST);
 }
 
 static bool check_text(const char *text, size_t size, struct fail *fail) {
 	struct scan found = scan(text, size);
-	if (size > HISTORY_BYTES_MOST || found.values > VALUES_MOST) {
+	if (size > MESSAGES_MOST || found.values > VALUES_MOST) {
 		return fail_set(fail, EFBIG,
 				"messages.json: at most %zu bytes and %d values are taken",
-				HISTORY_BYTES_MOST, VALUES_MOST);
+				MESSAGES_MOST, VALUES_MOST);
 	}
 	if (found.nul || memchr(text, '\0', size) != NULL || !utf8_valid(text, size)) {
 		return fail_set(fail, EINVAL,

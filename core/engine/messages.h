@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Bytes of JSON that are taken: newlines and quotes are two there. */
+#define MESSAGES_MOST (HISTORY_BYTES_MOST * 2)
+
 struct messages {
 	char *system; /* of the first message, when that is one; NULL */
 	struct history_text *texts; /* they lie in `document` */
@@ -28,7 +31,8 @@ enum messages_state {
 enum messages_state messages_scan(const char *text, size_t size);
 /* Takes: content that is a string, or an array of {"type": "text", "text": …}, which are joined. A
  * system message can only be the first; what else a message holds isn't kept, but one with tool
- * calls is refused. False with EINVAL, EFBIG over HISTORY_BYTES_MOST, EMSGSIZE over HISTORY_MOST
+ * calls is refused. False with EINVAL, EFBIG over MESSAGES_MOST or HISTORY_BYTES_MOST of text,
+ * EMSGSIZE over HISTORY_MOST
  * and words that name the message by its index. */
 bool messages_parse(const char *text, size_t size, struct messages *ret, struct fail *fail);
 void messages_finish(struct messages *messages);

@@ -8,8 +8,9 @@
 
 /* Messages that a history may have. */
 #define HISTORY_MOST 1000
-/* Bytes of them that are shown, copied or taken at once. */
-#define HISTORY_BYTES_MOST ((size_t)16 << 20)
+/* Bytes of them that are shown, copied or taken as a whole, which is done on the loop: a million
+ * tokens. */
+#define HISTORY_BYTES_MOST ((size_t)4 << 20)
 
 struct history_message {
 	bool answer; /* said by the model, else by the user */

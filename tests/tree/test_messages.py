@@ -183,9 +183,10 @@ def test_too_much_is_refused_with_words(tree, echo):
     many = json.dumps([{"role": "user", "content": "x"}] * 1001)
     assert code_of(lambda: (chat.path / "messages.json").write_text(many)) == errno.EMSGSIZE
     assert "1001 messages, at most 1000" in chat.text("error")
-    large = json.dumps([{"role": "user", "content": "x" * (17 << 20)}])
-    assert code_of(lambda: (chat.path / "messages.json").write_text(large)) == errno.EFBIG
-    assert "messages.json: at most" in chat.text("error")
+    for size, words in ((9 << 20, "messages.json: at most"), (5 << 20, "5242880 bytes of text")):
+        large = json.dumps([{"role": "user", "content": "x" * size}])
+        assert code_of(lambda text=large: (chat.path / "messages.json").write_text(text)) == errno.EFBIG
+        assert words in chat.text("error")
     empty = "[" + "{}," * 200000 + "{}]"
     assert code_of(lambda: (chat.path / "messages.json").write_text(empty)) == errno.EFBIG
     assert chat.turns() == []
@@ -193,7 +194,7 @@ def test_too_much_is_refused_with_words(tree, echo):
 
 def test_a_history_of_megabytes_is_kept_whole(tree, echo):
     chat = session(echo)
-    pairs = [(f"question {n} " + "q" * 20000, f"answer {n} " + "a\n" * 10000) for n in range(200)]
+    pairs = [(f"question {n} " + "q" * 8000, f"answer {n} " + "a\n" * 3000) for n in range(200)]
     (chat.path / "messages.json").write_text(chat_of(*pairs))
     shown = history(chat)
     assert shown == [one for q, a in pairs for one in (("user", q), ("assistant", a))]

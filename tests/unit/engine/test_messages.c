@@ -115,11 +115,17 @@ static void bounds_hold_before_anything_is_parsed(void **state) {
 		buf_add_string(&deep, "[");
 	}
 	refused(buf_string(&deep), EINVAL, "not JSON");
-	char *to = buf_reserve(&large, HISTORY_BYTES_MOST + 1);
+	char *to = buf_reserve(&large, MESSAGES_MOST + 1);
 	assert_non_null(to);
-	memset(to, ' ', HISTORY_BYTES_MOST + 1);
-	to[HISTORY_BYTES_MOST + 1] = '\0';
-	refused(to, EFBIG, "bytes");
+	memset(to, ' ', MESSAGES_MOST + 1);
+	to[MESSAGES_MOST + 1] = '\0';
+	refused(to, EFBIG, "bytes and");
+	static char text[HISTORY_BYTES_MOST + 64];
+	memset(text, 'x', sizeof(text));
+	static const char head[] = "[{\"role\":\"user\",\"content\":\"";
+	memcpy(text, head, sizeof(head) - 1);
+	strcpy(text + sizeof(text) - 5, "\"}]");
+	refused(text, EFBIG, "bytes of text");
 }
 
 static void an_array_is_whole_when_its_bracket_is_closed(void **state) {
