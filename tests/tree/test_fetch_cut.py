@@ -4,6 +4,7 @@ killed at any point, several at once. Clear words, nothing half, and the next lo
 import errno
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -171,6 +172,20 @@ def test_killed_at_any_point_it_leaves_nothing_half(git_servers, repository, tmp
         if killed == POINTS:
             break
     assert killed == POINTS
+
+
+def test_a_copy_that_was_left_in_use_is_made_afresh(git_servers, repository, tmp_path):
+    """As after a power cut in the middle of a fetch: its pack is cut short, and it says so."""
+    url = f"{git_servers.git}/{repository.name}.git"
+    good(load(tmp_path, url, git_servers))
+    (copy,) = (tmp_path / "cache/git").iterdir()
+    (pack,) = copy.glob("objects/pack/*.pack")
+    pack.chmod(0o600)
+    os.truncate(pack, 20)
+    (copy / "busy").touch()
+    shutil.rmtree(tmp_path / "cache/files")
+    assert good(load(tmp_path, url, git_servers))["commit"] == repository.first
+    whole(tmp_path / "cache")
 
 
 # ---- several at once ----

@@ -104,7 +104,7 @@ static void a_cancelled_fetch_says_no_more_and_leaves_no_process(void **state) {
 	struct watch watch = {.cancel = true};
 	char script[512];
 	snprintf(script, sizeof(script),
-			"sleep 1000 & echo $! > %s/child\n"
+			"sleep 60 & echo $! > %s/child\n"
 			"echo '{\"event\":\"progress\",\"stage\":1,\"words\":\"\"}'\n"
 			"echo '{\"event\":\"progress\",\"stage\":1,\"words\":\"\"}'\n"
 			"wait",

@@ -1,5 +1,6 @@
 /* Fetching from repositories and directories on this machine by the real conduitfs-fetch: what
  * comes into the cache, what is found there again, what is refused. */
+#include "core/fetch/cache.h"
 #include "tests/unit/fetch/support.h"
 
 #include <errno.h>
@@ -161,13 +162,15 @@ static void what_is_not_whole_is_not_found(void **state) {
 	struct source source cleanup_source = {0}, other cleanup_source = {0};
 	static const char *const odd[] = {"", "../../etc", "0123", "tree-",
 			"x123456789012345678901234567890123456789",
-			"ABCDEF7890123456789012345678901234567890"};
+			"ABCDEF7890123456789012345678901234567890",
+			"0123456789012345678901234567890123456789/../x"};
 	make_repository("acme", COMPILED, SOURCE);
 	fetch_run(&fetched, "file://%s/acme", NULL);
 	assert_good(&fetched);
 	assert_true(source_parse(&source, shell_output("echo file://$PWD/acme"), NULL));
 	assert_true(source_parse(&other, shell_output("echo file://$PWD/acme#sub"), NULL));
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		assert_false(cache_commit_valid(odd[i]));
 		assert_false(fetch_cached(options(), &source, odd[i], &cached));
 	}
 	assert_false(fetch_cached(options(), &other, fetched.result.commit, &cached));
@@ -192,13 +195,18 @@ static void only_what_nobody_needs_is_pruned(void **state) {
 	assert_good(&second);
 	shell("mkdir -p cache/tmp/left && head -c 5000 /dev/zero > cache/tmp/left/half");
 	char *old cleanup_free = strdup(first.result.object);
-	const char *const needed[] = {second.result.commit, NULL};
+	char *object cleanup_free = strdup(second.result.object);
+	char *files cleanup_free = strdup(second.result.files);
+	char commit[FETCH_COMMIT_SIZE];
+	memcpy(commit, second.result.commit, sizeof(commit));
+	const char *const needed[] = {commit, NULL};
 	fetched_finish(&first);
+	fetched_finish(&second);
 	assert_true(fetch_prune(options()->cache, needed, &bytes, NULL));
 	assert_true(bytes >= 5000);
 	assert_int_not_equal(access(old, F_OK), 0);
-	assert_int_equal(access(second.result.object, F_OK), 0);
-	assert_int_equal(access(second.result.files, F_OK), 0);
+	assert_int_equal(access(object, F_OK), 0);
+	assert_int_equal(access(files, F_OK), 0);
 	shell("test -z \"$(ls cache/tmp)\"");
 	assert_true(fetch_prune(options()->cache, needed, &bytes, NULL));
 	assert_int_equal(bytes, 0);
