@@ -54,7 +54,7 @@ static const struct entry entries[] = {
 		{KIND_GROUP, KIND_GROUPS, NULL, DIRECTORY, SPACE_PLACE},
 		{KIND_GROUP_INPUT, KIND_GROUP, "input", READ_WRITE, SPACE_PLACE, .stable = true},
 		{KIND_GROUP_OUTPUT, KIND_GROUP, "output", DIRECTORY, SPACE_PLACE},
-		{KIND_GROUP_STATUS, KIND_GROUP, "status", READ_ONLY, SPACE_PLACE,
+		{KIND_GROUP_STATUS, KIND_GROUP, "status", READ_ONLY, SPACE_PLACE, .polls = true,
 				.show = show_group_status},
 		{KIND_GROUP_ANSWER, KIND_GROUP_OUTPUT, NULL, LINK, SPACE_LINK,
 				.show = show_group_answer},

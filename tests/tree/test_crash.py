@@ -3,13 +3,14 @@
 CONDUITFS_CRASHES says how often (8 by default; 200 take some minutes)."""
 
 import decimal
+import json
 import os
 import random
 import sqlite3
 import threading
 
 import pytest
-from harness.mount import flat
+from harness.mount import Model, flat
 
 CRASHES = int(os.environ.get("CONDUITFS_CRASHES", "8"))
 WRITERS = 4
@@ -89,6 +90,38 @@ def test_nothing_is_lost_and_nothing_sent_twice(mount, simulated):
     sent = set(prompts)
     assert [prompt for prompt, state in found.items() if state == "done" and prompt not in sent] == []
     check_database(one)
+
+
+@pytest.mark.bound(60 + 6 * CRASHES)
+def test_a_sessions_history_goes_on_unbroken(mount, simulated):
+    """Each request holds whole pairs of earlier turns in their order, before and after each crash."""
+    chance = random.Random(int(os.environ.get("CONDUITFS_SEED", "1")))
+    one = mount(simulated.config()).wait_ready()
+    where = "providers/openrouter/models/test/echo:free/sessions/s"
+    (one.path / where).mkdir()
+    for crash in range(CRASHES):
+        chat = Model(one.path / where)
+        writers = [Writer(chat, f"{crash}-{i}") for i in range(2)]
+        for writer in writers:
+            writer.start()
+        writers[0].join(chance.uniform(0.02, 0.25))
+        one.kill()
+        for writer in writers:
+            writer.join()
+        one.unmount_lazily()
+        one.start()
+    chat = Model(one.path / where)
+    chat.ask("the last\n")
+    history = json.loads(chat.read("messages.json"))
+    users = [message["content"] for message in history[::2]]
+    assert [message["content"] for message in history[1::2]] == users
+    done = {prompt for prompt, state in kept(chat).items() if state == "done"}
+    assert sorted(users) == sorted(prompt.strip() for prompt in done)
+    for entry in simulated.chats():
+        said = [message["content"] for message in entry["json"]["messages"]]
+        assert said[:-1:2] == said[1:-1:2], "not whole pairs"
+        earlier = [users.index(prompt) for prompt in said[:-1:2]]
+        assert earlier == list(range(len(earlier))), "not in order, or one is missing"
 
 
 def check_ledger(one, model):

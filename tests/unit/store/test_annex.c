@@ -1,5 +1,6 @@
 /* Sessions, routes and groups: places beside the models. */
 #include "core/store/annex.h"
+#include "core/store/tree.h"
 #include "tests/unit/store/fixture.h"
 
 #include <errno.h>
@@ -141,6 +142,20 @@ static void a_model_that_returns_brings_its_sessions_back(void **state) {
 	assert_int_equal(annex_find(at(acme, "one"), PLACE_SESSION, "chat")->id, chat);
 }
 
+static void there_are_so_many_sessions_and_then_words(void **state) {
+	struct fixture *f = *state;
+	cleanup_fail struct fail fail = {0};
+	struct place *one = the_model(f, "one");
+	f->catalogue->n_sessions = SESSIONS_MOST - 1;
+	struct place *last = made(f, one, PLACE_SESSION, "last");
+	assert_null(annex_make(f->catalogue, one, PLACE_SESSION, "more", &fail));
+	assert_int_equal(fail.code, ENOSPC);
+	assert_non_null(strstr(fail.words, "100000 sessions already"));
+	made(f, one, PLACE_GROUP, "more");
+	assert_true(annex_remove(f->catalogue, last, NULL));
+	made(f, one, PLACE_SESSION, "more");
+}
+
 static void the_parent_is_told_of_each_change(void **state) {
 	struct fixture *f = *state;
 	struct place *one = the_model(f, "one");
@@ -165,6 +180,7 @@ int main(void) {
 			TEST(a_session_moves_with_its_id_and_frees_its_name),
 			TEST(they_are_there_at_the_next_mount),
 			TEST(a_model_that_returns_brings_its_sessions_back),
+			TEST(there_are_so_many_sessions_and_then_words),
 			TEST(the_parent_is_told_of_each_change),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
