@@ -44,6 +44,15 @@ int option_error(const struct subcommand *subcommand, int flag, char **argv) {
 			option);
 }
 
+int takes_nothing(const struct subcommand *subcommand, int argc, char **argv) {
+	static const struct option longs[] = {{0}};
+	int flag = getopt_long(argc, argv, ":", longs, NULL);
+	if (flag != -1) {
+		return option_error(subcommand, flag, argv);
+	}
+	return argc == optind ? COMMAND_DONE : usage_error(subcommand, "takes nothing");
+}
+
 int failure(const struct fail *fail) {
 	const char *words = fail_words(fail);
 	while (*words != '\0') {

@@ -77,15 +77,11 @@ static int prune(const struct locked *locked) {
 }
 
 static int run_prune(const struct subcommand *subcommand, int argc, char **argv) {
-	static const struct option longs[] = {{0}};
 	struct locked locked cleanup(locked_finish) = {0};
 	cleanup_fail struct fail fail = {0};
-	int flag = getopt_long(argc, argv, ":", longs, NULL);
-	if (flag != -1) {
-		return option_error(subcommand, flag, argv);
-	}
-	if (argc != optind) {
-		return usage_error(subcommand, "takes nothing");
+	int wrong = takes_nothing(subcommand, argc, argv);
+	if (wrong != COMMAND_DONE) {
+		return wrong;
 	}
 	return locked_open(&locked, &fail) ? prune(&locked) : failure(&fail);
 }

@@ -29,6 +29,8 @@ int usage_error(const struct subcommand *subcommand, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 /* After getopt_long returned '?' or ':' (with opterr 0 and a leading ':'). */
 int option_error(const struct subcommand *subcommand, int flag, char **argv);
+/* Of a subcommand without options and arguments: COMMAND_DONE, or a complaint's code. */
+int takes_nothing(const struct subcommand *subcommand, int argc, char **argv);
 /* Says what failed, a line each, and returns COMMAND_FAILED. */
 int failure(const struct fail *fail);
 

@@ -26,7 +26,7 @@
 
 /* ---- entries in memory ---- */
 
-static void entry_finish(struct lock_entry *entry) {
+void lock_entry_finish(struct lock_entry *entry) {
 	free(entry->name);
 	free(entry->source);
 	free(entry->commit);
@@ -39,7 +39,7 @@ static void entry_finish(struct lock_entry *entry) {
 
 void providers_lock_finish(struct providers_lock *lock) {
 	for (size_t i = 0; i < lock->n_entries; i++) {
-		entry_finish(&lock->entries[i]);
+		lock_entry_finish(&lock->entries[i]);
 	}
 	free(lock->entries);
 	free(lock->path);
@@ -79,7 +79,7 @@ struct lock_entry *providers_lock_add(struct providers_lock *lock, const char *n
 		grown = reallocarray(lock->entries, lock->n_entries + 1, sizeof(entry));
 	}
 	if (grown == NULL) {
-		entry_finish(&entry);
+		lock_entry_finish(&entry);
 		return NULL;
 	}
 	lock->entries = grown;
@@ -95,7 +95,7 @@ void providers_lock_remove(struct providers_lock *lock, const char *name) {
 	if (found == NULL) {
 		return;
 	}
-	entry_finish(found);
+	lock_entry_finish(found);
 	size_t after = lock->n_entries - 1 - (size_t)(found - lock->entries);
 	memmove(found, found + 1, after * sizeof(*found));
 	lock->n_entries--;

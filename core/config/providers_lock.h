@@ -45,6 +45,8 @@ struct lock_entry *providers_lock_find(struct providers_lock *lock, const char *
 struct lock_entry *providers_lock_add(struct providers_lock *lock, const char *name);
 void providers_lock_remove(struct providers_lock *lock, const char *name);
 bool lock_entry_set(char **member, const char *value);
+/* Frees what it holds. */
+void lock_entry_finish(struct lock_entry *entry);
 
 /* Changes the file: takes the advisory lock (PATH.lock; at most two seconds, then EBUSY with
  * words), reads it afresh, calls `change`, and when that returns true replaces the file by rename,

@@ -28,17 +28,6 @@ static void begin(struct pins *pins);
 
 /* ---- entries ---- */
 
-static void entry_finish(struct lock_entry *entry) {
-	free(entry->name);
-	free(entry->source);
-	free(entry->commit);
-	free(entry->tree);
-	free(entry->previous_commit);
-	free(entry->previous_tree);
-	consent_finish(&entry->allow);
-	*entry = (struct lock_entry){0};
-}
-
 /* All but the name. */
 static bool entry_fill(struct lock_entry *into, const struct lock_entry *from) {
 	struct consent allow = {0};
@@ -67,7 +56,7 @@ static bool apply(struct providers_lock *lock, const struct change *change) {
 
 static void change_free(struct change *change) {
 	list_remove(&change->link);
-	entry_finish(&change->entry);
+	lock_entry_finish(&change->entry);
 	free(change);
 }
 
