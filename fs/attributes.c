@@ -48,7 +48,9 @@ static void turn_attributes(
 	const struct turn_row *row = &turn->row;
 	bool over = row->state >= TURN_DONE;
 	int64_t when = over ? row->finished : row->submitted;
-	*ret_keep = over ? NODE_KEEP : 0;
+	/* A cost that isn't known may be told later. */
+	bool settled = row->cost >= 0 || node->entry->kind != KIND_TURN_USAGE;
+	*ret_keep = over && settled ? NODE_KEEP : 0;
 	switch (node->entry->kind) {
 	case KIND_TURN_PROMPT:
 		ret->st_size = (off_t)row->prompt_size;

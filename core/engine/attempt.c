@@ -7,6 +7,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/queue.h"
 #include "core/engine/run.h"
+#include "core/engine/settle.h"
 #include "core/engine/text_check.h"
 
 #include <errno.h>
@@ -40,8 +41,22 @@ static void on_sent(void *data, const char *method, const char *url, const struc
 	uv_timer_start(&run->timer, on_time_to_write, WRITE_AFTER_MS, 0);
 }
 
-static void on_head(void *data, int status, const char *content_type, bool to_output) {
+/* The head of a reply, by which it can be asked what the turn cost, should it be cut off. */
+static void keep_head(struct run *run, const char *const *headers) {
+	cleanup_buf struct buf head = {0};
+	for (; headers != NULL && *headers != NULL; headers++) {
+		buf_add_format(&head, "%s\n", *headers);
+	}
+	free(run->reply_head);
+	run->reply_head = buf_take(&head);
+}
+
+static void on_head(void *data, int status, const char *content_type, const char *const *headers,
+		bool to_output) {
 	struct run *run = data;
+	if (settlements_can_ask(run)) {
+		keep_head(run, headers);
+	}
 	record_head(&run->record, status, content_type, to_output);
 }
 
@@ -295,6 +310,7 @@ static void run_free(struct run *run) {
 	fail_finish(&run->failure);
 	run_drop_settings(run);
 	free(run->terms.model);
+	free(run->reply_head);
 	fallback_drop(run);
 	record_finish(&run->record);
 	turn_release(run->turn);
@@ -325,6 +341,9 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	turn_changed(turn);
 	record_end(&run->record, newline, result != NULL && result->by_provider);
 	books_close(run);
+	if (turn->row.cost < 0) {
+		settlements_ask(engine->settlements, run);
+	}
 	store_sync_soon(engine->store, turn->row.id);
 	engine->turns_done += state == TURN_DONE;
 	engine->turns_failed += state == TURN_FAILED;

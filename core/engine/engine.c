@@ -10,6 +10,7 @@
 #include "core/engine/models_table.h"
 #include "core/engine/queue.h"
 #include "core/engine/retention.h"
+#include "core/engine/settle.h"
 #include "core/turn/chain_map.h"
 #include "core/turn/lineage.h"
 
@@ -183,7 +184,8 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 			       NULL &&
 	       ((engine->turns = turn_table_create(engine->store)) != NULL ||
 			       fail_set(fail, ENOMEM, "no memory")) &&
-	       (((engine->retention = retention_create(engine)) != NULL &&
+	       (((engine->settlements = settlements_create(engine)) != NULL &&
+				(engine->retention = retention_create(engine)) != NULL &&
 				(engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL &&
 				(engine->lineage = lineage_create()) != NULL &&
 				(engine->books = books_create(engine)) != NULL) ||
@@ -241,6 +243,7 @@ struct engine *engine_open(
 void engine_stop(struct engine *engine) {
 	struct provider *provider;
 	engine->closing = true;
+	settlements_destroy(take(engine->settlements));
 	list_for_each(provider, &engine->providers, link) {
 		provider_destroy(provider);
 	}

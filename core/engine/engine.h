@@ -19,6 +19,7 @@
 struct books;
 struct budgets;
 struct retention;
+struct settlements;
 
 struct engine_options {
 	const char *config_file; /* NULL: the default place */
@@ -55,6 +56,7 @@ struct engine {
 	struct books *books;
 	struct budgets *budgets;
 	struct retention *retention;
+	struct settlements *settlements; /* NULL once the engine stops */
 	struct list providers;
 	struct loads *loads; /* those from outside: load.h */
 	int64_t started; /* microseconds since the epoch */

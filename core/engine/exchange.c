@@ -123,7 +123,7 @@ static void on_head(void *data, const struct transfer_head *head) {
 	exchange->straight = exchange->to_output && head->status >= 200 && head->status < 300;
 	if (exchange->events.head != NULL) {
 		exchange->events.head(exchange->data, head->status, head->content_type,
-				exchange->straight);
+				head->headers, exchange->straight);
 	}
 	job_reply(exchange->job, head->status, head->content_type, head->headers);
 }

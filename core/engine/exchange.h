@@ -24,8 +24,10 @@ struct exchange_result {
 struct exchange_events {
 	/* A request goes out; `body` NULL: none. */
 	void (*sent)(void *data, const char *method, const char *url, const struct body *body);
-	/* A reply's head came; `to_output`: its body is the output, and not told as response. */
-	void (*head)(void *data, int status, const char *content_type, bool to_output);
+	/* A reply's head came; `headers` as "name: value", ended by NULL; `to_output`: its body is
+	 * the output, and not told as response. */
+	void (*head)(void *data, int status, const char *content_type, const char *const *headers,
+			bool to_output);
 	void (*model)(void *data, const struct job_model *model);
 	void (*output)(void *data, const void *bytes, size_t size);
 	void (*reasoning)(void *data, const void *bytes, size_t size);

@@ -9,6 +9,7 @@
 #include "core/engine/load.h"
 #include "core/engine/models_table.h"
 #include "core/engine/queue.h"
+#include "core/engine/settle.h"
 
 #include <errno.h>
 #include <string.h>
@@ -135,6 +136,7 @@ void provider_destroy(struct provider *provider) {
 	load_destroy(provider->load);
 	discovery_stop(provider);
 	queue_interrupt(provider);
+	settlements_leave(provider->engine->settlements, provider);
 	exchange_leave_all(provider);
 	models_table_destroy(provider->models);
 	version_release(provider->version);

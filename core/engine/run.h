@@ -45,6 +45,7 @@ struct run {
 	struct record record;
 	struct job_usage usage;
 	bool has_usage;
+	char *reply_head; /* its headers, a line each, where settle.h may want them; else NULL */
 	bool charged; /* an attempt sent something that may cost */
 	struct run_terms terms;
 	bool text; /* text comes out: it ends with a newline */

@@ -94,6 +94,82 @@ bool ledger_end(struct store *store, const struct turn_row *row, const struct le
 	return store_end(store, done, fail);
 }
 
+/* 1 entered, 0 there is no end without a cost, -1 failed. */
+static int enter_cost(struct store *store, int64_t turn, const struct ledger_cost *cost,
+		struct fail *fail) {
+	static const char sql[] = ENTER
+			"SELECT turn, place, provider, model, reserved, 1, finished, day, "
+			"CASE WHEN prompt_tokens<0 THEN ?3 ELSE -1 END, "
+			"CASE WHEN completion_tokens<0 THEN ?4 ELSE -1 END, ?5, ?6, ?2, "
+			"'reported' FROM ledger WHERE turn=?1 AND settles=0 AND cost<0";
+	const int64_t numbers[] = {turn, cost->cost, cost->prompt_tokens, cost->completion_tokens,
+			cost->reasoning_tokens, cost->cached_tokens};
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	if (statement == NULL) {
+		return -1;
+	}
+	for (int i = 0; i < 6; i++) {
+		sqlite3_bind_int64(statement, i + 1, numbers[i]);
+	}
+	return store_run(store, statement, fail) ? sqlite3_changes(store->db) : -1;
+}
+
+static bool set_cost(struct store *store, int64_t turn, const struct ledger_cost *cost,
+		struct fail *fail) {
+	static const char sql[] = "UPDATE turn SET cost=?2, cost_source='reported', "
+				  "prompt_tokens=?3, completion_tokens=?4, reasoning_tokens=?5, "
+				  "cached_tokens=?6 WHERE id=?1";
+	const int64_t numbers[] = {turn, cost->cost, cost->prompt_tokens, cost->completion_tokens,
+			cost->reasoning_tokens, cost->cached_tokens};
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	if (statement == NULL) {
+		return false;
+	}
+	for (int i = 0; i < 6; i++) {
+		sqlite3_bind_int64(statement, i + 1, numbers[i]);
+	}
+	return store_run(store, statement, fail);
+}
+
+static bool is_settled(struct store *store, int64_t turn) {
+	static const char sql[] = "SELECT 1 FROM ledger WHERE turn=?1 AND (settles=1 OR cost>=0)";
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
+	if (statement == NULL) {
+		return false;
+	}
+	sqlite3_bind_int64(statement, 1, turn);
+	return store_step(store, statement, NULL) > 0;
+}
+
+bool ledger_settle(struct store *store, struct turn_row *row, const struct ledger_cost *cost,
+		struct fail *fail) {
+	if (is_settled(store, row->id)) {
+		return true;
+	}
+	char *source = strdup("reported");
+	if (source == NULL || !store_begin(store, fail)) {
+		free(source);
+		return source != NULL ? false : fail_set(fail, ENOMEM, "no memory");
+	}
+	int entered = enter_cost(store, row->id, cost, fail);
+	if (entered == 0) {
+		fail_set(fail, ENOENT, "the end of turn %lld isn't in the ledger yet",
+				(long long)row->id);
+	}
+	if (!store_end(store, entered > 0 && set_cost(store, row->id, cost, fail), fail)) {
+		free(source);
+		return false;
+	}
+	row->cost = cost->cost;
+	row->prompt_tokens = cost->prompt_tokens;
+	row->completion_tokens = cost->completion_tokens;
+	row->reasoning_tokens = cost->reasoning_tokens;
+	row->cached_tokens = cost->cached_tokens;
+	free(row->cost_source);
+	row->cost_source = source;
+	return true;
+}
+
 bool ledger_recover(struct store *store, int64_t now) {
 	static const char noted[] = ENTER "SELECT turn, place, provider, model, reserved, 0, ?1, "
 					  "?2, -1, -1, -1, -1, -1, 'unknown' FROM reservation";

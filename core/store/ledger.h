@@ -22,6 +22,16 @@ bool ledger_reserve(struct store *store, const struct turn_row *row,
  * meanwhile is entered all the same. */
 bool ledger_end(struct store *store, const struct turn_row *row, const struct ledger_terms *terms,
 		struct fail *fail);
+/* What a turn cost whose end was entered without a cost; -1 for tokens that aren't known. */
+struct ledger_cost {
+	int64_t cost;
+	int64_t prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens;
+};
+/* Enters that, on the day of the turn's end, and sets it in its row (which is stored as far as it
+ * is there; `row` needs the id only). True as well when it is known already; false with ENOENT as
+ * long as the end isn't entered. */
+bool ledger_settle(struct store *store, struct turn_row *row, const struct ledger_cost *cost,
+		struct fail *fail);
 /* The highest id of a turn that the ledger knows. */
 int64_t ledger_last_turn(struct store *store);
 

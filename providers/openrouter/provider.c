@@ -10,6 +10,8 @@ static const struct conduit_openai dialect = {
 		.prices = true,
 		.parts = CONDUIT_OPENAI_PARTS_OPENROUTER,
 		.fallback_models = "models",
+		.cost_path = "/generation?id=",
+		.cost_header = "x-generation-id",
 };
 
 static void discover(struct conduit_job *job) {

@@ -39,6 +39,7 @@ class Control:
                       sent in pieces of `cut` bytes
     chat              a method of Chat: how every model answers, whatever its name
     cost              what test/paid reports, in USD
+    generation        the cost of every turn that GET /generation?id=… is asked for; null: not yet
     busy              so many chat requests of test/busy:free are refused with 429
     fallbacks         how many models a request may name under `models`; 0 refuses them
     flap              test/flap:free answers and fails by turns, so many requests each
@@ -58,6 +59,7 @@ class Control:
         self.fallbacks = 3
         self.chat = None
         self.cost = 0.0000125
+        self.generation = None
 
     def apply(self, wanted):
         if wanted.pop("reset", False):
@@ -358,8 +360,17 @@ class Server:
         else:
             await Chat(self, reply, json.loads(body)).run()
 
+    async def generation(self, reply, name):
+        cost = self.control.generation
+        if cost is None or not re.fullmatch(r"gen-\d+-simulated", name):
+            await reply.whole(404, error_body(404, f"Generation {name} not found"))
+        else:
+            tokens = {"native_tokens_prompt": 11, "native_tokens_completion": 9}
+            data = {"id": name, "total_cost": cost, "cancelled": True, **tokens}
+            await reply.whole(200, {"data": data})
+
     async def answer(self, reply, method, path, headers, body):
-        path = path.split("?")[0]
+        path, _, query = path.partition("?")
         wrong_key = (
             self.control.key is not None
             and headers.get("authorization") != f"Bearer {self.control.key}"
@@ -368,6 +379,8 @@ class Server:
             await reply.whole(200, {"simulated": True, "as": "OpenRouter"})
         elif path.endswith("/models"):
             await self.models(reply)
+        elif path.endswith("/generation") and not wrong_key:
+            await self.generation(reply, query.removeprefix("id="))
         elif path.endswith("/chat/completions") and wrong_key:
             await reply.whole(401, error_body(401, "No cookie auth credentials found"))
         elif path.endswith("/chat/completions") and method == "POST":

@@ -241,6 +241,55 @@ def test_a_session_has_a_budget_of_its_own(cent):
     session.ask("four")
 
 
+# ---- what was cut off ----
+
+
+def test_what_a_cancelled_turn_cost_is_asked_afterwards(tree, simulated):
+    model = tree.model("test/paid")
+    simulated.control(chat="silent")
+    model.write("one")
+    until(lambda: model.path.joinpath("output").stat().st_size > 0, 10, "it began")
+    (model.path / "ctl").write_text("cancel\n")
+    assert model.facts("usage")["cost"] == "unknown"
+    most = float(usage(tree)["total_unpriced_most"])
+    assert most > 0.03
+    asked = lambda: [r for r in simulated.journal()["requests"] if "/generation?" in r["path"]]  # noqa: E731
+    until(asked, 10, "it is asked what it cost")
+    assert asked()[0]["headers"]["authorization"] == f"Bearer {simulated.KEY}"
+    # It isn't known at once: it is asked again.
+    simulated.control(generation=0.000123)
+    until(lambda: model.facts("usage")["cost"] != "unknown", 20, "it is told")
+    told = model.facts("usage")
+    assert (told["cost"], told["source"]) == ("0.000123", "reported")
+    assert (told["prompt_tokens"], told["completion_tokens"]) == ("11", "9")
+    total = usage(tree)
+    assert (total["total_turns"], total["total_cost"]) == ("1", "0.000123")
+    assert (total["total_unpriced_turns"], total["total_unpriced_most"]) == ("0", "0")
+    assert total["total_prompt_tokens"] == "11"
+    tree.stop()
+    tree.start().wait_ready()
+    assert usage(tree)["total_cost"] == "0.000123" and model.facts("usage")["cost"] == "0.000123"
+
+
+def test_what_was_answered_refused_or_free_is_not_asked_about(tree, simulated):
+    tree.model("test/paid").ask("one")
+    simulated.control(replay={"status": 400, "headers": {}, "body": ""})
+    tree.model("test/paid").write("two")
+    assert refused(tree.model("test/paid").read) == errno.EINVAL
+    simulated.control(replay=None, chat="silent")
+    free = tree.model("test/echo:free")
+    free.write("three")
+    until(lambda: free.path.joinpath("output").stat().st_size > 0, 10, "it began")
+    (free.path / "ctl").write_text("cancel\n")
+    tree.model("test/paid").write("four")
+    until(lambda: len(simulated.prompts()) == 4, 10, "it is sent")
+    (tree.model("test/paid").path / "ctl").write_text("cancel\n")
+    # By the time that the last one is asked about the others would have been.
+    asked = lambda: [r["path"] for r in simulated.journal()["requests"] if "/generation" in r["path"]]  # noqa: E731
+    until(asked, 10, "it is asked what the last one cost")
+    assert len(set(asked())) == 1
+
+
 # ---- the files of budget/ ----
 
 

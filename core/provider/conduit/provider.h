@@ -70,12 +70,18 @@ struct conduit_setting {
 
 struct conduit_turn {
 	const char *model; /* the model's id as discovery gave it */
-	const char *capability; /* "text-to-text", "text-to-image" … */
+	const char *capability; /* "text-to-text", "text-to-image" …; "cost": see below */
 	const struct conduit_message *messages; /* the conversation, the new prompt last */
 	size_t n_messages;
 	const struct conduit_setting *settings; /* max_tokens is always among them for text */
 	size_t n_settings;
 };
+
+/* Where the manifest says `cost_lookup: true`, transform is also called with the capability "cost",
+ * some time after a turn was cut off whose cost wasn't reported: what did it cost? There are no
+ * messages; the setting "reply" holds the head of that turn's reply, its headers as "name: value"
+ * lines, names in lower case. The job asks the service, calls conduit_usage, and finishes; it fails
+ * where that isn't known (yet), and may be called again. */
 
 /* The value of a setting, or NULL when it isn't in force. */
 const char *conduit_setting(const struct conduit_turn *turn, const char *name);

@@ -3,6 +3,7 @@
 #include <conduit/kit/openai.h>
 
 #include "core/base/text.h"
+#include "core/provider/kit/openai_cost.h"
 #include "core/provider/kit/openai_embed.h"
 #include "core/provider/kit/openai_models.h"
 #include "core/provider/kit/openai_reply.h"
@@ -21,6 +22,7 @@ enum task {
 	TASK_CHAT,
 	TASK_EMBED,
 	TASK_RERANK,
+	TASK_COST,
 };
 
 struct openai {
@@ -32,6 +34,7 @@ struct openai {
 	struct models models;
 	struct embed embed;
 	struct rerank rerank;
+	struct cost cost;
 	struct buf error; /* the body of a reply that isn't 2xx, as far as it is worth reading */
 	int pages;
 	char *url; /* of the page under way */
@@ -108,8 +111,13 @@ void conduit_openai_discover_by(
 
 /* What a turn asks for; false when it is nothing of this dialect. Transcription ("audio-to-text")
  * has an endpoint of its own. */
-static bool task_of(const struct conduit_turn *turn, enum task *ret) {
+static bool task_of(const struct conduit_turn *turn, const struct conduit_openai *dialect,
+		enum task *ret) {
 	const char *capability = turn->capability != NULL ? turn->capability : "";
+	if (strcmp(capability, "cost") == 0) {
+		*ret = TASK_COST;
+		return dialect->cost_path != NULL && dialect->cost_header != NULL;
+	}
 	if (strcmp(capability, "text-to-embedding") == 0) {
 		*ret = TASK_EMBED;
 	} else if (strcmp(capability, "text-to-rerank") == 0) {
@@ -146,7 +154,7 @@ void conduit_openai_transform_by(struct conduit_job *job, const struct conduit_t
 		const struct conduit_openai *stated, size_t size) {
 	struct conduit_openai dialect = read_dialect(stated, size);
 	enum task task;
-	if (!task_of(turn, &task)) {
+	if (!task_of(turn, &dialect, &task)) {
 		refuse(job, turn, &dialect);
 		return;
 	}
@@ -158,6 +166,8 @@ void conduit_openai_transform_by(struct conduit_job *job, const struct conduit_t
 		embed_begin(&openai->embed, job, turn, &openai->dialect);
 	} else if (task == TASK_RERANK) {
 		rerank_begin(&openai->rerank, job, turn, &openai->dialect);
+	} else if (task == TASK_COST) {
+		cost_begin(&openai->cost, job, turn, &openai->dialect);
 	} else {
 		request_chat(job, turn, &openai->dialect);
 	}
@@ -223,6 +233,9 @@ void conduit_openai_data(struct conduit_job *job, const void *bytes, size_t size
 		break;
 	case TASK_RERANK:
 		rerank_feed(&openai->rerank, bytes, size);
+		break;
+	case TASK_COST:
+		cost_feed(&openai->cost, bytes, size);
 		break;
 	}
 }
@@ -319,6 +332,9 @@ void conduit_openai_end(struct conduit_job *job) {
 	case TASK_RERANK:
 		rerank_end(&openai->rerank);
 		break;
+	case TASK_COST:
+		cost_end(&openai->cost);
+		break;
 	}
 }
 
@@ -331,6 +347,7 @@ void conduit_openai_release(struct conduit_job *job) {
 	models_finish(&openai->models);
 	embed_finish(&openai->embed);
 	rerank_finish(&openai->rerank);
+	cost_finish(&openai->cost);
 	buf_finish(&openai->error);
 	free(openai->url);
 	free(openai);

@@ -183,6 +183,41 @@ static void what_was_noted_counts_after_a_crash_and_what_wasnt_costs_nothing(voi
 	turn_row_finish(&back);
 }
 
+static void a_cost_that_is_told_later_settles_the_entry_once(void **state) {
+	struct fixture *f = *state;
+	cleanup_fail struct fail fail = {0};
+	struct ledger_cost cost = {70, 4, 5, -1, 0};
+	struct turn_row row = row_of(1);
+	row.cost_source = NULL;
+	insert(f, &row);
+	assert_false(ledger_settle(f->store, &row, &cost, &fail));
+	assert_int_equal(fail.code, ENOENT);
+	row.cost = row.prompt_tokens = -1;
+	end(f, &row, NOON, 500);
+	assert_int_equal(sum_of(f, NULL, LEDGER_ALL).bound, 500);
+	for (int i = 0; i < 2; i++) {
+		assert_true(ledger_settle(f->store, &row, &cost, &fail));
+		struct usage_sum sum = sum_of(f, "acme", ledger_day(NOON)), place;
+		assert_int_equal(sum.turns, 1);
+		assert_int_equal(sum.cost, 70);
+		assert_int_equal(sum.unpriced, 0);
+		assert_int_equal(sum.bound, 0);
+		/* What was known isn't added again. */
+		assert_int_equal(sum.prompt_tokens, 4);
+		assert_int_equal(sum.completion_tokens, 20);
+		assert_true(ledger_sum_place(f->store, 7, LEDGER_ALL, &place));
+		assert_memory_equal(&place, &sum, sizeof(sum));
+	}
+	assert_int_equal(row.cost, 70);
+	assert_string_equal(row.cost_source, "reported");
+	free(row.cost_source);
+	struct turn_row back;
+	assert_true(store_turn_get(f->store, 1, &back, NULL));
+	assert_int_equal(back.cost, 70);
+	assert_string_equal(back.cost_source, "reported");
+	turn_row_finish(&back);
+}
+
 static void a_clock_that_is_set_back_neither_loses_nor_counts_twice(void **state) {
 	struct fixture *f = *state;
 	book(f, 1, NOON + 2 * DAY, 100);
@@ -381,6 +416,7 @@ int main(void) {
 			TEST(a_turn_that_was_forgotten_while_it_ran_is_entered_all_the_same),
 			TEST(removing_turns_changes_no_sum_and_entries_cant_be_changed),
 			TEST(what_was_noted_counts_after_a_crash_and_what_wasnt_costs_nothing),
+			TEST(a_cost_that_is_told_later_settles_the_entry_once),
 			TEST(a_clock_that_is_set_back_neither_loses_nor_counts_twice),
 			TEST(a_sum_that_would_overflow_stays_at_the_top),
 			TEST(groups_come_in_order_each_once),

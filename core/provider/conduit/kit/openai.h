@@ -102,6 +102,9 @@ struct conduit_openai {
 	const char *fallback_models; /* the member for the setting fallback_models, a JSON array of
 					the model and those to ask when it fails; NULL: there is
 					none */
+	/* What a turn cost that was cut off: GET cost_path and the id that the reply's head held in
+	 * cost_header ("x-generation-id"), as OpenRouter answers it. NULL: can't be asked. */
+	const char *cost_path, *cost_header;
 };
 
 /* For `model` above, or to be called by it: gives a model whose list doesn't say what it makes its
