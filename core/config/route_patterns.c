@@ -66,8 +66,9 @@ bool route_patterns_read(
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		size_t length = (size_t)((newline != NULL ? newline : end) - text);
 		cleanup_free char *line = trimmed(text, length);
-		good = line != NULL || fail_set(fail, ENOMEM, "no memory for a route");
-		if (good && line[0] != '\0' && line[0] != '#') {
+		if (line == NULL) {
+			good = fail_set(fail, ENOMEM, "no memory for a route");
+		} else if (line[0] != '\0' && line[0] != '#') {
 			good = add(&patterns, line, number, fail);
 		}
 		text += length + 1;
