@@ -120,9 +120,10 @@ bool failover(struct run *run, int code, const char *words) {
 	struct route_choice next;
 	size_t before = run->n_tried;
 	if (!run->routed || run->turn->row.output_size != 0 || run->failure.code != 0 ||
-			!another_may(code) || before == ROUTE_TRIES) {
+			!another_may(code)) {
 		return false;
 	}
+	/* Fewer than ROUTE_TRIES were moved on from, so that there is room. */
 	mark_tried(run);
 	if (run->n_tried == ROUTE_TRIES ||
 			!choose_next(run, code == EMSGSIZE ? context_of(run) : 0, true, &next)) {
