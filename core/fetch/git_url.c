@@ -235,7 +235,29 @@ static bool read_file(struct git_url *url, const char *rest, struct fail *fail) 
 	       read_path(url, rest, fail);
 }
 
+bool git_url_is_scp_like(const char *text) {
+	size_t host = strcspn(text, ":/#");
+	return text[host] == ':' && memchr(text, '@', host) != NULL;
+}
+
+/* USER@HOST:PATH, which ssh alone takes. */
+static bool read_scp_like(struct git_url *url, const char *text, struct fail *fail) {
+	size_t authority = strcspn(text, ":");
+	const char *path = text + authority + 1;
+	char *absolute cleanup_free = NULL;
+	url->scheme = GIT_SSH;
+	url->below_home = path[0] != '/';
+	if (asprintf(&absolute, "%s%s", url->below_home ? "/" : "", path) < 0) {
+		absolute = NULL;
+		return fail_set(fail, ENOMEM, "no memory");
+	}
+	return read_authority(url, text, authority, fail) && read_path(url, absolute, fail);
+}
+
 static bool read_url(struct git_url *url, const char *text, struct fail *fail) {
+	if (git_url_is_scp_like(text)) {
+		return read_scp_like(url, text, fail);
+	}
 	for (unsigned i = 0; i < N_SCHEMES; i++) {
 		if (strncasecmp(text, schemes[i].prefix, strlen(schemes[i].prefix)) != 0) {
 			continue;
@@ -269,6 +291,10 @@ bool git_url_parse(struct git_url *ret, const char *text, struct fail *fail) {
 
 char *git_url_text(const struct git_url *url) {
 	struct buf text cleanup_buf = {0};
+	if (url->below_home) {
+		buf_add_format(&text, "%s@%s:%s", url->user, url->host, url->path + 1);
+		return buf_take(&text);
+	}
 	buf_add_string(&text, schemes[url->scheme].prefix);
 	if (url->user[0] != '\0') {
 		buf_add_format(&text, "%s@", url->user);
@@ -283,7 +309,9 @@ char *git_url_text(const struct git_url *url) {
 
 const char *git_url_end(const char *text) {
 	const char *authority = strstr(text, "://");
-	const char *path = authority != NULL ? strchr(authority + 3, '/') : NULL;
+	const char *path = git_url_is_scp_like(text) ? strchr(text, ':')
+			   : authority != NULL	     ? strchr(authority + 3, '/')
+						     : NULL;
 	const char *at = path != NULL ? strchr(path, '@') : NULL;
 	if (at != NULL && at == path + 1) {
 		at = strchr(at + 1, '@');

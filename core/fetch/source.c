@@ -181,23 +181,6 @@ static bool read_github(struct source *source, const char *rest, struct fail *fa
 	return read_after(source, "https://github.com/", rest, fail);
 }
 
-/* USER@HOST:PATH, as scp has it: no slash before the colon. */
-static bool is_scp_like(const char *text) {
-	size_t host = strcspn(text, ":/#");
-	return text[host] == ':' && memchr(text, '@', host) != NULL;
-}
-
-static bool read_scp_like(struct source *source, const char *text, struct fail *fail) {
-	const char *colon = strchr(text, ':');
-	const char *path = colon + 1 + strspn(colon + 1, "/");
-	char *before cleanup_free = NULL;
-	if (asprintf(&before, "ssh://%.*s/", (int)(colon - text), text) < 0) {
-		before = NULL;
-		return no_memory(fail);
-	}
-	return read_after(source, before, path, fail);
-}
-
 /* ---- all of them ---- */
 
 static bool read_bundled(struct source *source, const char *name, struct fail *fail) {
@@ -222,11 +205,8 @@ static bool read_source(struct source *source, char *text, struct fail *fail) {
 	if (starts_with(text, "github:")) {
 		return read_github(source, text + strlen("github:"), fail);
 	}
-	if (strstr(text, "://") != NULL) {
+	if (strstr(text, "://") != NULL || git_url_is_scp_like(text)) {
 		return read_git(source, text, fail);
-	}
-	if (is_scp_like(text)) {
-		return read_scp_like(source, text, fail);
 	}
 	if (text[0] == '.') {
 		return fail_set(fail, EINVAL, "a directory is named by its whole path");
@@ -280,7 +260,9 @@ char *source_guess_name(const struct source *source) {
 	static const char *const endings[] = {".git", "-provider", "-docker"};
 	const char *whole = source->path[0] != '\0' ? source->path : source->url;
 	const char *slash = strrchr(whole, '/');
-	char *name cleanup_free = strdup(slash != NULL ? slash + 1 : whole);
+	const char *colon = source->path[0] == '\0' ? strrchr(whole, ':') : NULL;
+	const char *before = slash != NULL ? slash : colon;
+	char *name cleanup_free = strdup(before != NULL ? before + 1 : whole);
 	if (name == NULL) {
 		return NULL;
 	}

@@ -22,8 +22,8 @@ enum source_kind { SOURCE_BUNDLED, SOURCE_DIRECTORY, SOURCE_GIT };
 
 struct source {
 	enum source_kind kind;
-	char *url; /* git: canonical (github: resolved, a scp-like address as ssh://); a directory:
-		      absolute, ~ expanded; bundled: the name */
+	char *url; /* git: canonical (github: resolved); a directory: absolute, ~ expanded; bundled:
+		      the name */
 	char *ref; /* "" none */
 	char *path; /* below the repository, "" its top; never absolute, no "." or ".." in it */
 	char *text; /* canonical, as providers.lock names it: what parses to the same */
