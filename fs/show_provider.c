@@ -110,12 +110,9 @@ SHOW(show_models_tsv) {
 	return buf_add(out, buf_string(text), text->size);
 }
 
-/* What the manifest says of itself; nothing while it isn't known. */
+/* What the manifest says of itself. */
 static bool manifest_fact(const struct manifest *manifest, const char *name, struct buf *out) {
 	const char *text = "";
-	if (manifest == NULL) {
-		return true;
-	}
 	if (strcmp(name, "package") == 0) {
 		text = manifest->id;
 	} else if (strcmp(name, "name") == 0) {
@@ -132,6 +129,19 @@ static bool manifest_fact(const struct manifest *manifest, const char *name, str
 		}
 	}
 	return text == NULL || text[0] == '\0' || buf_add_format(out, "%s\n", text);
+}
+
+/* Also of what waits to be granted, so that who is asked can see what it is; nothing while neither
+ * is known or while it has faults. */
+static bool show_manifest_fact(const struct provider *provider, const char *name, struct buf *out) {
+	const struct manifest *manifest = provider_manifest(provider);
+	cleanup(manifest_finish) struct manifest waiting = {0};
+	if (manifest != NULL) {
+		return manifest_fact(manifest, name, out);
+	}
+	cleanup_free char *path = manifest_path(provider);
+	return path == NULL || !manifest_read(&waiting, path, NULL) ||
+	       manifest_fact(&waiting, name, out);
 }
 
 SHOW(show_provider_info) {
@@ -154,5 +164,5 @@ SHOW(show_provider_info) {
 	} else if (strcmp(name, "last_error") == 0) {
 		return error[0] == '\0' || buf_add_format(out, "%s\n", error);
 	}
-	return manifest_fact(provider_manifest(provider), name, out);
+	return show_manifest_fact(provider, name, out);
 }

@@ -54,6 +54,9 @@ bool show_load_lines(const struct load *load, struct buf *out) {
 	if (load->failure[0] != '\0') {
 		return buf_add_format(out, "update failed: %s\n", load->failure);
 	}
+	if (load->step == LOAD_RESTING && load->notice[0] != '\0') {
+		return buf_add_format(out, "update done: %s\n", load->notice);
+	}
 	return show_line(out, "update", step_name(load));
 }
 

@@ -124,8 +124,9 @@ static void tell(const struct adding *adding, enum answer answer) {
 static int add(struct adding *adding) {
 	cleanup_fail struct fail fail = {0};
 	const struct lock_entry *same = find_same(adding);
-	if (!arrive(&adding->locked, &adding->source, same != NULL ? same->commit : NULL,
-			    &adding->arrived, &fail)) {
+	const struct wanted wanted = {
+			.source = &adding->source, .commit = same != NULL ? same->commit : NULL};
+	if (!arrive(&adding->locked, &wanted, &adding->arrived, &fail)) {
 		return failure(&fail);
 	}
 	if (same != NULL && adding->as == NULL) {

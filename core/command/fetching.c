@@ -55,6 +55,7 @@ static void on_end(void *data, struct fetch_result *result) {
 			.files = copy(result->files),
 			.object = copy(result->object),
 			.messages = copy(result->messages),
+			.rewritten = result->rewritten,
 			.hold = result->hold,
 	};
 	result->hold = 0;
@@ -93,7 +94,9 @@ static bool begin(struct fetching *fetching, const struct fetching_options *opti
 			.include = options->parts->include,
 			.ca_file = getenv("CONDUITFS_CA_FILE"),
 	};
-	const struct fetch_request request = {.source = options->source, .commit = options->commit};
+	const struct fetch_request request = {.source = options->source,
+			.commit = options->commit,
+			.previous = options->previous};
 	fetching->fetch = fetch_begin(
 			&fetching->loop, &fetch_options, &request, &events, fetching, fail);
 	return fetching->fetch != NULL;

@@ -11,6 +11,7 @@
 
 struct fetched {
 	char *commit, *tree, *files, *object, *messages; /* as in struct fetch_result */
+	bool rewritten; /* the ref leads no more to options.previous: a forced push */
 	int hold; /* keeps the files from being pruned; 0 none */
 };
 
@@ -19,6 +20,7 @@ struct fetching_options {
 	const char *cache;
 	const struct source *source;
 	const char *commit; /* exactly this one; NULL: what the ref leads to now */
+	const char *previous; /* as in struct fetch_request */
 	bool quiet; /* no progress */
 };
 

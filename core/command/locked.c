@@ -98,12 +98,15 @@ static bool read_manifest(const struct locked *locked, struct arrived *arrived, 
 			       fail_set(fail, ENOMEM, "no memory"));
 }
 
-bool arrive(const struct locked *locked, const struct source *source, const char *commit,
-		struct arrived *ret, struct fail *fail) {
+bool arrive(const struct locked *locked, const struct wanted *wanted, struct arrived *ret,
+		struct fail *fail) {
 	struct fetching_options options = {.parts = &locked->parts,
 			.cache = locked->cache,
-			.source = source,
-			.commit = commit != NULL && commit[0] != '\0' ? commit : NULL};
+			.source = wanted->source,
+			.commit = wanted->commit != NULL && wanted->commit[0] != '\0'
+						  ? wanted->commit
+						  : NULL,
+			.previous = wanted->previous};
 	cleanup_free char *parent = NULL;
 	if (asprintf(&parent, "%s/.", locked->cache) < 0) {
 		parent = NULL;

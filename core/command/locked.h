@@ -41,11 +41,17 @@ struct arrived {
 			 */
 };
 
-/* Fetches and builds, with progress; `commit` NULL: what the ref leads to now. What the compiler
- * says goes to stderr when it refuses. `ret` starts as zeros, and is to be finished also after a
- * failure. */
-bool arrive(const struct locked *locked, const struct source *source, const char *commit,
-		struct arrived *ret, struct fail *fail);
+/* What is fetched: exactly a commit, or (NULL or "") what the ref leads to now. */
+struct wanted {
+	const struct source *source;
+	const char *commit;
+	const char *previous; /* the commit in use, of which fetched.rewritten tells; NULL none */
+};
+
+/* Fetches and builds, with progress. What the compiler says goes to stderr when it refuses. `ret`
+ * starts as zeros, and is to be finished also after a failure. */
+bool arrive(const struct locked *locked, const struct wanted *wanted, struct arrived *ret,
+		struct fail *fail);
 void arrived_finish(struct arrived *arrived);
 
 /* Whether `name` is a bundled provider's. */

@@ -40,14 +40,22 @@ static bool move(struct locked *locked, const struct lock_entry *entry, const ch
 		bool yes, bool *ret_moved, struct fail *fail) {
 	struct source source cleanup_source = {0};
 	struct arrived to cleanup(arrived_finish) = {0};
+	const struct wanted wanted = {.source = &source,
+			.commit = commit,
+			.previous = commit == NULL ? entry->commit : NULL};
 	char before[SHORT_COMMIT], after[SHORT_COMMIT];
-	if (!source_parse(&source, entry->source, fail) ||
-			!arrive(locked, &source, commit, &to, fail)) {
+	if (!source_parse(&source, entry->source, fail) || !arrive(locked, &wanted, &to, fail)) {
 		return false;
 	}
 	if (strcmp(to.fetched.commit, entry->commit) == 0) {
 		printf("%s: up to date at %s\n", entry->name, short_commit(entry->commit, after));
 		return true;
+	}
+	if (to.fetched.rewritten) {
+		fprintf(stderr,
+				"%s: the history of %s was rewritten, by a forced push perhaps: it "
+				"leads no more to %s, which rollback goes back to\n",
+				entry->name, source.text, short_commit(entry->commit, before));
 	}
 	enum answer answer = ask_grant(locked, entry->name, &to, &entry->allow, yes);
 	if (answer != ANSWER_YES) {

@@ -50,12 +50,14 @@ struct load *load_create(struct provider *provider, const struct source *source)
 	load->previous_commit = strdup("");
 	load->previous_tree = strdup("");
 	load->progress = strdup("");
+	load->notice = strdup("");
 	load->failure = strdup("");
 	load->details = strdup("");
 	uv_timer_init(provider->engine->loop, &load->timer);
 	load->timer.data = load;
 	bool whole = load->previous_commit != NULL && load->previous_tree != NULL &&
-		     load->progress != NULL && load->failure != NULL && load->details != NULL;
+		     load->progress != NULL && load->notice != NULL && load->failure != NULL &&
+		     load->details != NULL;
 	if (!whole || !source_parse(&load->used.source, source->text, NULL)) {
 		load_destroy(load);
 		return NULL;
@@ -78,6 +80,7 @@ void load_stop(struct load *load) {
 	load->is_allowed = false;
 	load->step = LOAD_RESTING;
 	turn_words_set(&load->progress, "");
+	turn_words_set(&load->notice, "");
 	turn_words_set(&load->failure, "");
 	turn_words_set(&load->details, "");
 }
@@ -96,6 +99,7 @@ void load_destroy(struct load *load) {
 	free(load->previous_commit);
 	free(load->previous_tree);
 	free(load->progress);
+	free(load->notice);
 	free(load->failure);
 	free(load->details);
 	uv_close((uv_handle_t *)&load->timer, on_timer_closed);
@@ -170,6 +174,7 @@ void load_adopt(struct load *load, struct version *version) {
 	bool first = provider->version == NULL;
 	keep_previous(load);
 	struct pinned next = load->next;
+	cleanup_free char *notice = strdup(load->notice);
 	load->next = (struct pinned){0};
 	if (load->is_allowed) {
 		consent_finish(&load->granted);
@@ -177,6 +182,7 @@ void load_adopt(struct load *load, struct version *version) {
 		load->allowed = (struct consent){0};
 	}
 	load_stop(load);
+	turn_words_set(&load->notice, notice != NULL ? notice : "");
 	pinned_move(&load->used, &next);
 	load_save(load);
 	if (version == NULL) {
@@ -292,6 +298,9 @@ static void ask(struct load *load, const char *missing) {
 		}
 	}
 	load_warn_of_key(load, &words);
+	if (load->notice[0] != '\0') {
+		buf_add_format(&words, "%s\n", load->notice);
+	}
 	buf_add_format(&words, "to grant all of this: echo allow %s > ctl, in the root",
 			provider->name);
 	turn_words_set(&load->details, buf_string(&words));

@@ -44,6 +44,7 @@ struct load {
 	bool is_allowed; /* `allowed` takes the place of `granted` when it is in use */
 	struct consent allowed;
 	char *progress; /* one line; "" while nothing is under way */
+	char *notice; /* what to know of the update that is coming in or came last; "" nothing */
 	char *failure; /* of what came in last, one line; "" none */
 	char *details; /* what is asked for, or the failure and what the compiler said: lines */
 	struct fetch *fetch;

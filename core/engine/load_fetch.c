@@ -14,6 +14,17 @@ static bool fill(struct pinned *next, const struct fetch_result *result, const c
 	       turn_words_set(&next->bundled, bundled);
 }
 
+/* Who follows a branch must learn that it isn't the one that they knew, before and after. */
+static void tell_rewritten(struct load *load) {
+	cleanup_buf struct buf words = {0};
+	buf_add_format(&words,
+			"the history of %s was rewritten, by a forced push perhaps: it leads no "
+			"more to %.12s, which rollback goes back to",
+			load->used.source.text, load->used.commit);
+	turn_words_set(&load->notice, buf_string(&words));
+	load_log(load, load->notice, "");
+}
+
 /* False with words that may hold several lines. */
 static bool take_in(struct load *load, struct fetch_result *result, struct fail *fail) {
 	struct pinned *next = &load->next;
@@ -24,10 +35,7 @@ static bool take_in(struct load *load, struct fetch_result *result, struct fail 
 		return fail_set(fail, ENAMETOOLONG, "%s: the path is too long", result->files);
 	}
 	if (result->rewritten) {
-		load_log(load,
-				"its history was rewritten, by a forced push perhaps: it leads no "
-				"more to the commit in use, ",
-				load->used.commit);
+		tell_rewritten(load);
 	}
 	next->hold = result->hold;
 	result->hold = 0;

@@ -161,6 +161,19 @@ def test_before_it_is_granted_nothing_is_sent_and_input_is_refused(tree, simulat
     until(lambda: f"key_hosts: [{HOST}:{simulated.port}]" in lock(tree), 5, "and so does the lock")
 
 
+def test_who_is_asked_to_grant_can_see_what_it_is(tree, simulated, git_servers, repository):
+    repository.commit(declared(simulated, description="Answers for Acme"))
+    loaded = load(tree, url(git_servers, repository)).settles("needs-consent")
+    said = {name: loaded.text(f"info/{name}") for name in ("package", "name", "version", "description")}
+    assert said == {
+        "package": "acme-provider\n",
+        "name": "Acme\n",
+        "version": "1.0.0\n",
+        "description": "Answers for Acme\n",
+    }
+    assert loaded.text("info/capabilities") == "text-to-text\n"
+
+
 def test_the_variable_of_a_key_is_taken_when_it_is_granted_and_given_to_nobody_else(
     outside, simulated, git_servers, repository, tmp_path
 ):
@@ -368,9 +381,23 @@ def test_a_branch_that_was_forced_elsewhere_moves_by_update_alone(tree, simulate
     second = repository.commit(declared(simulated, "2"), message="forced")
     ctl(tree, "reload")
     assert loaded.commit() == first and loaded.state == "ready"
-    loaded.update()
+    said = loaded.update()
     assert loaded.commit() == second
-    assert "forced" in loaded.text("log") or "rewritten" in loaded.text("log")
+    assert said.startswith("done: ") and "forced push" in said and first[:12] in said
+    assert said.removeprefix("done: ") in loaded.text("log")
+    assert "forced" not in loaded.update()
+
+
+def test_who_is_asked_to_grant_learns_that_the_branch_was_forced(tree, simulated, git_servers, repository):
+    base = repository.commit(declared(simulated), message="base")
+    first = repository.commit(declared(simulated, "1"), message="first")
+    loaded = ready(tree, url(git_servers, repository))
+    repository.git("reset", "-q", "--hard", base)
+    repository.commit(declared(simulated, "2", endpoints="[{host: metrics.example.com}]"), message="forced")
+    assert loaded.update().startswith("needs-consent") and loaded.commit() == first
+    assert "forced push" in loaded.text("error") and "metrics.example.com" in loaded.text("error")
+    loaded.ctl("rollback")
+    assert loaded.text("error") == "" and loaded.facts()["update"] == "-"
 
 
 def test_a_directory_is_read_again_by_reload_and_at_the_next_mount(outside, simulated, tmp_path):

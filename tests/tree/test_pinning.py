@@ -317,8 +317,11 @@ def test_a_rewritten_branch_is_followed_by_update_alone(tmp_path, acme):
     acme.push()
     good(provider(tmp_path, "add", f"file://{acme.bare}"))
     assert f"    commit: {acme.first}\n" in lock(tmp_path)
-    good(provider(tmp_path, "update"))
+    result = provider(tmp_path, "update")
+    good(result)
+    assert "forced push" in result.err.decode() and acme.first[:12] in result.err.decode()
     assert f"    commit: {acme.head()}\n" in lock(tmp_path)
+    assert "forced" not in provider(tmp_path, "update").err.decode()
 
 
 def test_without_an_update_there_is_nothing_to_go_back_to(tmp_path, acme):
