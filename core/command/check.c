@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/command/fetching.h"
 #include "core/command/files.h"
+#include "core/command/locked.h"
 #include "core/command/subcommand.h"
 
 #include <errno.h>
@@ -150,7 +151,13 @@ static bool build(struct check *check, struct fail *fail) {
 	}
 	switch (check->manifest.kind) {
 	case MANIFEST_DECLARED:
-		return use_bundled(check, check->manifest.driver, fail);
+		return is_bundled(&check->parts, check->manifest.driver)
+				       ? use_bundled(check, check->manifest.driver, fail)
+				       : fail_set(fail, ENOENT,
+							 "driver: there is no bundled provider "
+							 "'%s' in %s; write one of those that are",
+							 check->manifest.driver,
+							 check->parts.providers);
 	case MANIFEST_ELSEWHERE:
 		return use_stand_in(check, fail);
 	case MANIFEST_COMPILED:

@@ -121,10 +121,19 @@ uint32_t capabilities_of(const char *inputs, const char *outputs) {
 	return able;
 }
 
-const char *capability_nearest(const char *text) {
+void capability_add_unknown(struct faults *faults, int line, const char *text, const char *where) {
 	char wanted[64];
+	cleanup_buf struct buf known = {0};
 	normalize(text, wanted);
-	return nearest_name(wanted, names, LENGTH(names));
+	const char *near = nearest_name(wanted, names, LENGTH(names));
+	if (near != NULL) {
+		buf_add_format(&known, ", did you mean '%s'?", near);
+	}
+	for (size_t i = 0; near == NULL && i < LENGTH(names); i++) {
+		buf_add_format(&known, "%s%s", i == 0 ? ": the known ones are " : ", ", names[i]);
+	}
+	faults_add(faults, line, "unknown capability '%s'%s%s%s", text,
+			where[0] != '\0' ? " of " : "", where, buf_string(&known));
 }
 
 char *capability_of_text(const char *output) {

@@ -2,13 +2,15 @@
 #ifndef CORE_CONFIG_CAPABILITY_H
 #define CORE_CONFIG_CAPABILITY_H
 
+#include "core/config/faults.h"
+
 #include <stdint.h>
 
 /* The canonical name ("text-to-text") of one as manifests have it: in upper case, with underscores,
  * or an alias (speech-to-text, transcription …). Static; NULL for an unknown one. */
 const char *capability_find(const char *text);
-/* The canonical name nearest to an unknown one, or NULL. */
-const char *capability_nearest(const char *text);
+/* The fault of an unknown one, in a table or "": with the nearest, or else with all there are. */
+void capability_add_unknown(struct faults *faults, int line, const char *text, const char *where);
 
 /* What a model does with a text, by the catalogue's word for what it makes ("embeddings", "speech",
  * "image"; of a list the first counts, "" is text): "text-to-embedding". What has no canonical name

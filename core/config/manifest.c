@@ -82,9 +82,7 @@ static void add_capability(const struct place *place, const struct yaml_node *it
 	char ***list = into;
 	const char *name = capability_find(text);
 	if (name == NULL) {
-		const char *near = capability_nearest(text);
-		faults_add_unknown(place->faults, item->line, "capability", text, "", &near,
-				near != NULL ? 1 : 0);
+		capability_add_unknown(place->faults, item->line, text, "");
 	} else if (!strings_contain(*list, name)) {
 		manifest_add(place, list, name);
 	}

@@ -37,13 +37,11 @@ static void add_pattern(const struct place *place, const struct yaml_node *item,
 static void read_route(
 		const struct place *place, const struct yaml_node *node, struct config *config) {
 	const char *name = capability_find(node->name);
-	const char *near = name == NULL ? capability_nearest(node->name) : NULL;
 	cleanup_fail struct fail fail = {0};
 	cleanup_buf struct buf lines = {0};
 	cleanup_route_patterns struct route_patterns patterns = {0};
 	if (name == NULL) {
-		faults_add_unknown(place->faults, node->line, "capability", node->name, place->name,
-				&near, near != NULL ? 1 : 0);
+		capability_add_unknown(place->faults, node->line, node->name, place->name);
 		return;
 	}
 	size_t before = place->faults->n;

@@ -108,6 +108,17 @@ def test_every_fault_of_a_manifest_is_listed(check, acme):
     assert "acme" in out.splitlines()[-1] and "2 faults" in out.splitlines()[-1]
 
 
+def test_a_driver_that_isnt_there_is_told(check, tmp_path):
+    directory = tmp_path / "acme"
+    directory.mkdir()
+    (directory / "MediaConduit.provider.yml").write_text(
+        "id: acme-provider\nname: Acme\nversion: 1.0.0\ncapabilities: [text-to-text]\n"
+        "driver: opnai\nbase_url: https://api.acme.dev/v1\n"
+    )
+    status, out = check(directory)
+    assert status == 1 and "no bundled provider 'opnai'" in faults(out)[0], out
+
+
 def test_what_the_compiler_says_is_shown(check, acme):
     change(acme / "provider.c", "conduit_finish(job, NULL, NULL)", "conduit_finsh(job NULL)")
     status, out = check(acme)

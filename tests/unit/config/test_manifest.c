@@ -265,13 +265,16 @@ static void mistakes_are_told_all_at_once(void **state) {
 	(void)state;
 	struct fail fail = {0};
 	const char *path = scratch_write("m.yml",
-			"id: x\ndriver: openai\ntype: cloud\ncapabilities: [text-to-txt]\n"
+			"id: x\ndriver: openai\ntype: cloud\ncapabilities: [text-to-txt, chat]\n"
 			"base_url: http://example.com\nkey_env: sk-or-v1\nauth: {header: 'A: b'}\n"
 			"key_required: sometimes\nkey_url: javascript:x\n");
 	assert_false(manifest_read(&manifest, path, &fail));
 	assert_contains(fail_words(&fail), ":3: type: 'cloud' is neither local nor remote");
 	assert_contains(fail_words(&fail),
 			":4: unknown capability 'text-to-txt', did you mean 'text-to-text'?");
+	assert_contains(fail_words(&fail),
+			":4: unknown capability 'chat': the known ones are text-to-text, "
+			"text-to-image, ");
 	assert_contains(fail_words(&fail), ":5: base_url: 'http://example.com' is plain http");
 	assert_contains(fail_words(&fail), ":6: key_env: must be the name of");
 	assert_contains(fail_words(&fail), ":7: auth.header: 'A: b' can't be");
