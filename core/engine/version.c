@@ -64,9 +64,13 @@ static bool foreign_object(struct version *version, const struct version_spec *s
 	if (!manifest_read(&version->manifest, path, fail)) {
 		return false;
 	}
-	if (version->manifest.driver != NULL) {
-		return bundled_object(
-				version->provider, version->manifest.driver, &driver, object, fail);
+	const char *name = version->manifest.driver;
+	if (name != NULL) {
+		/* Replaying is the user's own, in config.yml: there is no object of that name. */
+		return strcmp(name, REPLAY_DRIVER) == 0
+				       ? unknown_driver(version->provider, name, fail)
+				       : bundled_object(version->provider, name, &driver, object,
+							 fail);
 	}
 	length = snprintf(object, PATH_MAX, "%s", spec->object);
 	return (length > 0 && length < PATH_MAX) ||

@@ -76,6 +76,14 @@ def test_it_shows_at_once_and_tells_why_it_cant_be_loaded(tree, git_servers, rep
     assert f"provider {repository.name} failed 0 0 " in (tree.path / "status").read_text()
 
 
+@pytest.mark.parametrize("driver", ["nonesuch", "replay"])
+def test_a_driver_that_is_none_for_a_repository_is_told(tree, simulated, git_servers, repository, driver):
+    repository.commit(declared(simulated, driver=driver))
+    loaded = load(tree, url(git_servers, repository), named=True).settles("needs-consent")
+    loaded.allow().settles("failed")
+    assert f"there is no bundled provider '{driver}'" in loaded.text("error")
+
+
 def test_a_build_that_fails_shows_the_compilers_messages(tree, simulated, git_servers, repository):
     repository.commit(acme(simulated, source="int main(void) { retrun 0; }\n"))
     loaded = load(tree, url(git_servers, repository), repository.name)

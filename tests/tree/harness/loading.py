@@ -135,5 +135,6 @@ def ready(tree, source, **more):
 
 
 def lock(tree):
+    """Without the quotes of hashes that could be numbers."""
     path = pathlib.Path(tree.home / "config/conduitfs/providers.lock")
-    return path.read_text() if path.exists() else ""
+    return path.read_text().replace('"', "") if path.exists() else ""
