@@ -74,6 +74,29 @@ static void let_go(struct handle *handle, struct turn *turn) {
 	turn_release(turn);
 }
 
+/* What was refused isn't sent in part: it is the writer's newest turn, wherever it was meant to go,
+ * so that reading never gives an older answer for it. Once a descriptor, though each of its writes
+ * may fail. */
+static void refuse_whole(struct handle *handle, struct place *place, const struct fail *why) {
+	struct engine *engine = handle->tree->engine;
+	if (handle->refused) {
+		return;
+	}
+	handle->refused = true;
+	if (handle->n_turns == 0) {
+		engine_refuse(engine, place, &handle->writer, why);
+		return;
+	}
+	for (size_t i = 0; i < handle->n_turns; i++) {
+		struct place *member = catalogue_place(
+				engine->catalogue, handle->turns[i]->row.place);
+		if (member != NULL) {
+			engine_refuse(engine, member, &handle->writer, why);
+		}
+	}
+	engine_note(engine, place, &handle->writer, why);
+}
+
 ssize_t input_write(
 		struct handle *handle, const char *bytes, size_t size, off_t offset, pid_t tid) {
 	struct node node;
@@ -111,9 +134,7 @@ ssize_t input_write(
 	cleanup_fail struct fail fail = {0};
 	if (!turn_prompt_write(handle->turn, bytes, size, (uint64_t)offset - handle->base,
 			    handle->tree->engine->config.prompt_most, &fail)) {
-		/* What was refused isn't sent in part. */
-		handle->refused = true;
-		engine_note(handle->tree->engine, node.place, &handle->writer, &fail);
+		refuse_whole(handle, node.place, &fail);
 		return -fail.code;
 	}
 	return (ssize_t)size;

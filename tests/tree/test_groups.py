@@ -1,5 +1,6 @@
 """groups/NAME/: several models asked at once by one write."""
 
+import errno
 import os
 import subprocess
 
@@ -119,6 +120,24 @@ def test_a_member_without_a_key_refuses_alone(mount, simulated):
     assert os.strerror(caught.value.errno) == "Required key not available"
     line = (group / "status").read_text().splitlines()[1]
     assert line.startswith("without failed") and "no key for openrouter" in line
+
+
+def test_a_prompt_that_is_too_large_is_refused_at_each_member(mount, simulated):
+    tree = mount(simulated.config(limits={"prompt": "1K"})).wait_ready()
+    group = tree.path / "groups/both"
+    group.mkdir()
+    (group / "echo").symlink_to(ECHO)
+    (group / "cow").symlink_to(COW)
+    (group / "input").write_text("an earlier one\n")
+    assert (group / "output/echo").read_text() == "an earlier one\n"
+    with pytest.raises(OSError) as caught:
+        (group / "input").write_bytes(b"x" * 2000)
+    assert caught.value.errno == errno.EFBIG
+    for member in ("echo", "cow"):
+        with pytest.raises(OSError) as caught:
+            (group / "output" / member).read_bytes()
+        assert caught.value.errno == errno.EFBIG
+    assert simulated.prompts() == ["an earlier one"]
 
 
 def test_links_of_links_and_absolute_ones_lead_to_models(group, tree):

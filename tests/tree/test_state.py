@@ -77,6 +77,8 @@ def test_a_full_disk_refuses_prompts_in_words_and_keeps_what_was_there(small, si
         model.read()
     assert caught.value.errno == errno.ENOSPC
     assert model.text("error").startswith("ENOSPC: ") and "space" in model.text("error")
+    # Never an older answer for a newer question.
+    assert refused(model.read) == errno.ENOSPC
     answers(small)
     assert model.text("turns/000001/output") == "before"
     disk.free()
