@@ -88,8 +88,7 @@ static bool allow_system(int ruleset, struct fail *fail) {
 	static const char *const paths[] = {"/usr", "/bin", "/lib", "/lib32", "/lib64", "/libx32",
 			"/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (!landlock_allow_path(ruleset, paths[i],
-				    LANDLOCK_READ_TREE | LANDLOCK_READ_AND_EXECUTE, fail)) {
+		if (!landlock_allow_path(ruleset, paths[i], LANDLOCK_EXECUTE_TREE, fail)) {
 			return false;
 		}
 	}

@@ -16,8 +16,6 @@
 
 #define ANSWER_MOST 16384
 
-extern char **environ;
-
 static double now(void) {
 	struct timespec time;
 	clock_gettime(CLOCK_MONOTONIC, &time);

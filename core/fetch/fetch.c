@@ -11,8 +11,6 @@
 #include <signal.h>
 #include <string.h>
 
-extern char **environ;
-
 /* The program keeps its own time; this is for one that doesn't: a second more, and a tenth. */
 #define GRACE_SECONDS 1.0
 #define GRACE_FACTOR 1.1

@@ -74,8 +74,10 @@ bool report_ask(struct report *report, struct message *ret, struct fail *fail) {
 		}
 	}
 	bool read = message_read(ret, buf_string(&line));
-	explicit_bzero(line.data, line.size);
-	if (!read || ret->type != MESSAGE_ANSWER) {
+	if (line.data != NULL) {
+		explicit_bzero(line.data, line.size);
+	}
+	if (!read || ret->words == NULL || ret->type != MESSAGE_ANSWER) {
 		return fail_set(fail, EIO, "the answer with the credentials isn't one");
 	}
 	return (ret->words[0] == '\0') || fail_set(fail, EACCES, "%s", ret->words);

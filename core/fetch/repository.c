@@ -102,19 +102,15 @@ bool repository_open_cached(
 }
 
 bool repository_open_local(struct repository *ret, const char *path, struct fail *fail) {
-	struct repository repository cleanup_repository = {0};
-	repository.path = strdup(path);
-	repository.busy = strdup("");
-	if (repository.path == NULL || repository.busy == NULL) {
+	*ret = (struct repository){.path = strdup(path), .busy = strdup("")};
+	if (ret->path == NULL || ret->busy == NULL) {
 		return fail_set(fail, ENOMEM, "no memory");
 	}
-	if (git_repository_open(&repository.git, path) != 0) {
+	if (git_repository_open(&ret->git, path) != 0) {
 		char *words cleanup_free = git_failure();
 		return fail_set(fail, ENOENT, "file://%s can't be opened as a git repository: %s",
 				path, words != NULL ? words : "no memory");
 	}
-	*ret = repository;
-	repository = (struct repository){0};
 	return true;
 }
 

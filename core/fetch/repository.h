@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 struct repository {
-	git_repository *git;
+	git_repository *git; /* NULL when it couldn't be opened; it is closed all the same */
 	char *path;
 	char *busy; /* a file that is there while it is used; "" for one that isn't the cache's */
 	bool damaged; /* set by whoever finds something missing in it: the next begins afresh */

@@ -81,8 +81,7 @@ static bool allow_source(int ruleset, const struct source *source, struct fail *
 #define ALL(paths) (paths), sizeof(paths) / sizeof((paths)[0])
 
 static bool allow(int ruleset, const struct task *task, struct fail *fail) {
-	return allow_all(ruleset, ALL(executed), LANDLOCK_READ_AND_EXECUTE | LANDLOCK_READ_TREE,
-			       fail) &&
+	return allow_all(ruleset, ALL(executed), LANDLOCK_EXECUTE_TREE, fail) &&
 	       allow_all(ruleset, ALL(looked_at), LANDLOCK_READ_TREE, fail) &&
 	       allow_all(ruleset, ALL(written_to), LANDLOCK_WRITE_TREE, fail) &&
 	       landlock_allow_path(ruleset, task->cache, LANDLOCK_WRITE_TREE, fail) &&

@@ -127,8 +127,10 @@ static bool read_directory(struct source *source, char *text, struct fail *fail)
 	char *expanded cleanup_free = path_expand(text, fail);
 	source->url = expanded != NULL ? tidy(expanded, fail) : NULL;
 	source->ref = strdup("");
-	return source->url != NULL && (source->ref != NULL || no_memory(fail)) &&
-	       set_text(source, fail);
+	if (source->url == NULL || source->ref == NULL) {
+		return source->url != NULL ? no_memory(fail) : false;
+	}
+	return set_text(source, fail);
 }
 
 /* ---- git ---- */

@@ -88,9 +88,12 @@ class Fetch:
                 continue
             try:
                 fields = (directory / "stat").read_text().rpartition(")")[2].split()
-                where = os.readlink(directory / "cwd")
             except OSError:
                 continue
+            try:
+                where = os.readlink(directory / "cwd")
+            except OSError:
+                where = ""
             if fields[0] != "Z" and (
                 int(fields[3]) == self.process.pid or where.startswith(f"{self.cache}/")
             ):
