@@ -1,4 +1,5 @@
 /* Size, times and mode of a node, and for how long the kernel may keep them: see node.h. */
+#include "fs/attach.h"
 #include "fs/conversation.h"
 #include "fs/links.h"
 #include "fs/node.h"
@@ -140,7 +141,10 @@ int node_attributes(struct tree *tree, const struct node *node, int32_t tid, str
 		directory_attributes(tree, node, ret, ret_keep);
 	}
 	int failed = 0;
-	if (entry->kind == KIND_SCRATCH) {
+	if (entry->space == SPACE_ATTACHMENT || entry->kind == KIND_ATTACH) {
+		failed = attach_attributes(tree, node, ret);
+		*ret_keep = entry->stable ? NODE_KEEP : 0;
+	} else if (entry->kind == KIND_SCRATCH) {
 		failed = scratch_attributes(tree, node, ret);
 	} else if (entry->kind == KIND_USER_LINK) {
 		const struct user_link *link = user_link_get(tree->links, node->id);

@@ -2,6 +2,7 @@
 #include "fs/handle.h"
 
 #include "core/turn/lineage.h"
+#include "fs/attach.h"
 #include "fs/scratch.h"
 
 #include <errno.h>
@@ -30,8 +31,7 @@ static void destroy(struct handle *handle) {
 
 /* ---- opening ---- */
 
-/* Which of a turn's files a kind is; -1 for what isn't one. */
-static int turn_file_of(enum kind kind) {
+int turn_file_of(enum kind kind) {
 	switch (kind) {
 	case KIND_TURN_PROMPT:
 		return TURN_PROMPT;
@@ -102,6 +102,10 @@ static int open_node(struct handle *handle, const struct node *node, pid_t tid,
 	if (entry->kind == KIND_SCRATCH) {
 		return open_scratch(handle, node);
 	}
+	if (entry->kind == KIND_ATTACHMENT || entry->kind == KIND_TURN_ATTACHMENT) {
+		info->keep_cache = entry->stable;
+		return attach_open(handle, node, tid);
+	}
 	/* Mode bits don't stop root. */
 	if (handle_writes(handle) && entry->accept == NULL && !prompt) {
 		return EACCES;
@@ -167,6 +171,9 @@ void handle_close(struct handle *handle) {
 		break;
 	case HANDLE_SCRATCH:
 		scratch_close(handle->tree->scratch, handle->scratch);
+		break;
+	case HANDLE_ATTACHMENT:
+		attach_release(handle);
 		break;
 	}
 	destroy(handle);

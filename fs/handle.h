@@ -17,6 +17,7 @@ enum handle_type {
 	HANDLE_OUTPUT, /* a turn's output: output.c */
 	HANDLE_TURN_FILE, /* another of a turn's files: handle.c */
 	HANDLE_SCRATCH, /* scratch.c */
+	HANDLE_ATTACHMENT, /* attach.c */
 };
 
 struct handle {
@@ -63,6 +64,10 @@ struct handle {
 	bool was_read;
 
 	struct scratch *scratch;
+
+	/* HANDLE_ATTACHMENT: `wrote` until it is flushed; the id while it waits, else 0. */
+	int fd;
+	int64_t attachment;
 };
 
 /* ---- handle.c ---- */
@@ -78,6 +83,8 @@ void handle_close(struct handle *handle);
 /* The mount ends: closes what is still open. Prompts that nobody closed aren't sent. */
 void handles_close(struct tree *tree);
 bool handle_writes(const struct handle *handle);
+/* Which of a turn's files a kind is; -1 for what isn't one. */
+int turn_file_of(enum kind kind);
 
 /* ---- small.c ---- */
 

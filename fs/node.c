@@ -2,6 +2,7 @@
 #include "fs/node.h"
 
 #include "core/store/annex.h"
+#include "fs/attach.h"
 #include "fs/links.h"
 #include "fs/scratch.h"
 #include "fs/tree.h"
@@ -34,7 +35,7 @@ static struct node make(const struct entry *entry, int64_t id, struct place *pla
 static bool needs_model(enum kind kind) {
 	return (kind >= KIND_INPUT && kind <= KIND_MODEL_INFO_LAST) ||
 	       (kind >= KIND_LAST_LINK && kind <= KIND_SESSIONS) || kind == KIND_MESSAGES ||
-	       kind == KIND_TRANSCRIPT;
+	       kind == KIND_TRANSCRIPT || kind == KIND_ATTACH;
 }
 
 /* What only a group has. */
@@ -95,6 +96,8 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret) {
 		return resolve_turn(tree, ret);
 	case SPACE_LINK:
 		return user_link_get(tree->links, ret->id) != NULL ? 0 : ESTALE;
+	case SPACE_ATTACHMENT:
+		return attach_resolve(tree, ret);
 	case SPACE_SCRATCH:
 		return scratch_get(tree->scratch, ret->id) != NULL ? 0 : ESTALE;
 	case SPACE_NONE:
@@ -131,6 +134,9 @@ bool node_has(struct tree *tree, const struct node *directory, const struct entr
 	}
 	if (kind == KIND_FREE_PLACE) {
 		return false;
+	}
+	if (entry->kind == KIND_TURN_ATTACHMENTS) {
+		return attach_any(tree, directory->id);
 	}
 	if (entry->kind == KIND_TURN_REASONING || entry->kind == KIND_TURN_EXCHANGE) {
 		bool reasoning = entry->kind == KIND_TURN_REASONING;
@@ -254,6 +260,9 @@ static bool dynamic_child(struct tree *tree, const struct node *directory, const
 	case KIND_SESSIONS:
 	case KIND_GROUPS:
 		return dynamic_annex(directory, name, ret);
+	case KIND_ATTACH:
+	case KIND_TURN_ATTACHMENTS:
+		return attach_child(tree, directory, name, ret);
 	case KIND_CAPABILITIES:
 	case KIND_ROUTE_MODELS:
 		return route_node_child(tree, directory, name, ret);
@@ -298,5 +307,7 @@ double node_name_keep(struct tree *tree, const struct node *node) {
 		cleanup_turn struct turn *turn = turn_get(tree->engine->turns, node->id);
 		return turn != NULL && turn->stored ? NODE_KEEP : 0;
 	}
-	return node->entry->kind == KIND_SCRATCH ? 0 : NODE_KEEP;
+	bool waits = node->entry->kind == KIND_ATTACHMENT ||
+		     node->entry->kind == KIND_ATTACHED_LINK;
+	return waits || node->entry->kind == KIND_SCRATCH ? 0 : NODE_KEEP;
 }

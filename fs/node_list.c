@@ -1,6 +1,7 @@
 /* Listing a directory: first the names of the table, then those that data make, each with a
  * position that stays the same while others come and go. */
 #include "core/store/annex.h"
+#include "fs/attach.h"
 #include "fs/links.h"
 #include "fs/node.h"
 #include "fs/tree.h"
@@ -143,6 +144,20 @@ static bool list_links(struct listing *listing) {
 	return true;
 }
 
+/* attach/, and a turn's attachments/. */
+static bool list_attached(struct listing *listing) {
+	struct node child;
+	char name[256];
+	int64_t after = data_after(listing);
+	while (attach_next(listing->tree, listing->directory, after, &child, name)) {
+		after = child.id;
+		if (!offer(listing, name, &child, DATA_FIRST + child.id)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool list_data(struct listing *listing) {
 	switch (listing->directory->entry->kind) {
 	case KIND_ROOT:
@@ -163,6 +178,9 @@ static bool list_data(struct listing *listing) {
 		return list_turns(listing);
 	case KIND_SESSIONS:
 		return list_annexes(listing, PLACE_SESSION);
+	case KIND_ATTACH:
+	case KIND_TURN_ATTACHMENTS:
+		return list_attached(listing);
 	case KIND_CAPABILITIES:
 	case KIND_ROUTE_MODELS:
 		return list_routes(listing);

@@ -2,6 +2,7 @@
  * output. */
 #include "fs/ops.h"
 
+#include "fs/attach.h"
 #include "fs/scratch.h"
 
 #include <errno.h>
@@ -74,6 +75,9 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	case HANDLE_SCRATCH:
 		read_scratch(handle->scratch, req, size, offset);
 		break;
+	case HANDLE_ATTACHMENT:
+		attach_read(handle, req, size, offset);
+		break;
 	}
 }
 
@@ -108,6 +112,8 @@ static ssize_t write_handle(
 		return rpc_write(handle, bytes, size, offset, tid);
 	case HANDLE_ESTIMATE:
 		return estimate_write(handle, bytes, size, offset);
+	case HANDLE_ATTACHMENT:
+		return attach_write(handle, bytes, size, offset);
 	case HANDLE_SCRATCH:
 		failed = scratch_write(handle->tree->scratch, handle->scratch, bytes, size,
 				(uint64_t)offset);
@@ -145,6 +151,8 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
 		input_flush(handle, caller(req));
 	} else if (handle != NULL && handle->type == HANDLE_SMALL) {
 		failed = small_flush(handle);
+	} else if (handle != NULL && handle->type == HANDLE_ATTACHMENT) {
+		attach_flush(handle);
 	}
 	fuse_reply_err(req, failed);
 }
@@ -168,7 +176,11 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
 
 /* ---- attributes ---- */
 
-static int set_size(struct tree *tree, const struct node *node, struct handle *handle, off_t size) {
+static int set_size(struct tree *tree, const struct node *node, struct handle *handle, off_t size,
+		pid_t tid) {
+	if (node->entry->space == SPACE_ATTACHMENT) {
+		return attach_truncate(tree, node, handle, size, tid);
+	}
 	if (node->entry->kind == KIND_SCRATCH) {
 		struct scratch *scratch = scratch_get(tree->scratch, node->id);
 		return scratch_truncate(tree->scratch, scratch, (uint64_t)size);
@@ -198,7 +210,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int val
 	double keep = 0;
 	int failed = node_resolve(tree, ino, &node);
 	if (failed == 0 && (valid & FUSE_SET_ATTR_SIZE) != 0) {
-		failed = set_size(tree, &node, handle, attributes->st_size);
+		failed = set_size(tree, &node, handle, attributes->st_size, caller(req));
 	}
 	/* Times, modes and owners of ours are what they are; editors and cp set them in passing. */
 	if (failed == 0 && node.entry->kind == KIND_SCRATCH && (valid & FUSE_SET_ATTR_MODE) != 0) {

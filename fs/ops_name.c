@@ -6,6 +6,7 @@
 #include "core/engine/session.h"
 #include "core/store/annex.h"
 #include "fs/accept.h"
+#include "fs/attach.h"
 #include "fs/group.h"
 #include "fs/links.h"
 #include "fs/notify.h"
@@ -33,6 +34,12 @@ static bool own_node(struct tree *tree, const struct node *directory, const char
 
 /* ---- making ---- */
 
+static int make_attachment(struct tree *tree, const struct node *directory, const char *name,
+		pid_t tid, struct node *ret) {
+	int failed = attach_make(tree, directory, name, NULL, tid);
+	return failed != 0 ? failed : node_child(tree, directory, name, ret);
+}
+
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		struct fuse_file_info *info) {
 	struct tree *tree = tree_of(req);
@@ -47,6 +54,8 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 			scratch = scratch_create(tree->scratch, parent, name, mode, NULL);
 		}
 		failed = scratch == NULL ? errno : node_child(tree, &directory, name, &node);
+	} else if (failed == 0 && directory.entry->kind == KIND_ATTACH) {
+		failed = make_attachment(tree, &directory, name, caller(req), &node);
 	} else if (failed == 0) {
 		failed = EPERM;
 	}
@@ -73,6 +82,8 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	} else if (failed == 0 && S_ISREG(mode) && node_takes_scratch(&directory)) {
 		struct scratch *scratch = scratch_create(tree->scratch, parent, name, mode, NULL);
 		failed = scratch == NULL ? errno : node_child(tree, &directory, name, &node);
+	} else if (failed == 0 && S_ISREG(mode) && directory.entry->kind == KIND_ATTACH) {
+		failed = make_attachment(tree, &directory, name, caller(req), &node);
 	} else if (failed == 0) {
 		failed = EPERM;
 	}
@@ -147,6 +158,8 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 		failed = EEXIST;
 	} else if (failed == 0 && takes_links(&directory)) {
 		failed = make_link(tree, &directory, name, target);
+	} else if (failed == 0 && directory.entry->kind == KIND_ATTACH) {
+		failed = attach_make(tree, &directory, name, target, caller(req));
 	} else if (failed == 0 && node_takes_scratch(&directory)) {
 		/* An editor's lock file is a link that leads nowhere. */
 		failed = scratch_create(tree->scratch, parent, name, 0777, target) == NULL ? errno
@@ -198,6 +211,8 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
 		scratch_unlink(tree->scratch, scratch_get(tree->scratch, node.id));
 	} else if (node.entry->kind == KIND_USER_LINK) {
 		failed = remove_link(tree, &directory, name);
+	} else if (directory.entry->kind == KIND_ATTACH) {
+		failed = attach_remove(tree, &node, caller(req));
 	} else if (!hides(&directory, &node) || S_ISDIR(node.entry->mode)) {
 		failed = EPERM;
 	} else {
@@ -267,8 +282,15 @@ static int rename_scratch(struct tree *tree, const struct node *node, const stru
 	if (there && (flags & RENAME_NOREPLACE) != 0) {
 		return EEXIST;
 	}
-	if (own_node(tree, to, name, &onto)) {
+	if (to->entry->kind != KIND_ATTACH && own_node(tree, to, name, &onto)) {
 		return rename_onto(tree, scratch, &onto, tid);
+	}
+	if (to->entry->kind == KIND_ATTACH) {
+		int failed = attach_scratch(tree, scratch, to, name, tid);
+		if (failed == 0) {
+			scratch_unlink(tree->scratch, scratch);
+		}
+		return failed;
 	}
 	if (!node_takes_scratch(to)) {
 		return EPERM;
@@ -325,7 +347,7 @@ static int rename_group(struct tree *tree, const struct node *node, const struct
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 		const char *new_name, unsigned int flags) {
 	struct tree *tree = tree_of(req);
-	struct node from, to, node;
+	struct node from, to, node, onto;
 	int failed = directory_of(tree, parent, name, &from);
 	if (failed == 0) {
 		failed = directory_of(tree, new_parent, new_name, &to);
@@ -340,6 +362,11 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 		failed = rename_scratch(tree, &node, &to, new_name, flags, caller(req));
 	} else if (failed == 0 && node.entry->kind == KIND_USER_LINK) {
 		failed = rename_link(tree, &node, &from, &to, new_name, flags);
+	} else if (failed == 0 && from.entry->kind == KIND_ATTACH) {
+		failed = (flags & RENAME_NOREPLACE) != 0 &&
+							 node_child(tree, &to, new_name, &onto) == 0
+					 ? EEXIST
+					 : attach_rename(tree, &node, &to, new_name, caller(req));
 	} else if (failed == 0 && from.entry->kind == KIND_SESSIONS) {
 		failed = rename_session(tree, &node, &to, new_name, caller(req));
 	} else if (failed == 0 && from.entry->kind == KIND_GROUPS) {

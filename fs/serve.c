@@ -1,5 +1,6 @@
 /* Serving one mount: see serve.h. */
 #include "fs/serve.h"
+#include "fs/attach.h"
 
 #include "core/base/log.h"
 #include "core/config/locate.h"
@@ -96,6 +97,12 @@ static void between(void *data) {
 static void on_listing_changed(void *data, struct place *place) {
 	struct server *server = data;
 	notify_listing(&server->tree, place);
+}
+
+static bool on_follow(void *data, struct place *place, const struct turn *turn, const char *target,
+		char *path, size_t size, struct fail *fail) {
+	struct server *server = data;
+	return attach_follow(&server->tree, place, turn, target, path, size, fail);
 }
 
 static void on_turns_changed(void *data, int64_t place) {
@@ -231,6 +238,7 @@ static bool open_engine(struct server *server, struct fail *fail) {
 			.listing_changed = on_listing_changed,
 			.turns_changed = on_turns_changed,
 			.turns_removed = on_turns_removed,
+			.follow = on_follow,
 			.between = between,
 			.data = server,
 	};

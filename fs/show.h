@@ -66,6 +66,9 @@ bool show_next(struct tree *tree, const char *key, struct place *place, struct b
 /* Whom a turn was sent to in vain, a line each. */
 bool show_tried(struct turn *turn, struct buf *out);
 
+/* attach.c */
+SHOW(show_attached_link);
+
 /* show_turn.c */
 SHOW(show_turn_link);
 SHOW(show_last_link);
@@ -76,6 +79,8 @@ SHOW(show_zero_status);
 SHOW(show_nothing);
 /* "done"; "idle" for NULL. */
 const char *turn_state_name(const struct turn *turn);
+/* Appends the path of a model, a session or a route from the root. */
+bool show_place_path(struct buf *out, const struct place *place);
 /* The lines of a turn's status; NULL: of the one before the first. */
 bool show_turn_lines(const struct place *place, struct turn *turn, struct buf *out);
 

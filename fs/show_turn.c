@@ -92,10 +92,9 @@ bool show_turn_lines(const struct place *place, struct turn *turn, struct buf *o
 	return show_time(out, "retry_at", turn->retry_at);
 }
 
-/* A place as it is found in the tree. */
-static bool add_place_path(struct buf *out, const struct place *place) {
+bool show_place_path(struct buf *out, const struct place *place) {
 	if (place->kind == PLACE_SESSION) {
-		return add_place_path(out, place->parent) &&
+		return show_place_path(out, place->parent) &&
 		       buf_add_format(out, "/sessions/%s", place->name);
 	}
 	if (place->kind == PLACE_ROUTE) {
@@ -122,7 +121,7 @@ static bool show_cached(struct tree *tree, const struct turn_row *row, struct bu
 	const struct place *place = catalogue_place(engine->catalogue, from->row.place);
 	buf_add_string(out, "cached_from ");
 	if (from->row.place != row->place && place != NULL) {
-		add_place_path(out, place);
+		show_place_path(out, place);
 		buf_add_string(out, "/turns/");
 	}
 	return buf_add_format(out, "%s\n", name_of(from, name));
@@ -140,7 +139,7 @@ static bool show_origin(struct tree *tree, const struct turn_row *row, struct bu
 	if (place == NULL) {
 		return show_line(out, "from", row->origin != 0 ? "forgotten" : "");
 	}
-	return buf_add_string(out, "from ") && add_place_path(out, place) &&
+	return buf_add_string(out, "from ") && show_place_path(out, place) &&
 	       buf_add_format(out, "/turns/%s\n", name_of(from, name));
 }
 

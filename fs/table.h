@@ -65,8 +65,11 @@ enum kind {
 	KIND_MODEL_CTL = 54,
 	KIND_TURNS = 55,
 	KIND_MODEL_INFO = 56,
-	KIND_MODEL_INFO_FILE = 57, /* 57 to 95, one a fact */
-	KIND_MODEL_INFO_LAST = 95,
+	KIND_MODEL_INFO_FILE = 57, /* 57 to 79, one a fact */
+	KIND_MODEL_INFO_LAST = 79,
+	KIND_ATTACHED_LINK = 80,
+	KIND_TURN_ATTACHMENTS = 81,
+	KIND_TURN_ATTACHMENT = 82,
 
 	KIND_TURN = 96,
 	KIND_TURN_PROMPT = 97,
@@ -96,6 +99,8 @@ enum kind {
 	KIND_ROUTE_LINK = 121,
 	KIND_MESSAGES = 122,
 	KIND_TRANSCRIPT = 123,
+	KIND_ATTACH = 124,
+	KIND_ATTACHMENT = 125,
 	KIND_TURN_EXCHANGE = 126,
 	KIND_GROUP_INPUT = 127,
 
@@ -111,6 +116,7 @@ enum space {
 	SPACE_TURN, /* a turn */
 	SPACE_LINK, /* a link of the user's */
 	SPACE_SCRATCH, /* a scratch file */
+	SPACE_ATTACHMENT, /* what goes along with a prompt */
 };
 
 /* When what was written is handed over. */

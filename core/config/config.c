@@ -35,9 +35,7 @@ static void read_sandbox(const struct place *place, const struct yaml_node *node
 
 struct limits {
 	int concurrent, queue;
-	uint64_t prompt, media;
-	/* Of files that go along with a prompt, which this version doesn't take: checked only. */
-	uint64_t attach;
+	uint64_t prompt, media, attach;
 };
 
 static void read_limits(const struct place *place, const struct yaml_node *node, void *into) {
@@ -53,13 +51,15 @@ static void read_limits(const struct place *place, const struct yaml_node *node,
 	struct limits limits = {.concurrent = config->concurrent,
 			.queue = config->queue,
 			.prompt = config->prompt_most,
-			.media = config->media_most};
+			.media = config->media_most,
+			.attach = config->attach_most};
 	const struct place inside = {place->faults, "limits"};
 	fields_read(&inside, node, FIELDS(fields), UNKNOWN_REFUSED, "setting", &limits);
 	config->concurrent = limits.concurrent;
 	config->queue = limits.queue;
 	config->prompt_most = limits.prompt;
 	config->media_most = limits.media;
+	config->attach_most = limits.attach;
 }
 
 static void read_retention(const struct place *place, const struct yaml_node *node, void *into) {
@@ -156,6 +156,7 @@ bool config_read(struct config *ret, const char *file, struct fail *fail) {
 			.queue = 64,
 			.prompt_most = 256ULL << 20,
 			.media_most = 16ULL << 30,
+			.attach_most = 2ULL << 30,
 			.refresh = 3600,
 			.budget = BUDGETS_NONE,
 	};

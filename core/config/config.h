@@ -83,6 +83,7 @@ struct config {
 	int queue; /* turns of a provider that may wait, 64 */
 	uint64_t prompt_most; /* bytes, 256 MiB */
 	uint64_t media_most; /* bytes of an output, 16 GiB */
+	uint64_t attach_most; /* bytes of all files in one attach/, 2 GiB */
 	double refresh; /* seconds between discoveries, 3600 */
 	struct config_budget budget;
 	struct config_retention retention;

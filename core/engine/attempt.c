@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/engine/answers.h"
+#include "core/engine/attach.h"
 #include "core/engine/books.h"
 #include "core/engine/engine.h"
 #include "core/engine/queue.h"
@@ -11,9 +12,12 @@
 #include "core/engine/text_check.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 /* Waits between attempts: 0.5 s doubling to 8 s, three quarters to all of it; a service that asks
  * for more than this much patience is not waited for. */
@@ -246,7 +250,7 @@ void attempt_go_on(struct run *run) {
 static void on_checked(void *data, const struct fail *fail) {
 	struct run *run = data;
 	run->check = NULL;
-	run->checked = true;
+	run->n_checked++;
 	if (fail->code != 0) {
 		run_end(run, TURN_FAILED, fail->code, fail_words(fail), NULL);
 	} else {
@@ -254,34 +258,70 @@ static void on_checked(void *data, const struct fail *fail) {
 	}
 }
 
-/* Text models take text, so the whole prompt must be UTF-8. False when there is no attempt to make
- * now: the turn has ended, or goes on when the check on the pool is through. */
-static bool prompt_passes(struct run *run) {
-	cleanup_fail struct fail fail = {0};
-	int fd = turn_open_file(run->turn, TURN_PROMPT, false);
-	if (fd < 0) {
-		fail_set(&fail, EIO, "the prompt can't be read from the state directory: %s",
-				strerror(errno));
-		run_end(run, TURN_FAILED, fail.code, fail_words(&fail), NULL);
-		return false;
+/* One of the texts that go out: the prompt is the first, then what is attached. -1 when this one
+ * isn't a text, -2 when it can't be read. */
+static int open_text(struct run *run, const struct attached *attached, size_t i, char *what,
+		size_t size) {
+	struct store *store = run->provider->engine->store;
+	char path[PATH_MAX];
+	const struct attached_file *file = i > 0 ? &attached->files[i - 1] : NULL;
+	snprintf(what, size, "%s%s", file != NULL ? "attach/" : "the prompt",
+			file != NULL ? file->name : "");
+	const char *type = file != NULL ? file->type : attached_prompt_type(attached);
+	if (strcmp(type, "text/plain") != 0 || (file != NULL && file->name[0] == '\0')) {
+		return -1;
 	}
-	if (run->turn->row.prompt_size > CHECK_INLINE_MOST) {
-		run->check = text_check_start(run->provider->engine->loop, fd, on_checked, run);
+	bool there = file != NULL ? store_attached_path(store, run->turn->row.id, file->name, path,
+						    sizeof(path))
+				  : turn_file_path(run->turn, TURN_PROMPT, path, sizeof(path));
+	int fd = there ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	return fd >= 0 ? fd : -2;
+}
+
+/* What is sent as text must be UTF-8 as a whole. 1: it is, 0: the check goes on on the pool, -1
+ * with words. */
+static int check_text(struct run *run, int fd, const char *what, struct fail *fail) {
+	struct stat status;
+	if (fd < 0 || fstat(fd, &status) != 0) {
+		fail_set(fail, EIO, "%s can't be read from the state directory: %s", what,
+				strerror(errno));
+		return -1;
+	}
+	if ((uint64_t)status.st_size > CHECK_INLINE_MOST) {
+		uv_loop_t *loop = run->provider->engine->loop;
+		run->check = text_check_start(loop, fd, what, on_checked, run);
 		if (run->check != NULL) {
-			return false;
+			return 0;
 		}
 	}
-	run->checked = true;
-	if (!text_check_now(fd, &fail)) {
-		run_end(run, TURN_FAILED, fail.code, fail_words(&fail), NULL);
-		return false;
+	return text_check_now(fd, what, fail) ? 1 : -1;
+}
+
+/* False when there is no attempt to make now: the turn has ended, or goes on when the check on the
+ * pool is through. */
+static bool texts_pass(struct run *run) {
+	cleanup_fail struct fail fail = {0};
+	cleanup(attached_finish) struct attached attached = {0};
+	char what[NAME_MAX + 16];
+	int passed = attached_of(run->provider->engine->attachments, run->turn->row.id, &attached,
+				     &fail)
+				     ? 1
+				     : -1;
+	while (passed > 0 && run->n_checked <= attached.n) {
+		cleanup_close int fd = open_text(
+				run, &attached, run->n_checked, what, sizeof(what));
+		passed = fd != -1 ? check_text(run, fd, what, &fail) : 1;
+		run->n_checked += passed > 0;
 	}
-	return true;
+	if (passed < 0) {
+		run_end(run, TURN_FAILED, fail.code, fail_words(&fail), NULL);
+	}
+	return passed > 0;
 }
 
 void attempt_begin(struct run *run) {
 	run->attempt_began = now_us();
-	if (!run->checked && !prompt_passes(run)) {
+	if (!texts_pass(run)) {
 		return;
 	}
 	if (run->attempts == 0 && failover_early(run)) {

@@ -130,10 +130,9 @@ static struct ledger_terms ledger_terms_of(const struct run *run) {
 	return (struct ledger_terms){.model = run->terms.model, .reserved = run->terms.reserved};
 }
 
-bool books_send(struct run *run, uint64_t bytes, size_t messages, struct fail *fail) {
+bool books_send(struct run *run, const struct input_size *size, struct fail *fail) {
 	cleanup_fail struct fail why = {0};
-	struct input_size size = {.bytes = bytes, .messages = messages};
-	if (!reserve(run, &size, fail)) {
+	if (!reserve(run, size, fail)) {
 		return false;
 	}
 	struct ledger_terms terms = ledger_terms_of(run);

@@ -8,6 +8,7 @@
 
 struct books;
 struct engine;
+struct input_size;
 struct run;
 
 /* NULL without memory. */
@@ -27,9 +28,9 @@ void books_abandon(struct run *run);
  * as books_open. */
 bool books_move(struct run *run, struct fail *fail);
 /* Before an attempt, when the conversation is whole: reserves anew and notes durably that the turn
- * may cost as much. `bytes` and `messages`: of what is about to be sent. False with words (EDQUOT,
- * or that it can't be noted): then it isn't sent. */
-bool books_send(struct run *run, uint64_t bytes, size_t messages, struct fail *fail);
+ * may cost as much. `size`: of what is about to be sent. False with words (EDQUOT, or that it can't
+ * be noted): then it isn't sent. */
+bool books_send(struct run *run, const struct input_size *size, struct fail *fail);
 /* The max_tokens to send: by the last estimate. */
 int64_t books_max_tokens(const struct run *run);
 /* The run ends: sets tokens, cost and its source in the row. `charged`: what was sent may cost

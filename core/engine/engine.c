@@ -1,5 +1,6 @@
 /* The engine: opening, closing, reloading, and the settings in force. See engine.h. */
 #include "core/engine/engine.h"
+#include "core/engine/attach.h"
 
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -189,7 +190,8 @@ static bool open_parts(struct engine *engine, struct fail *fail) {
 				(engine->chains = chain_map_create(CHAIN_MAP_MOST)) != NULL &&
 				(engine->lineage = lineage_create()) != NULL &&
 				(engine->books = books_create(engine)) != NULL) ||
-			       fail_set(fail, ENOMEM, "no memory"));
+			       fail_set(fail, ENOMEM, "no memory")) &&
+	       (engine->attachments = attachments_create(engine, fail)) != NULL;
 }
 
 struct engine *engine_open(
@@ -259,6 +261,7 @@ void engine_close(struct engine *engine) {
 	retention_destroy(engine->retention);
 	books_destroy(engine->books);
 	budgets_destroy(engine->budgets);
+	attachments_destroy(engine->attachments);
 	turn_table_destroy(engine->turns);
 	chain_map_destroy(engine->chains);
 	lineage_destroy(engine->lineage);

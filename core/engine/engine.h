@@ -16,6 +16,7 @@
 
 #include <uv.h>
 
+struct attachments;
 struct books;
 struct budgets;
 struct retention;
@@ -35,6 +36,10 @@ struct engine_options {
 	void (*turns_changed)(void *data, int64_t place);
 	/* Turns of a place were forgotten; NULL: nobody cares. */
 	void (*turns_removed)(void *data, int64_t place);
+	/* Where a link in attach/ of a place leads for the writer of `turn`: the path of a file in
+	 * the state directory that never changes any more. False with words. NULL: nowhere. */
+	bool (*follow)(void *data, struct place *place, const struct turn *turn, const char *target,
+			char *path, size_t size, struct fail *fail);
 	/* Called between any two pieces of work, to serve the kernel. */
 	void (*between)(void *data);
 	void *data;
@@ -57,6 +62,7 @@ struct engine {
 	struct budgets *budgets;
 	struct retention *retention;
 	struct settlements *settlements; /* NULL once the engine stops */
+	struct attachments *attachments;
 	struct list providers;
 	struct loads *loads; /* those from outside: load.h */
 	int64_t started; /* microseconds since the epoch */

@@ -4,8 +4,10 @@
 #include "core/base/text.h"
 #include "core/base/usd.h"
 #include "core/config/settings.h"
+#include "core/engine/attach.h"
 #include "core/engine/budget.h"
 #include "core/engine/engine.h"
+#include "core/engine/media.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -27,6 +29,26 @@
 #define TURN_TOKENS 64
 /* Images and sound are made of tokens that max_tokens doesn't limit: one answer's. */
 #define MEDIA_TOKENS 16384
+
+/* What services make of an image: some hundred tokens for a small one, by its area and not by its
+ * bytes; the dearest of them 48,000 for the largest. */
+#define IMAGE_TOKENS 1600
+#define IMAGE_TOKENS_MOST 65536
+/* Sound, video and documents: packed, so that a byte may be more than a token. */
+#define PACKED_BYTES_PER_TOKEN 256
+#define PACKED_TOKENS_PER_BYTE_MOST 8
+#define TOKENS_BOUND ((int64_t)1 << 50)
+
+void input_add(struct input_size *size, unsigned kind, uint64_t bytes) {
+	if (kind == MEDIA_TEXT) {
+		size->bytes += bytes;
+		return;
+	}
+	bool image = kind == MEDIA_IMAGE;
+	int64_t packed = bytes < (uint64_t)TOKENS_BOUND ? (int64_t)bytes : TOKENS_BOUND;
+	size->media += image ? IMAGE_TOKENS : packed / PACKED_BYTES_PER_TOKEN + 1;
+	size->media_most += image ? IMAGE_TOKENS_MOST : packed * PACKED_TOKENS_PER_BYTE_MOST;
+}
 
 static const char *setting(const char *const *settings, const char *name) {
 	int index = setting_find(name);
@@ -106,7 +128,7 @@ static int64_t choose_max_tokens(const struct model_record *record, int64_t set,
 	if (record->max_output > 0 && record->max_output < most) {
 		most = record->max_output;
 	}
-	int64_t prompt = (int64_t)(size->bytes / BYTES_PER_TOKEN_FITTING) + 16;
+	int64_t prompt = (int64_t)(size->bytes / BYTES_PER_TOKEN_FITTING) + size->media + 16;
 	if (record->context_length > 0 && most > record->context_length - prompt) {
 		most = record->context_length - prompt;
 	}
@@ -132,9 +154,10 @@ static void estimate_input(const struct model_record *record, const char *const 
 	uint64_t beside = settings_bytes(settings);
 	uint64_t narrow = size->bytes > size->wide ? size->bytes - size->wide : 0;
 	uint64_t text = (narrow + beside) / BYTES_PER_TOKEN + size->wide / WIDE_BYTES_PER_TOKEN;
-	ret->prompt = (int64_t)(text + size->messages * MESSAGE_TOKENS_LIKELY) + size->tokens;
+	ret->prompt = (int64_t)(text + size->messages * MESSAGE_TOKENS_LIKELY) + size->tokens +
+		      size->media;
 	ret->prompt_most = (int64_t)(size->bytes + beside + size->messages * MESSAGE_TOKENS) +
-			   size->tokens + TURN_TOKENS;
+			   size->tokens + size->media_most + TURN_TOKENS;
 	/* What doesn't fit into the context isn't read, and isn't billed. */
 	int64_t context = record->context_length > 0 ? record->context_length : INT64_MAX;
 	ret->prompt = ret->prompt < context ? ret->prompt : context;
@@ -187,6 +210,7 @@ bool estimate_prompt_at(struct engine *engine, struct place *place, const struct
 	struct input_size whole_size = *size;
 	whole_size.bytes += strlen(setting(settings, "system"));
 	whole_size.messages += 2;
+	attachments_measure(engine->attachments, place->id, &whole_size);
 	const struct model_record *record = catalogue_record(engine->catalogue, model);
 	if (record == NULL) {
 		return fail_set(fail, ENOENT, "the model isn't in the catalogue any more");

@@ -11,7 +11,12 @@ struct input_size {
 	uint64_t wide; /* of them in characters of more than one byte; 0 when nobody counted */
 	size_t messages;
 	int64_t tokens; /* further ones, of answers that are still to come */
+	/* Of what isn't text, in tokens: a guess, and what it can't exceed. */
+	int64_t media, media_most;
 };
+
+/* Adds a file of this kind (see media.h). */
+void input_add(struct input_size *size, unsigned kind, uint64_t bytes);
 
 struct estimate {
 	int64_t prompt, prompt_most; /* tokens: a guess, and what it can't exceed */

@@ -71,6 +71,7 @@ static bool choose_next(struct run *run, int64_t context_above, bool in_back_off
 	tried[run->n_tried] = run->model;
 	struct route_wish wish = {.tried = tried,
 			.n_tried = run->n_tried + 1,
+			.media = run->turn->media,
 			.context_above = context_above,
 			.with_full_queue = true,
 			.in_back_off = in_back_off,

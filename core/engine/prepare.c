@@ -1,9 +1,12 @@
 /* From a turn and its conversation to what the provider is handed. Private: see run.h. */
 #include "core/base/text.h"
 #include "core/config/capability.h"
+#include "core/engine/attach.h"
 #include "core/engine/books.h"
 #include "core/engine/engine.h"
+#include "core/engine/estimate.h"
 #include "core/engine/feed.h"
+#include "core/engine/media.h"
 #include "core/engine/run.h"
 #include "core/turn/history.h"
 
@@ -11,9 +14,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void prepared_finish(struct prepared *prepared) {
 	exchange_files_free(prepared->files, prepared->n_files);
+	for (size_t i = 0; i < prepared->n_attached; i++) {
+		attached_finish(&prepared->attached[i]);
+	}
+	free(prepared->attached);
 	free(prepared->messages);
 	free(prepared->parts);
 	free(prepared->settings);
@@ -57,9 +65,9 @@ double run_number(const struct run *run, const char *name, double otherwise) {
 	return parse_double(run_setting(run, name), &value) ? value : otherwise;
 }
 
-/* `size` bytes of a file that has `whole`, from `skip` on. */
-static bool add_file(struct prepared *prepared, enum job_role role, const char *path, uint64_t skip,
-		uint64_t size, uint64_t whole) {
+/* `size` bytes of a file that has `whole`, from `skip` on, as another part of the last message. */
+static bool add_file(struct prepared *prepared, const char *path, const char *type,
+		const char *name, uint64_t skip, uint64_t size, uint64_t whole) {
 	size_t n = prepared->n_files;
 	char *copy = strdup(path);
 	if (copy == NULL) {
@@ -68,27 +76,53 @@ static bool add_file(struct prepared *prepared, enum job_role role, const char *
 	prepared->files[n] = (struct exchange_file){
 			.path = copy, .size = whole, .skip = skip, .drop = whole - skip - size};
 	prepared->parts[n] = (struct job_part){
-			.file = (uint32_t)n,
-			.type = "text/plain",
-			.name = "",
-			.bytes = size,
-	};
-	prepared->messages[n] = (struct job_message){
-			.role = role,
-			.parts = &prepared->parts[n],
-			.n_parts = 1,
-	};
+			.file = (uint32_t)n, .type = type, .name = name, .bytes = size};
+	prepared->messages[prepared->turn.n_messages - 1].n_parts++;
 	prepared->n_files++;
 	return true;
 }
 
-static bool add_message(
-		struct run *run, struct prepared *prepared, const struct history_message *message) {
+static void begin_message(struct prepared *prepared, enum job_role role) {
+	prepared->messages[prepared->turn.n_messages++] = (struct job_message){
+			.role = role, .parts = &prepared->parts[prepared->n_files]};
+}
+
+/* What went along with a prompt. */
+static bool add_attached(struct run *run, struct prepared *prepared, int64_t turn,
+		const struct attached *attached) {
+	struct stat status;
+	char path[PATH_MAX];
+	for (size_t i = 0; i < attached->n; i++) {
+		const struct attached_file *file = &attached->files[i];
+		if (file->name[0] == '\0') {
+			continue;
+		}
+		if (!store_attached_path(run->provider->engine->store, turn, file->name, path,
+				    sizeof(path)) ||
+				stat(path, &status) != 0 ||
+				!add_file(prepared, path, file->type, file->name, 0,
+						(uint64_t)status.st_size,
+						(uint64_t)status.st_size)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool add_message(struct run *run, struct prepared *prepared,
+		const struct history_message *message, const struct attached *attached) {
 	char path[PATH_MAX];
 	cleanup_turn struct turn *turn = turn_get(run->turn->table, message->turn);
-	return turn != NULL && turn_file_path(turn, message->file, path, sizeof(path)) &&
-	       add_file(prepared, message->answer ? JOB_ASSISTANT : JOB_USER, path, message->skip,
-			       message->size, turn_file_size(turn, message->file));
+	const char *type = attached_prompt_type(attached);
+	if (turn == NULL || !turn_file_path(turn, message->file, path, sizeof(path))) {
+		return false;
+	}
+	uint64_t whole = turn_file_size(turn, message->file);
+	/* Of what isn't text every byte is sent. */
+	uint64_t size = strcmp(type, "text/plain") == 0 ? message->size : whole;
+	begin_message(prepared, message->answer ? JOB_ASSISTANT : JOB_USER);
+	return add_file(prepared, path, type, "", message->skip, size, whole) &&
+	       add_attached(run, prepared, message->turn, attached);
 }
 
 /* The system text goes to the turn's directory: it may be long, and it is part of the record. */
@@ -105,8 +139,35 @@ static bool add_system(struct run *run, struct prepared *prepared) {
 	cleanup_close int fd = open(
 			path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	size_t size = strlen(system);
+	begin_message(prepared, JOB_SYSTEM);
 	return fd >= 0 && write(fd, system, size) == (ssize_t)size &&
-	       add_file(prepared, JOB_SYSTEM, path, 0, size, size);
+	       add_file(prepared, path, "text/plain", "", 0, size, size);
+}
+
+/* What went along with each message; how many files in all, or -1. */
+static ssize_t gather_attached(struct run *run, struct prepared *prepared,
+		const struct history *history, struct fail *fail) {
+	size_t n = history->n + 1;
+	ssize_t files = 0;
+	prepared->attached = calloc(n, sizeof(*prepared->attached));
+	if (prepared->attached == NULL) {
+		fail_set(fail, ENOMEM, "no memory for a turn");
+		return -1;
+	}
+	for (; prepared->n_attached < n; prepared->n_attached++) {
+		size_t i = prepared->n_attached;
+		const struct history_message *message = i < history->n ? &history->messages[i]
+								       : NULL;
+		int64_t turn = message == NULL		      ? run->turn->row.id
+			       : message->file == TURN_PROMPT ? message->turn
+							      : 0;
+		if (!attached_of(run->provider->engine->attachments, turn, &prepared->attached[i],
+				    fail)) {
+			return -1;
+		}
+		files += (ssize_t)prepared->attached[i].n;
+	}
+	return files;
 }
 
 /* The conversation with the prompt at its end. */
@@ -116,32 +177,37 @@ static bool gather_messages(struct run *run, struct prepared *prepared, struct f
 	if (!history_gather(run->turn->table, run->turn->row.previous, &history, fail)) {
 		return false;
 	}
+	ssize_t attached = gather_attached(run, prepared, &history, fail);
+	if (attached < 0) {
+		return false;
+	}
 	errno = 0;
 	prompt.size = turn_text_size(run->turn, TURN_PROMPT);
-	size_t most = history.n + 2;
-	prepared->files = calloc(most, sizeof(*prepared->files));
-	prepared->parts = calloc(most, sizeof(*prepared->parts));
-	prepared->messages = calloc(most, sizeof(*prepared->messages));
+	size_t messages = history.n + 2, files = messages + (size_t)attached;
+	prepared->files = calloc(files, sizeof(*prepared->files));
+	prepared->parts = calloc(files, sizeof(*prepared->parts));
+	prepared->messages = calloc(messages, sizeof(*prepared->messages));
 	bool gathered = prepared->files != NULL && prepared->parts != NULL &&
 			prepared->messages != NULL && add_system(run, prepared);
 	for (size_t i = 0; gathered && i < history.n; i++) {
-		gathered = add_message(run, prepared, &history.messages[i]);
+		gathered = add_message(run, prepared, &history.messages[i], &prepared->attached[i]);
 	}
-	gathered = gathered && add_message(run, prepared, &prompt);
+	gathered = gathered && add_message(run, prepared, &prompt, &prepared->attached[history.n]);
 	prepared->turn.messages = prepared->messages;
-	prepared->turn.n_messages = prepared->n_files;
 	return gathered || fail_set(fail, EIO,
 					   "the conversation can't be gathered in the state "
 					   "directory: %s",
 					   strerror(errno != 0 ? errno : ENOMEM));
 }
 
-static uint64_t conversation_bytes(const struct prepared *prepared) {
-	uint64_t bytes = 0;
+/* What is sent, as it is reckoned. */
+static struct input_size size_of(const struct prepared *prepared) {
+	struct input_size size = {.messages = prepared->turn.n_messages};
 	for (size_t i = 0; i < prepared->n_files; i++) {
-		bytes += prepared->parts[i].bytes;
+		const struct job_part *part = &prepared->parts[i];
+		input_add(&size, media_kind_of(part->type), part->bytes);
 	}
-	return bytes;
+	return size;
 }
 
 static bool gather_settings(struct run *run, struct prepared *prepared) {
@@ -194,8 +260,11 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 	if (ret->capability == NULL) {
 		return fail_set(fail, ENOMEM, "no memory for a turn");
 	}
-	if (!gather_messages(run, ret, fail) ||
-			!books_send(run, conversation_bytes(ret), ret->n_files, fail)) {
+	if (!gather_messages(run, ret, fail)) {
+		return false;
+	}
+	struct input_size size = size_of(ret);
+	if (!books_send(run, &size, fail)) {
 		return false;
 	}
 	snprintf(ret->max_tokens, sizeof(ret->max_tokens), "%lld",

@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/engine/books.h"
 #include "core/engine/engine.h"
+#include "core/engine/media.h"
 
 #include <errno.h>
 #include <math.h>
@@ -124,11 +125,12 @@ static bool is_wished(const struct ranking *ranking, const struct place *model) 
 			return false;
 		}
 	}
-	if (wish == NULL || wish->context_above == 0) {
+	if (wish == NULL || (wish->context_above == 0 && wish->media == 0)) {
 		return true;
 	}
 	const struct model_record *record = catalogue_record(ranking->engine->catalogue, model);
-	return record != NULL && record->context_length > wish->context_above;
+	return record != NULL && media_taken(record, wish->media) &&
+	       (wish->context_above == 0 || record->context_length > wish->context_above);
 }
 
 /* The budgets leave as much to one model of a provider as to another: they are asked once, and once

@@ -54,6 +54,7 @@ const struct route_patterns *route_patterns(struct engine *engine, struct place 
 struct route_wish {
 	const int64_t *tried; /* models that aren't meant */
 	size_t n_tried;
+	unsigned media; /* only models that take these kinds, as far as is known: see media.h */
 	int64_t context_above; /* only models whose context is known to be longer; 0: any */
 	/* Also these, when there is nobody else. */
 	bool in_back_off, with_full_queue;

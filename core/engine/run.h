@@ -51,7 +51,7 @@ struct run {
 	bool text; /* text comes out: it ends with a newline */
 	uv_timer_t timer; /* the wait between attempts; in an attempt, what need not be at once */
 	struct text_check *check; /* of a large prompt, while it goes on */
-	bool checked;
+	size_t n_checked; /* texts that were, see texts_pass */
 	struct answer_work *answer_work; /* while a long conversation is read for `cache` */
 	bool answer_read; /* and once it was */
 };
@@ -66,6 +66,8 @@ struct prepared {
 	char *capability;
 	struct exchange_file *files; /* taken over by the exchange */
 	size_t n_files;
+	struct attached *attached; /* names and types of the parts, a member a message */
+	size_t n_attached;
 	struct transfer_timeouts timeouts;
 };
 

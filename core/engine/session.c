@@ -1,6 +1,7 @@
 /* Sessions: see session.h. */
 #include "core/engine/session.h"
 
+#include "core/engine/attach.h"
 #include "core/engine/budget.h"
 #include "core/engine/queue.h"
 #include "core/store/annex.h"
@@ -47,5 +48,6 @@ bool session_end(struct engine *engine, struct place *session, struct fail *fail
 	turn_forget_place(engine->turns, id);
 	values_forget(engine->values, id);
 	budget_forget(engine->budgets, id);
+	attachments_forget(engine->attachments, id);
 	return true;
 }

@@ -1,6 +1,7 @@
 /* Turns from their opening to the queue, and whose turn is whose. See engine.h. */
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/engine/attach.h"
 #include "core/engine/books.h"
 #include "core/engine/engine.h"
 #include "core/engine/load.h"
@@ -21,7 +22,10 @@ static bool queue_routed(
 		struct engine *engine, struct place *place, struct turn *turn, struct fail *fail) {
 	int64_t tried[ROUTE_TRIES];
 	/* What was opened is accepted. */
-	struct route_wish wish = {.tried = tried, .in_back_off = true, .with_full_queue = true};
+	struct route_wish wish = {.tried = tried,
+			.media = turn->media,
+			.in_back_off = true,
+			.with_full_queue = true};
 	struct route_choice choice;
 	if (!route_choose(engine, place, &wish, &choice, fail)) {
 		return false;
@@ -182,7 +186,8 @@ static void find_origin(struct engine *engine, struct turn *turn) {
 	turn->row.origin = origin != turn->row.previous ? origin : 0;
 }
 
-void engine_submit(struct engine *engine, struct turn *turn) {
+/* `takes`: what waits in attach/ goes along. */
+static void submit(struct engine *engine, struct turn *turn, bool takes) {
 	cleanup_fail struct fail fail = {0};
 	const struct place *place = catalogue_place(engine->catalogue, turn->row.place);
 	turn->unsent = false;
@@ -204,9 +209,14 @@ void engine_submit(struct engine *engine, struct turn *turn) {
 	}
 	store_sync_soon(engine->store, turn->row.id);
 	turn_changed(turn);
-	if (!queue_up(engine, turn, &fail)) {
+	if ((takes && !attachments_take(engine->attachments, turn, &fail)) ||
+			!queue_up(engine, turn, &fail)) {
 		fail_turn(engine, turn, &fail);
 	}
+}
+
+void engine_submit(struct engine *engine, struct turn *turn) {
+	submit(engine, turn, true);
 }
 
 void engine_drop(struct engine *engine, struct turn *turn) {
@@ -258,11 +268,13 @@ bool engine_retry(struct engine *engine, struct turn *turn, const struct chain *
 	}
 	again->row.previous = turn->row.previous;
 	again->replaces = turn->row.id;
-	if (!turn_prompt_share(turn, again, fail)) {
+	if (!turn_prompt_share(turn, again, fail) ||
+			!attachments_share(engine->attachments, turn, again, fail)) {
 		engine_drop(engine, again);
 		return false;
 	}
-	engine_submit(engine, again);
+	/* What waits is for the next prompt, unless it is what this one was refused with. */
+	submit(engine, again, turn->row.started == 0 && again->media == 0);
 	return true;
 }
 

@@ -11,6 +11,7 @@
 struct text_check {
 	uv_work_t work;
 	int fd;
+	char *what;
 	text_check_done *done;
 	void *data;
 	struct fail fail; /* the pool's until it is through */
@@ -20,7 +21,7 @@ struct text_check {
 /* The longest character of UTF-8: so many bytes at the end of a piece may be the begin of one. */
 #define CHARACTER_MOST 4
 
-static bool check(int fd, const atomic_bool *cancelled, struct fail *fail) {
+static bool check(int fd, const char *what, const atomic_bool *cancelled, struct fail *fail) {
 	char piece[65536];
 	size_t kept = 0;
 	uint64_t offset = 0;
@@ -39,23 +40,23 @@ static bool check(int fd, const atomic_bool *cancelled, struct fail *fail) {
 		memmove(piece, piece + at, kept);
 	}
 	if (size < 0) {
-		return fail_set(fail, EIO, "the prompt can't be read from the state directory: %s",
+		return fail_set(fail, EIO, "%s can't be read from the state directory: %s", what,
 				strerror(errno));
 	}
 	return kept == 0 ||
 	       fail_set(fail, EINVAL,
-			       "the prompt isn't text: byte %llu isn't UTF-8, and this "
-			       "model takes text only",
-			       (unsigned long long)offset);
+			       "%s isn't text: byte %llu isn't UTF-8, and what it is else isn't "
+			       "known",
+			       what, (unsigned long long)offset);
 }
 
-bool text_check_now(int fd, struct fail *fail) {
-	return check(fd, NULL, fail);
+bool text_check_now(int fd, const char *what, struct fail *fail) {
+	return check(fd, what, NULL, fail);
 }
 
 static void on_pool(uv_work_t *work) {
 	struct text_check *text = work->data;
-	check(text->fd, &text->cancelled, &text->fail);
+	check(text->fd, text->what, &text->cancelled, &text->fail);
 }
 
 static void on_through(uv_work_t *work, int status) {
@@ -66,10 +67,12 @@ static void on_through(uv_work_t *work, int status) {
 	}
 	fail_finish(&text->fail);
 	close(text->fd);
+	free(text->what);
 	free(text);
 }
 
-struct text_check *text_check_start(uv_loop_t *loop, int fd, text_check_done *done, void *data) {
+struct text_check *text_check_start(
+		uv_loop_t *loop, int fd, const char *what, text_check_done *done, void *data) {
 	struct text_check *text = calloc(1, sizeof(*text));
 	if (text == NULL) {
 		return NULL;
@@ -77,11 +80,13 @@ struct text_check *text_check_start(uv_loop_t *loop, int fd, text_check_done *do
 	text->work.data = text;
 	text->done = done;
 	text->data = data;
-	text->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	text->what = strdup(what);
+	text->fd = text->what != NULL ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	if (text->fd < 0 || uv_queue_work(loop, &text->work, on_pool, on_through) != 0) {
 		if (text->fd >= 0) {
 			close(text->fd);
 		}
+		free(text->what);
 		free(text);
 		return NULL;
 	}

@@ -257,6 +257,19 @@ static const char kept_step[] =
 /* A link that the daemon made, by config.yml or by default. */
 static const char alias_step[] = "ALTER TABLE link ADD COLUMN alias INTEGER NOT NULL DEFAULT 0;";
 
+/* Files that go along with a prompt: turn 0 while one waits at its place; with a turn, place 0. */
+static const char attachment_step[] = "CREATE TABLE attachment("
+				      " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+				      " place INTEGER NOT NULL,"
+				      " turn INTEGER NOT NULL,"
+				      " name TEXT NOT NULL,"
+				      " target TEXT NOT NULL,"
+				      " type TEXT NOT NULL,"
+				      " UNIQUE(turn, place, name)) STRICT;"
+				      "CREATE TRIGGER turn_detached AFTER DELETE ON turn BEGIN"
+				      " DELETE FROM attachment WHERE turn=old.id; END;";
+
 const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
-		health_step, ledger_step, group_step, answer_step, kept_step, alias_step};
+		health_step, ledger_step, group_step, answer_step, kept_step, alias_step,
+		attachment_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

@@ -63,6 +63,7 @@ struct turn {
 	bool stored; /* has a row; a refused or unsubmitted turn has none */
 	bool dropped; /* see turn_drop: nothing leads to it any more */
 	bool forgotten; /* its place ended: only who holds it knows it */
+	unsigned media; /* kinds of what goes along with it: see core/engine/media.h */
 	int64_t replaces; /* of a retry in a session: the turn in whose stead it stands; else 0 */
 
 	int64_t last_byte; /* of the output, microseconds since the epoch; 0 none yet */

@@ -1,0 +1,210 @@
+/* What stands in attach/ and in a turn's attachments/, and where links there lead: see attach.h. */
+#include "fs/attach.h"
+
+#include "fs/show.h"
+#include "fs/tree.h"
+#include "fs/walk.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- those that wait ---- */
+
+static void make_node(struct tree *tree, const struct attachment *attachment, struct node *ret) {
+	*ret = (struct node){
+			.entry = entry_of(attachment->target != NULL ? KIND_ATTACHED_LINK
+								     : KIND_ATTACHMENT),
+			.id = attachment->id,
+			.place = catalogue_place(tree->engine->catalogue, attachment->place),
+	};
+}
+
+/* ---- a turn's ---- */
+
+/* Looks for one by its name, its id, or what follows an id. */
+struct search {
+	const char *name;
+	int64_t after;
+	struct attachment_row found;
+	char found_name[NAME_MAX + 1];
+};
+
+static void keep(struct search *search, const struct attachment_row *row) {
+	search->found = *row;
+	snprintf(search->found_name, sizeof(search->found_name), "%s", row->name);
+}
+
+static void on_row(void *data, const struct attachment_row *row) {
+	struct search *search = data;
+	bool wanted = search->name != NULL ? strcmp(search->name, row->name) == 0
+					   : row->id > search->after;
+	if (wanted && row->name[0] != '\0' && search->found.id == 0) {
+		keep(search, row);
+	}
+}
+
+static void on_own_row(void *data, const struct attachment_row *row) {
+	keep(data, row);
+}
+
+static bool search_turn(struct tree *tree, int64_t turn, struct search *search) {
+	return store_attachments_of(tree->engine->store, turn, on_row, search, NULL) &&
+	       search->found.id != 0;
+}
+
+bool attach_any(struct tree *tree, int64_t turn) {
+	struct search search = {0};
+	return search_turn(tree, turn, &search);
+}
+
+/* ---- */
+
+int attach_resolve(struct tree *tree, struct node *ret) {
+	struct search search = {0};
+	if (ret->entry->kind == KIND_TURN_ATTACHMENT) {
+		return store_attachment_get(tree->engine->store, ret->id, on_own_row, &search)
+				       ? 0
+				       : ESTALE;
+	}
+	const struct attachment *attachment = attachment_get(tree->engine->attachments, ret->id);
+	if (attachment == NULL ||
+			(attachment->target != NULL) != (ret->entry->kind == KIND_ATTACHED_LINK)) {
+		return ESTALE;
+	}
+	make_node(tree, attachment, ret);
+	return 0;
+}
+
+static void turn_node(const struct node *directory, const struct search *search, struct node *ret) {
+	*ret = *directory;
+	ret->entry = entry_of(KIND_TURN_ATTACHMENT);
+	ret->id = search->found.id;
+}
+
+bool attach_child(struct tree *tree, const struct node *directory, const char *name,
+		struct node *ret) {
+	if (directory->entry->kind == KIND_TURN_ATTACHMENTS) {
+		struct search search = {.name = name};
+		bool found = search_turn(tree, directory->id, &search);
+		turn_node(directory, &search, ret);
+		return found;
+	}
+	const struct attachment *attachment = attachment_find(
+			tree->engine->attachments, directory->id, name);
+	if (attachment == NULL) {
+		return false;
+	}
+	make_node(tree, attachment, ret);
+	return true;
+}
+
+bool attach_next(struct tree *tree, const struct node *directory, int64_t after, struct node *ret,
+		char *ret_name) {
+	if (directory->entry->kind == KIND_TURN_ATTACHMENTS) {
+		struct search search = {.after = after};
+		bool found = search_turn(tree, directory->id, &search);
+		turn_node(directory, &search, ret);
+		strcpy(ret_name, search.found_name);
+		return found;
+	}
+	const struct attachment *attachment = attachment_next(
+			tree->engine->attachments, directory->id, after);
+	if (attachment == NULL) {
+		return false;
+	}
+	make_node(tree, attachment, ret);
+	snprintf(ret_name, NAME_MAX + 1, "%s", attachment->name);
+	return true;
+}
+
+static void set_times(struct stat *ret, int64_t us) {
+	struct timespec when = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+	ret->st_atim = ret->st_mtim = ret->st_ctim = when;
+}
+
+int attach_attributes(struct tree *tree, const struct node *node, struct stat *ret) {
+	char path[PATH_MAX];
+	struct stat status;
+	struct search search = {0};
+	struct store *store = tree->engine->store;
+	if (node->entry->kind == KIND_ATTACH) {
+		set_times(ret, attachments_changed(tree->engine->attachments));
+		return 0;
+	}
+	if (node->entry->kind == KIND_TURN_ATTACHMENT) {
+		if (!store_attachment_get(store, node->id, on_own_row, &search) ||
+				!store_attached_path(store, search.found.turn, search.found_name,
+						path, sizeof(path)) ||
+				stat(path, &status) != 0) {
+			return ESTALE;
+		}
+		ret->st_size = status.st_size;
+		ret->st_atim = ret->st_mtim = ret->st_ctim = status.st_mtim;
+		return 0;
+	}
+	const struct attachment *attachment = attachment_get(tree->engine->attachments, node->id);
+	if (attachment == NULL) {
+		return ESTALE;
+	}
+	ret->st_size = (off_t)(attachment->target != NULL ? strlen(attachment->target)
+							  : attachment->size);
+	set_times(ret, attachment->modified);
+	return 0;
+}
+
+/* ---- links ---- */
+
+/* The path of what a link leads to: a file of a turn, which never changes once that is over. */
+static bool path_of(struct tree *tree, const struct node *node, char *path, size_t size,
+		struct fail *fail) {
+	struct search search = {0};
+	struct store *store = tree->engine->store;
+	if (node->entry->kind == KIND_TURN_ATTACHMENT &&
+			store_attachment_get(store, node->id, on_own_row, &search)) {
+		return store_attached_path(
+				       store, search.found.turn, search.found_name, path, size) ||
+		       fail_set(fail, ENAMETOOLONG, "its path is too long");
+	}
+	int file = turn_file_of(node->entry->kind);
+	cleanup_turn struct turn *from = file >= 0 ? turn_get(tree->engine->turns, node->id) : NULL;
+	if (from == NULL) {
+		return fail_set(fail, EINVAL,
+				"it leads to what isn't a file of a turn, as turns/000001/output: "
+				"cp that file here");
+	}
+	if (!turn_over(from) && file != TURN_PROMPT) {
+		return fail_set(fail, EBUSY,
+				"that turn isn't over: when it is, echo retry > ctl sends the "
+				"prompt");
+	}
+	int failed = file == TURN_OUTPUT ? turn_error(from) : 0;
+	if (failed != 0) {
+		return fail_set(fail, failed, "that turn failed: %s", from->row.words);
+	}
+	return turn_file_path(from, (enum turn_file)file, path, size) ||
+	       fail_set(fail, ENAMETOOLONG, "its path is too long");
+}
+
+bool attach_follow(void *data, struct place *place, const struct turn *turn, const char *target,
+		char *path, size_t size, struct fail *fail) {
+	struct tree *tree = data;
+	struct walk root;
+	struct node node;
+	cleanup_buf struct buf from = {0};
+	int32_t tid = turn->chain.n > 0 ? turn->chain.ids[0].pid : 0;
+	if (target[0] != '/') {
+		show_place_path(&from, place);
+		buf_add_string(&from, "/attach/");
+	}
+	if (!buf_add_string(&from, target) || !walk_begin(tree, &root)) {
+		return fail_set(fail, ENOMEM, "no memory");
+	}
+	int failed = walk_to(tree, &root, buf_string(&from), tid, &node);
+	if (failed == EXDEV) {
+		return fail_set(fail, EXDEV, "it leads out of the mount: cp that file here");
+	}
+	return failed == 0 ? path_of(tree, &node, path, size, fail)
+			   : fail_set(fail, failed, "%s", strerror(failed));
+}

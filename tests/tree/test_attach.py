@@ -1,0 +1,402 @@
+"""attach/: files that go along with the next prompt, and prompts that aren't text."""
+
+import base64
+import binascii
+import errno
+import hashlib
+import http.server
+import json
+import os
+import re
+import struct
+import subprocess
+import threading
+import zlib
+
+import pytest
+from harness.server import shared
+
+MANY = ["text", "image", "audio", "video", "file"]
+DOCUMENT = shared("data", "openapi", "openrouter.openapi.yaml")
+
+
+def png(text=b""):
+    """An image of one pixel."""
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    pixel = zlib.compress(b"\0\x20\x40\x60")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + (chunk(b"tEXt", b"Comment\0" + text) if text else b"")
+        + chunk(b"IDAT", pixel)
+        + chunk(b"IEND", b"")
+    )
+
+
+def wav(samples=64):
+    data = bytes(range(256))[:samples]
+    head = struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+    return b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + head + b"data" + (
+        struct.pack("<I", len(data)) + data
+    )
+
+
+PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
+
+
+def entry(name, takes):
+    return {
+        "id": name,
+        "name": name,
+        "created": 1700000000,
+        "context_length": 131072,
+        "architecture": {"input_modalities": takes, "output_modalities": ["text"]},
+        "pricing": {"prompt": "0", "completion": "0"},
+        "supported_parameters": ["max_tokens", "temperature"],
+    }
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    """Models that take everything, text alone, and who knows what."""
+    unknown = entry("test/unknown:free", [])
+    del unknown["architecture"]
+    path = tmp_path / "models.json"
+    models = [entry("test/all:free", MANY), entry("test/text:free", ["text"]), unknown]
+    path.write_text(json.dumps({"data": models}))
+    return path
+
+
+@pytest.fixture
+def tree(mount, simulated, catalogue):
+    simulated.control(models=str(catalogue), chat="echo")
+    return mount(simulated.config(limits={"attach": "1M"})).wait_ready()
+
+
+@pytest.fixture
+def model(tree):
+    return tree.model("test/all:free")
+
+
+def attached(simulated):
+    """What the newest request carries beside its text: (type or format, bytes) each."""
+    found = []
+    for part in simulated.chats()[-1]["json"]["messages"][-1]["content"]:
+        if part["type"] == "input_audio":
+            sound = part["input_audio"]
+            found.append((sound["format"], base64.b64decode(sound["data"])))
+        elif part["type"] != "text":
+            holder = part.get("image_url") or part.get("video_url") or part.get("file")
+            url = holder.get("url") or holder["file_data"]
+            kind, _, data = url.removeprefix("data:").partition(";base64,")
+            found.append((kind, base64.b64decode(data)))
+    return found
+
+
+def listed(model):
+    return sorted(os.listdir(model.path / "attach"))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("photo.jpg", png(), "image/png"),
+        ("paper", PDF, "application/pdf"),
+        ("sound.bin", wav(), "wav"),
+    ],
+)
+def test_a_file_goes_along_by_what_is_in_it(model, simulated, name, data, kind):
+    (model.path / "attach" / name).write_bytes(data)
+    assert listed(model) == [name]
+    assert model.ask("what is this?") == b"what is this?\n"
+    assert attached(simulated) == [(kind, data)]
+    assert listed(model) == []
+    assert (model.path / "turns/000001/attachments" / name).read_bytes() == data
+
+
+def test_the_next_prompt_takes_none_and_a_conversation_keeps_them(model, simulated):
+    (model.path / "attach/a.png").write_bytes(png())
+    model.ask("first")
+    model.ask("second")
+    assert simulated.chats()[-1]["json"]["messages"][-1]["content"] == "second"
+    assert not (model.path / "turns/000002/attachments").exists()
+    (model.path / "attach/b.png").write_bytes(png(b"b"))
+    model.ask("third")
+    with open(model.path / "input", "a", encoding="ascii") as file:
+        file.write("fourth")
+    assert model.read() == b"fourth\n"
+    said = simulated.chats()[-1]["json"]["messages"]
+    assert [type(message["content"]) for message in said] == [list, str, str]
+
+
+def test_copies_moves_renames_and_removals(tree, model, simulated):
+    source = tree.home / "source"
+    (source / "more").mkdir(parents=True)
+    (source / "a.png").write_bytes(png(b"a"))
+    (source / "b.txt").write_text("notes\n")
+    script = """
+        set -e
+        cp -r "$S"/a.png "$S"/b.txt attach/
+        cp -p "$S/a.png" attach/c.png; mv attach/c.png attach/d.png; mv "$S/b.txt" attach/e.txt
+        rm attach/b.txt; cat "$S/a.png" > attach/f.png
+        cmp attach/a.png "$S/a.png"; cmp attach/f.png "$S/a.png"
+        ! mkdir attach/inside; ! cp -r "$S/more" attach/; ! ln attach/a.png attach/hard
+        ls attach
+    """
+    result = tree.sh(script, cwd=model.path, S=source)
+    assert result.status == 0, result
+    assert result.out.split() == [b"a.png", b"d.png", b"e.txt", b"f.png"]
+    model.ask("look")
+    assert attached(simulated) == [("image/png", png(b"a"))] * 3
+    texts = [part["text"] for part in simulated.chats()[-1]["json"]["messages"][-1]["content"] if part["type"] == "text"]
+    assert texts == ["look", "notes\n"]
+
+
+def test_a_scratch_file_is_moved_in(tree, model, simulated):
+    (model.path / "new.png").write_bytes(png())
+    os.rename(model.path / "new.png", model.path / "attach/new.png")
+    assert listed(model) == ["new.png"] and not (model.path / "new.png").exists()
+    model.ask("look")
+    assert attached(simulated) == [("image/png", png())]
+
+
+def test_a_link_to_another_answer_is_followed_when_the_prompt_is_sent(tree, model, simulated):
+    other = tree.model("test/text:free")
+    (model.path / "attach/said.txt").symlink_to("../../text:free/turns/000001/output")
+    other.ask("what was said")
+    (model.path / "attach/newest.txt").symlink_to(other.path / "output")
+    assert (model.path / "attach/said.txt").read_text() == "what was said\n"
+    model.ask("sum up")
+    content = simulated.chats()[-1]["json"]["messages"][-1]["content"]
+    assert [part["text"] for part in content] == ["sum up", "what was said\n", "what was said\n"]
+    assert listed(model) == []
+    kept = model.path / "turns/000001/attachments/said.txt"
+    assert kept.read_text() == "what was said\n" and not kept.is_symlink()
+
+
+@pytest.mark.parametrize("target", ["nowhere", "/etc/hostname", "../info/id"])
+def test_a_link_that_leads_to_no_turn_fails_before_anything_is_sent(model, simulated, target):
+    (model.path / "attach/x").symlink_to(target)
+    model.write("hello")
+    with pytest.raises(OSError):
+        model.read()
+    assert "attach/x" in model.text("error") and target in model.text("error")
+    assert listed(model) == ["x"] and simulated.chats() == []
+
+
+def test_a_kind_that_the_model_does_not_take_is_refused_by_name(tree, simulated):
+    model = tree.model("test/text:free")
+    (model.path / "attach/photo.png").write_bytes(png())
+    model.write("what is this?")
+    with pytest.raises(OSError) as caught:
+        model.read()
+    assert caught.value.errno == errno.EINVAL
+    words = model.text("error")
+    for part in ("attach/photo.png", "image", "test/text:free", "input_modalities", "tesseract"):
+        assert part in words
+    assert simulated.chats() == [] and listed(model) == ["photo.png"]
+    (model.path / "attach/photo.png").unlink()
+    assert model.ask("well then") == b"well then\n"
+
+
+def test_where_modalities_are_not_known_it_is_sent(tree, simulated):
+    model = tree.model("test/unknown:free")
+    (model.path / "attach/photo.png").write_bytes(png())
+    assert model.ask("look") == b"look\n"
+    assert attached(simulated) == [("image/png", png())]
+
+
+def test_text_must_be_utf8_to_its_end(model, simulated):
+    (model.path / "attach/late.txt").write_bytes(b"text " * 20000 + b"\xff")
+    model.write("look")
+    with pytest.raises(OSError) as caught:
+        model.read()
+    assert caught.value.errno == errno.EINVAL and "attach/late.txt" in model.text("error")
+    assert simulated.chats() == []
+
+
+def test_what_is_still_being_written_waits_for_a_retry(tree, model, simulated):
+    with open(model.path / "attach/a.png", "wb") as file:
+        file.write(png()[:20])
+        file.flush()
+        model.write("look")
+        with pytest.raises(OSError) as caught:
+            model.read()
+        assert caught.value.errno == errno.EBUSY and "still being written" in model.text("error")
+        file.write(png()[20:])
+    (model.path / "ctl").write_text("retry\n")
+    assert model.read() == b"look\n"
+    assert attached(simulated) == [("image/png", png())]
+
+
+def test_a_retry_sends_the_same_files_again(model, simulated):
+    (model.path / "attach/a.png").write_bytes(png())
+    model.ask("look")
+    (model.path / "attach/later.png").write_bytes(png(b"later"))
+    (model.path / "ctl").write_text("retry\n")
+    assert model.read() == b"look\n"
+    assert attached(simulated) == [("image/png", png())]
+    assert listed(model) == ["later.png"]
+
+
+def test_too_much_is_refused_with_words_and_loses_nothing(model):
+    (model.path / "attach/a").write_bytes(b"x" * 700_000)
+    with pytest.raises(OSError) as caught:
+        (model.path / "attach/b").write_bytes(b"x" * 700_000)
+    assert caught.value.errno == errno.EDQUOT and "limits.attach" in model.text("error")
+    model.write("hello")
+    with pytest.raises(OSError):
+        model.read()
+    assert "attach/b is a part" in model.text("error")
+    for name in listed(model):
+        (model.path / "attach" / name).unlink()
+    with pytest.raises(OSError) as caught:
+        (model.path / "attach/c").write_bytes(b"x" * 2_000_000)
+    assert caught.value.errno == errno.EFBIG
+    for name in listed(model):
+        (model.path / "attach" / name).unlink()
+    for n in range(64):
+        (model.path / "attach" / f"{n}").write_bytes(b"x")
+    with pytest.raises(OSError) as caught:
+        (model.path / "attach/one-more").write_bytes(b"x")
+    assert caught.value.errno == errno.EDQUOT and len(listed(model)) == 64
+
+
+def test_sessions_have_their_own_and_end_with_them(tree, model, simulated):
+    one, two = (model.path / "sessions" / name for name in ("one", "two"))
+    for place in (one, two):
+        place.mkdir()
+        (place / "attach/name.png").write_bytes(png(place.name.encode()))
+    (one / "input").write_text("look")
+    assert (one / "output").read_text() == "look\n"
+    assert attached(simulated) == [("image/png", png(b"one"))]
+    assert os.listdir(one / "attach") == [] and os.listdir(two / "attach") == ["name.png"]
+    assert tree.sh('rm -r "$1" && mkdir "$1" && ls "$1/attach"'.replace("$1", str(two))).out == b""
+    assert list((tree.home / "state/conduitfs/attach").iterdir()) == []
+
+
+def test_a_route_asks_who_takes_it(tree, simulated):
+    route = tree.path / "capabilities/text-to-text"
+    (route / "route").write_text("openrouter/test/text:free\nopenrouter/test/all:free\n")
+    (route / "attach/a.png").write_bytes(png())
+    (route / "input").write_text("look")
+    assert (route / "output").read_text() == "look\n"
+    assert simulated.chats()[-1]["json"]["model"] == "test/all:free"
+
+
+def test_what_waits_survives_a_crash(tree, mount, simulated):
+    model = tree.model("test/all:free")
+    (model.path / "attach/a.png").write_bytes(png())
+    (model.path / "attach/link").symlink_to("../turns/000001/output")
+    tree.kill()
+    tree.unmount_lazily()
+    again = mount(tree.config).wait_ready().model("test/all:free")
+    assert listed(again) == ["a.png", "link"]
+    assert os.readlink(again.path / "attach/link") == "../turns/000001/output"
+    (again.path / "attach/link").unlink()
+    assert again.ask("look") == b"look\n"
+    assert attached(simulated) == [("image/png", png())]
+
+
+def test_a_cached_answer_is_for_the_same_files(model, simulated):
+    model.set("cache", "1h")
+    for comment in (b"a", b"b", b"a"):
+        (model.path / "attach/a.png").write_bytes(png(comment))
+        assert model.ask("look") == b"look\n"
+    assert len(simulated.chats()) == 2
+
+
+def test_the_estimate_counts_what_waits(tree, model):
+    script = "exec 3<>estimate; echo hello >&3; cat <&3"
+    before = tree.sh(script, cwd=model.path).out
+    (model.path / "attach/a.png").write_bytes(png())
+    assert tree.sh(script, cwd=model.path).out != before
+
+
+@pytest.mark.skipif(DOCUMENT is None, reason="no OpenAPI document of OpenRouter")
+def test_the_request_is_valid_by_the_specification(tree, model, simulated):
+    jsonschema = pytest.importorskip("jsonschema")
+    yaml = pytest.importorskip("yaml")
+    for name, data in (("a.png", png()), ("b.pdf", PDF), ("c.wav", wav()), ("d.txt", b"notes\n")):
+        (model.path / "attach" / name).write_bytes(data)
+    model.ask("look")
+    document = yaml.load(DOCUMENT.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    schema = document["paths"]["/chat/completions"]["post"]["requestBody"]["content"][
+        "application/json"
+    ]["schema"]
+    whole = {**schema, "components": document["components"]}
+    jsonschema.Draft202012Validator(whole).validate(simulated.chats()[-1]["json"])
+
+
+class Sink(http.server.BaseHTTPRequestHandler):
+    """Takes a chat request of any size, and keeps the digest of the one attachment's bytes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def say(self, body):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.say(json.dumps({"data": [entry("test/all:free", MANY)]}).encode())
+
+    def do_POST(self):
+        left = int(self.headers["content-length"])
+        digest, started, kept = hashlib.sha256(), False, b""
+        while left:
+            piece = self.rfile.read(min(left, 1 << 20))
+            left -= len(piece)
+            kept += piece
+            if not started and b";base64," in kept:
+                kept, started = kept.partition(b";base64,")[2], True
+            if started:
+                body = re.match(rb"[A-Za-z0-9+/=]*", kept).group()
+                usable = len(body) // 4 * 4
+                digest.update(binascii.a2b_base64(body[:usable]))
+                kept = kept[usable:] if usable == len(body) or len(body) == len(kept) else b'"'
+                started = not kept.startswith(b'"')
+        self.server.digest = digest.hexdigest()
+        choice = {"index": 0, "message": {"role": "assistant", "content": "seen"}, "finish_reason": "stop"}
+        self.say(json.dumps({"id": "x", "model": "test/all:free", "choices": [choice]}).encode())
+
+
+@pytest.fixture
+def sink():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.bound(600)
+def test_a_large_file_costs_no_memory(mount, sink):
+    size = int(os.environ.get("CONDUITFS_ATTACH_MIB", "64")) << 20
+    address = f"http://127.0.0.1:{sink.server_port}/v1"
+    tree = mount({"providers": {"openrouter": {"base_url": address, "key": "sk-test"}}}).wait_ready()
+    model = tree.model("test/all:free")
+    digest = hashlib.sha256()
+    piece = png() + os.urandom((1 << 20) - len(png()))
+    with open(model.path / "attach/large.png", "wb", buffering=0) as file:
+        for start in range(0, size, len(piece)):
+            digest.update(piece[: size - start])
+            file.write(piece[: size - start])
+    assert model.ask("look") == b"seen\n"
+    assert sink.digest == digest.hexdigest()
+    status = open(f"/proc/{tree.process.pid}/status", encoding="ascii").read()
+    most = int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))
+    if "asan" not in str(tree.command()) and not os.environ.get("CONDUITFS_WRAPPER"):
+        assert most < 32 << 10, f"{most} KiB"
