@@ -51,13 +51,13 @@ bool store_turn_path(struct store *store, int64_t id, bool make, char *ret, size
 	return made && make_directory(ret, fail);
 }
 
-/* The highest number that names an entry of `path`; 0 when there is none. */
-static int64_t highest_entry(const char *path) {
+/* The highest number below `limit` that names an entry of `path`; 0 when there is none. */
+static int64_t highest_entry(const char *path, int64_t limit) {
 	cleanup_closedir DIR *directory = opendir(path);
 	int64_t highest = 0, number;
 	struct dirent *entry;
 	while (directory != NULL && (entry = readdir(directory)) != NULL) {
-		if (parse_int64(entry->d_name, &number) && number > highest) {
+		if (parse_int64(entry->d_name, &number) && number > highest && number < limit) {
 			highest = number;
 		}
 	}
@@ -66,17 +66,18 @@ static int64_t highest_entry(const char *path) {
 
 int64_t files_last_turn(const char *directory) {
 	char path[4096];
-	int length = snprintf(path, sizeof(path), "%s/turns", directory);
-	if (length < 0 || (size_t)length >= sizeof(path)) {
-		return 0;
-	}
-	int64_t thousand = highest_entry(path);
-	length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64, directory, thousand);
-	if (length < 0 || (size_t)length >= sizeof(path)) {
-		return 0;
-	}
-	int64_t highest = highest_entry(path);
-	/* A directory that somebody put there doesn't decide. */
+	int64_t thousand = INT64_MAX / TURNS_A_DIRECTORY, highest;
+	/* The last thousand may be empty: what was begun there was dropped, or never came so far. A
+	 * directory that somebody put there doesn't decide. */
+	do {
+		int length = snprintf(path, sizeof(path), "%s/turns", directory);
+		if (length < 0 || (size_t)length + sizeof("/-9223372036854775808") > sizeof(path)) {
+			return 0;
+		}
+		thousand = highest_entry(path, thousand);
+		snprintf(path + length, sizeof(path) - (size_t)length, "/%06" PRId64, thousand);
+		highest = highest_entry(path, (thousand + 1) * TURNS_A_DIRECTORY);
+	} while (thousand != 0 && highest / TURNS_A_DIRECTORY != thousand);
 	return highest / TURNS_A_DIRECTORY == thousand ? highest : 0;
 }
 

@@ -166,6 +166,13 @@ static void an_id_is_never_given_again(void **state) {
 	close_all(f);
 	open_store(f);
 	assert_int_equal(store_turn_last_id(f->store), 12345);
+	/* The last thousand was begun, and nothing came into it. */
+	assert_true(store_turn_path(f->store, 15999, true, path, sizeof(path), NULL));
+	assert_true(store_turn_path(f->store, 16000, true, path, sizeof(path), NULL));
+	assert_int_equal(rmdir(path), 0);
+	close_all(f);
+	open_store(f);
+	assert_int_equal(store_turn_last_id(f->store), 15999);
 }
 
 static void what_was_under_way_says_interrupted_after_a_start(void **state) {
