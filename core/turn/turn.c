@@ -1,7 +1,6 @@
 /* Turns in memory: see turn.h. */
-#include "core/turn/turn.h"
-
 #include "core/base/text.h"
+#include "core/turn/table.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,27 +9,6 @@
 
 /* Turns that nobody holds but that stay at hand: enough for a listing that looks at each. */
 #define UNUSED_MOST 512
-
-struct turn_table {
-	struct store *store;
-	struct idmap turns; /* id → struct turn */
-	struct idmap newest; /* place → struct newest */
-	struct list unused; /* the longest unused first */
-	size_t n_unused;
-	int64_t last_id;
-	void (*changed)(void *data); /* see turn_table_watch; NULL: nobody cares */
-	void *data;
-};
-
-/* What is known of a model's turns and numbering; open and refused turns count, which the store
- * doesn't know. */
-struct newest {
-	int64_t id; /* 0: none yet */
-	int64_t number; /* the last given out */
-	int64_t listed; /* when one came into the store; 0: none did yet */
-	int64_t last; /* the one that was submitted last; 0: none */
-	uint64_t changes;
-};
 
 int64_t now_us(void) {
 	struct timespec now;
@@ -57,7 +35,7 @@ static void close_files(struct turn *turn) {
 	}
 }
 
-static void turn_destroy(struct turn *turn) {
+void turn_destroy(struct turn *turn) {
 	idmap_remove(&turn->table->turns, turn->row.id);
 	list_remove(&turn->link);
 	close_files(turn);
@@ -84,7 +62,7 @@ void turn_table_destroy(struct turn_table *table) {
 	free(table);
 }
 
-static struct newest *newest_of(struct turn_table *table, int64_t place) {
+struct newest *newest_of(struct turn_table *table, int64_t place) {
 	struct newest *newest = idmap_get(&table->newest, place);
 	if (newest != NULL) {
 		return newest;
@@ -97,28 +75,6 @@ static struct newest *newest_of(struct turn_table *table, int64_t place) {
 	newest->id = store_turn_newest(table->store, place, &newest->number);
 	newest->last = newest->id != 0 ? store_turn_last(table->store, place) : 0;
 	return newest;
-}
-
-/* Whether a turn may be a model's newest. */
-static bool counts(const struct turn *turn) {
-	return turn->kind != TURN_NOTE && !turn->dropped;
-}
-
-/* A turn that the store doesn't know (any more) goes: if it was the newest, the one before it is
- * again. */
-static void newest_without(struct turn_table *table, int64_t id, int64_t place) {
-	struct newest *newest = idmap_get(&table->newest, place);
-	if (newest == NULL || newest->id != id) {
-		return;
-	}
-	newest->id = store_turn_newest(table->store, place, NULL);
-	for (size_t i = 0; i < table->turns.n_slots; i++) {
-		const struct turn *turn = table->turns.slots[i].value;
-		if (turn != NULL && turn->row.id != id && turn->row.place == place &&
-				counts(turn) && turn->row.id > newest->id) {
-			newest->id = turn->row.id;
-		}
-	}
 }
 
 static struct turn *turn_new(struct turn_table *table) {
@@ -266,62 +222,6 @@ uint64_t turn_changes(struct turn_table *table, int64_t place) {
 	return newest != NULL ? newest->changes : 0;
 }
 
-bool turn_in_use(struct turn_table *table, int64_t id) {
-	for (size_t i = 0; i < table->turns.n_slots; i++) {
-		const struct turn *turn = table->turns.slots[i].value;
-		bool itself = turn != NULL && turn->row.id == id && turn->refs > 0;
-		bool continues = turn != NULL && turn->row.previous == id && !turn->stored &&
-				 !turn->dropped;
-		if (itself || continues) {
-			return true;
-		}
-	}
-	return false;
-}
-
-void turn_forget(struct turn_table *table, int64_t id, int64_t place) {
-	struct turn *turn = idmap_get(&table->turns, id);
-	struct newest *newest = idmap_get(&table->newest, place);
-	if (newest != NULL && newest->last == id) {
-		newest->last = store_turn_last(table->store, place);
-	}
-	if (newest != NULL && newest->id == id) {
-		newest_without(table, id, place);
-	}
-	if (newest != NULL) {
-		newest->listed = now_us();
-		newest->changes++;
-	}
-	if (turn != NULL) {
-		table->n_unused--;
-		turn_destroy(turn);
-	}
-}
-
-void turn_forget_place(struct turn_table *table, int64_t place) {
-	for (size_t i = 0; i < table->turns.n_slots; i++) {
-		struct turn *turn = table->turns.slots[i].value;
-		if (turn != NULL && turn->row.place == place && !turn->forgotten) {
-			if (turn->row.state == TURN_OPEN && !turn->dropped) {
-				turn_drop(turn);
-			}
-			turn->forgotten = true;
-		}
-	}
-	struct turn *turn;
-	list_for_each(turn, &table->unused, link) {
-		if (turn->forgotten) {
-			table->n_unused--;
-			turn_destroy(turn);
-		}
-	}
-	free(idmap_get(&table->newest, place));
-	idmap_remove(&table->newest, place);
-	if (table->changed != NULL) {
-		table->changed(table->data);
-	}
-}
-
 int64_t turn_listed(struct turn_table *table, int64_t place) {
 	const struct newest *newest = idmap_get(&table->newest, place);
 	return newest != NULL ? newest->listed : 0;
@@ -438,26 +338,4 @@ bool turn_words_set(char **field, const char *value) {
 void turn_set_words(struct turn *turn, int code, const char *words) {
 	turn->row.code = code;
 	turn_words_set(&turn->row.words, words);
-}
-
-void turn_drop(struct turn *turn) {
-	char path[PATH_MAX];
-	struct newest *newest = newest_of(turn->table, turn->row.place);
-	newest_without(turn->table, turn->row.id, turn->row.place);
-	if (newest != NULL && newest->number == turn->row.number) {
-		newest->number--;
-	}
-	static const enum turn_file files[] = {TURN_PROMPT, TURN_HISTORY};
-	for (size_t i = 0; i < 2; i++) {
-		if (turn_file_path(turn, files[i], path, sizeof(path))) {
-			unlink(path);
-		}
-	}
-	store_turn_claimed(turn->table->store, turn->row.id);
-	if (turn_directory(turn, path, sizeof(path))) {
-		rmdir(path);
-	}
-	turn->dropped = true;
-	turn->row.state = TURN_CANCELLED;
-	turn_changed(turn);
 }
