@@ -2,9 +2,9 @@
 #include "fs/accept.h"
 
 #include "core/base/text.h"
-#include "core/engine/conversation.h"
-#include "core/engine/discovery.h"
-#include "core/engine/load.h"
+#include "core/engine/load/discovery.h"
+#include "core/engine/load/load.h"
+#include "core/engine/session/conversation.h"
 #include "fs/notify.h"
 
 #include <cjson/cJSON.h>

@@ -1,9 +1,9 @@
 /* attach/ as the kernel sees it: the files and links that wait there, and those that went with a
- * turn, in its attachments/. See core/engine/attach.h for what becomes of them. */
+ * turn, in its attachments/. See core/engine/attach/attach.h for what becomes of them. */
 #ifndef FS_ATTACH_H
 #define FS_ATTACH_H
 
-#include "core/engine/attach.h"
+#include "core/engine/attach/attach.h"
 #include "fs/handle.h"
 #include "fs/node.h"
 #include "fs/scratch.h"

@@ -1,5 +1,5 @@
 /* The files of budget/: a limit in USD each, written and reset like a setting. */
-#include "core/engine/budget.h"
+#include "core/engine/money/budget.h"
 
 #include "core/base/text.h"
 #include "core/base/usd.h"

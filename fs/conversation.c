@@ -1,7 +1,7 @@
 /* The files of a conversation as a whole: see conversation.h. */
 #include "fs/conversation.h"
 
-#include "core/engine/conversation.h"
+#include "core/engine/session/conversation.h"
 #include "fs/notify.h"
 
 #include <errno.h>

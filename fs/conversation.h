@@ -1,5 +1,5 @@
 /* messages.json and transcript.md of a session: made when they are opened, and the first one taken
- * when it is written. See core/engine/conversation.h. */
+ * when it is written. See core/engine/session/conversation.h. */
 #ifndef FS_CONVERSATION_H
 #define FS_CONVERSATION_H
 

@@ -1,6 +1,6 @@
 /* estimate: what a prompt would cost, on one descriptor: write, then read (`exec 3<>estimate; cat
  * doc >&3; cat <&3`). Nothing is kept of the prompt, and nothing is sent. */
-#include "core/engine/estimate.h"
+#include "core/engine/money/estimate.h"
 
 #include "fs/handle.h"
 #include "fs/show.h"

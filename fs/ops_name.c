@@ -3,7 +3,7 @@
  * itself refuses the rest: mode bits don't stop root. */
 #include "fs/ops.h"
 
-#include "core/engine/session.h"
+#include "core/engine/session/session.h"
 #include "core/store/annex.h"
 #include "fs/accept.h"
 #include "fs/attach.h"

@@ -1,7 +1,7 @@
 /* What the files of a model show, and its settings. */
 #include "core/base/text.h"
 #include "core/engine/models_table.h"
-#include "core/engine/queue.h"
+#include "core/engine/run/queue.h"
 #include "fs/show.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* What the files of a provider show. */
-#include "core/engine/load.h"
+#include "core/engine/load/load.h"
 #include "core/engine/models_table.h"
 #include "fs/show.h"
 

@@ -1,5 +1,5 @@
 /* What the tree shows of where a provider comes from. */
-#include "core/engine/load.h"
+#include "core/engine/load/load.h"
 #include "fs/show.h"
 
 #include <string.h>

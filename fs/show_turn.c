@@ -1,6 +1,6 @@
 /* What the files of a turn show, and the links that lead to the caller's own. */
 #include "core/base/text.h"
-#include "core/engine/queue.h"
+#include "core/engine/run/queue.h"
 #include "fs/show.h"
 
 #include <inttypes.h>

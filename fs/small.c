@@ -2,7 +2,7 @@
  * What is refused is said at the write where that can be told, and kept where `error` shows it. */
 #include "fs/handle.h"
 
-#include "core/engine/conversation.h"
+#include "core/engine/session/conversation.h"
 #include "fs/conversation.h"
 
 #include <errno.h>

@@ -5,9 +5,9 @@
 #define CORE_ENGINE_ENGINE_H
 
 #include "core/config/config.h"
-#include "core/engine/health.h"
 #include "core/engine/provider.h"
-#include "core/engine/route.h"
+#include "core/engine/route/health.h"
+#include "core/engine/route/route.h"
 #include "core/engine/values.h"
 #include "core/store/catalogue.h"
 #include "core/store/store.h"

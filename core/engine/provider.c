@@ -3,13 +3,13 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
-#include "core/engine/discovery.h"
 #include "core/engine/engine.h"
-#include "core/engine/exchange.h"
-#include "core/engine/load.h"
+#include "core/engine/load/discovery.h"
+#include "core/engine/load/load.h"
 #include "core/engine/models_table.h"
-#include "core/engine/queue.h"
-#include "core/engine/settle.h"
+#include "core/engine/money/settle.h"
+#include "core/engine/run/exchange.h"
+#include "core/engine/run/queue.h"
 
 #include <errno.h>
 #include <string.h>

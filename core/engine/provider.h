@@ -5,7 +5,7 @@
 
 #include "core/base/list.h"
 #include "core/config/config.h"
-#include "core/engine/version.h"
+#include "core/engine/load/version.h"
 #include "core/store/catalogue.h"
 
 #include <uv.h>

@@ -1,5 +1,5 @@
 /* How models and providers did lately, as it is kept across mounts. What the numbers mean and how
- * they are made is the engine's: see core/engine/health.h. */
+ * they are made is the engine's: see core/engine/route/health.h. */
 #ifndef CORE_STORE_HEALTH_H
 #define CORE_STORE_HEALTH_H
 

@@ -27,7 +27,8 @@ enum turn_file {
 	TURN_RESPONSE, /* the reply's body as it came */
 	TURN_HISTORY, /* of an imported one: see history.h */
 	TURN_TRIED, /* whom a route asked in vain, a line each */
-	TURN_EXCHANGE, /* what the provider was handed and asked for: see core/engine/record.h */
+	TURN_EXCHANGE, /* what the provider was handed and asked for: see core/engine/run/record.h
+			*/
 	TURN_FILES,
 };
 
@@ -63,7 +64,7 @@ struct turn {
 	bool stored; /* has a row; a refused or unsubmitted turn has none */
 	bool dropped; /* see turn_drop: nothing leads to it any more */
 	bool forgotten; /* its place ended: only who holds it knows it */
-	unsigned media; /* kinds of what goes along with it: see core/engine/media.h */
+	unsigned media; /* kinds of what goes along with it: see core/engine/attach/media.h */
 	int64_t replaces; /* of a retry in a session: the turn in whose stead it stands; else 0 */
 
 	int64_t last_byte; /* of the output, microseconds since the epoch; 0 none yet */

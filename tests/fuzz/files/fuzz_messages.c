@@ -1,7 +1,7 @@
 /* Fuzzes what is written to a session's messages.json: what is accepted is text within its bounds,
  * and reads the same after it was shown. */
 #include "core/base/text.h"
-#include "core/engine/messages.h"
+#include "core/engine/session/messages.h"
 
 #include "tests/fuzz/files/scratch_file.h"
 

@@ -1,7 +1,7 @@
 /* See loading.h. */
 #include "tests/unit/engine/loading.h"
 
-#include "core/engine/load_private.h"
+#include "core/engine/load/load_private.h"
 
 int loading_setup(void **state) {
 	int failed = world_setup(state);

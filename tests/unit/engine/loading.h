@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_ENGINE_LOADING_H
 #define TESTS_UNIT_ENGINE_LOADING_H
 
-#include "core/engine/load.h"
+#include "core/engine/load/load.h"
 
 #include "tests/unit/engine/fake_fetch.h"
 #include "tests/unit/engine/world.h"

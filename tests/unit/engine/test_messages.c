@@ -1,5 +1,5 @@
 /* The chat format, to messages and back. */
-#include "core/engine/messages.h"
+#include "core/engine/session/messages.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* What turns cost, and that the books say so whatever becomes of a turn. */
 #include "tests/unit/engine/world.h"
 
-#include "core/engine/budget.h"
+#include "core/engine/money/budget.h"
 #include "core/store/annex.h"
 #include "core/store/ledger.h"
 

@@ -1,5 +1,5 @@
 /* Sessions: the order of their turns, retries, moves and ends. */
-#include "core/engine/session.h"
+#include "core/engine/session/session.h"
 #include "core/store/annex.h"
 #include "tests/unit/engine/world.h"
 

@@ -1,5 +1,5 @@
 /* Whose turn: what counts as newest for whom, refusals, and notes. */
-#include "core/engine/discovery.h"
+#include "core/engine/load/discovery.h"
 #include "tests/unit/engine/world.h"
 
 #include <errno.h>

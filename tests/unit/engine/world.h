@@ -4,10 +4,10 @@
 #define TESTS_UNIT_ENGINE_WORLD_H
 
 #include "core/base/buf.h"
-#include "core/engine/discovery.h"
 #include "core/engine/engine.h"
+#include "core/engine/load/discovery.h"
 #include "core/engine/models_table.h"
-#include "core/engine/queue.h"
+#include "core/engine/run/queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

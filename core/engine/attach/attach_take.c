@@ -1,0 +1,266 @@
+/* From attach/ to a turn: see attach.h. The turn's directory gets its own links to the bytes, then
+ * the store its rows in place of those that waited, at once; a crash before that leaves everything
+ * where it was. */
+#include "core/engine/attach/attach_private.h"
+#include "core/engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What is about to be given to a turn. */
+struct taking {
+	struct attachments *attachments;
+	struct turn *turn;
+	const struct model_record *record; /* of the model that answers; NULL: of a route */
+	struct attachment_row rows[ATTACH_MOST + 1];
+	char types[ATTACH_MOST + 1][MEDIA_TYPE_MOST];
+	size_t n;
+};
+
+/* Where the bytes are: its own file, or what the link leads to. */
+static bool source_of(struct taking *taking, const struct attachment *attachment,
+		char path[PATH_MAX], struct fail *fail) {
+	struct engine *engine = taking->attachments->engine;
+	const struct engine_options *options = &engine->options;
+	if (attachment->target == NULL) {
+		return store_attachment_path(
+				       engine->store, attachment->id, false, path, PATH_MAX) ||
+		       fail_set(fail, ENAMETOOLONG, "the path of an attachment is too long");
+	}
+	struct place *place = catalogue_place(engine->catalogue, attachment->place);
+	cleanup_fail struct fail why = {0};
+	if (place != NULL && options->follow != NULL &&
+			options->follow(options->data, place, taking->turn, attachment->target,
+					path, PATH_MAX, &why)) {
+		return true;
+	}
+	return fail_set(fail, why.code != 0 ? why.code : ENOENT, "attach/%s -> %.300s: %s",
+			attachment->name, attachment->target,
+			why.code != 0 ? fail_words(&why) : "it leads nowhere");
+}
+
+/* Says what it is, and whether the model takes it. */
+static bool judge(struct taking *taking, const char *name, const char *path, struct fail *fail) {
+	char *type = taking->types[taking->n];
+	char what[NAME_MAX + 16];
+	cleanup_fail struct fail why = {0};
+	snprintf(what, sizeof(what), "attach/%s", name);
+	if (!media_type_of(taking->attachments->media, path, type, &why)) {
+		return fail_set(fail, why.code, "%s: %s", what, fail_words(&why));
+	}
+	if (type[0] == '\0') {
+		return fail_set(fail, EINVAL,
+				"%s is text that isn't UTF-8: iconv -t utf-8 makes it so", what);
+	}
+	unsigned kind = media_kind_of(type);
+	if (taking->record != NULL && !media_taken(taking->record, kind)) {
+		return media_refuse(taking->record, what, type, fail);
+	}
+	taking->turn->media |= kind;
+	return true;
+}
+
+/* Links the bytes into the turn's directory. */
+static bool bring(struct taking *taking, const char *name, const char *from, struct fail *fail) {
+	char path[PATH_MAX];
+	struct store *store = taking->attachments->engine->store;
+	int64_t turn = taking->turn->row.id;
+	bool made = store_attached_path(store, turn, "", path, sizeof(path)) &&
+		    (mkdir(path, 0700) == 0 || errno == EEXIST) &&
+		    store_attached_path(store, turn, name, path, sizeof(path)) &&
+		    (link(from, path) == 0 || (errno == EEXIST && unlink(path) == 0 &&
+							      link(from, path) == 0));
+	int code = errno;
+	return made || fail_set(fail, code, "attach/%s can't be kept with the turn: %s", name,
+				       strerror(code));
+}
+
+static void add_row(struct taking *taking, const char *name) {
+	size_t n = taking->n++;
+	taking->rows[n] = (struct attachment_row){.name = name, .type = taking->types[n]};
+}
+
+static bool take_one(
+		struct taking *taking, const struct attachment *attachment, struct fail *fail) {
+	char path[PATH_MAX];
+	if (attachment->writers != 0) {
+		return fail_set(fail, EBUSY,
+				"attach/%s is still being written: when it is closed, echo retry > "
+				"ctl sends the prompt",
+				attachment->name);
+	}
+	if (attachment->torn) {
+		return fail_set(fail, EIO,
+				"attach/%s is a part of a file: a write to it was refused. rm it, "
+				"or "
+				"copy it again",
+				attachment->name);
+	}
+	if (!source_of(taking, attachment, path, fail) ||
+			!judge(taking, attachment->name, path, fail) ||
+			!bring(taking, attachment->name, path, fail)) {
+		return false;
+	}
+	add_row(taking, attachment->name);
+	return true;
+}
+
+/* Takes the links away again: nothing was given. */
+static void undo(const struct taking *taking) {
+	char path[PATH_MAX];
+	struct store *store = taking->attachments->engine->store;
+	int64_t turn = taking->turn->row.id;
+	for (size_t i = 0; i < taking->n; i++) {
+		if (taking->rows[i].name[0] != '\0' &&
+				store_attached_path(store, turn, taking->rows[i].name, path,
+						sizeof(path))) {
+			unlink(path);
+		}
+	}
+	if (store_attached_path(store, turn, "", path, sizeof(path))) {
+		rmdir(path);
+	}
+}
+
+/* A prompt that isn't text is sent as what it is; what nobody knows is left to the check of texts.
+ */
+static bool judge_prompt(struct taking *taking, struct fail *fail) {
+	char path[PATH_MAX];
+	char *type = taking->types[taking->n];
+	struct turn *turn = taking->turn;
+	if (!turn_file_path(turn, TURN_PROMPT, path, sizeof(path)) ||
+			!media_type_of(taking->attachments->media, path, type, NULL) ||
+			!media_is_known(type)) {
+		return true;
+	}
+	if (taking->record != NULL && !media_taken(taking->record, media_kind_of(type))) {
+		return media_refuse(taking->record, "the prompt", type, fail);
+	}
+	turn->media |= media_kind_of(type);
+	add_row(taking, "");
+	return true;
+}
+
+/* The record of the model that answers; NULL where a route has yet to choose. */
+static const struct model_record *record_for(struct engine *engine, struct place *place) {
+	struct place *model = place != NULL ? place_model(place) : NULL;
+	return model != NULL && place_route(place) == NULL
+			       ? catalogue_record(engine->catalogue, model)
+			       : NULL;
+}
+
+bool attachments_take(struct attachments *attachments, struct turn *turn, struct fail *fail) {
+	int64_t place = turn->row.place;
+	struct engine *engine = attachments->engine;
+	cleanup_free struct taking *taking = calloc(1, sizeof(*taking));
+	if (taking == NULL) {
+		return fail_set(fail, ENOMEM, "no memory for attachments");
+	}
+	taking->attachments = attachments;
+	taking->turn = turn;
+	taking->record = record_for(engine, catalogue_place(engine->catalogue, place));
+	const struct attachment *attachment = attachment_next(attachments, place, 0);
+	bool taken = judge_prompt(taking, fail);
+	for (; taken && attachment != NULL && taking->n <= ATTACH_MOST;
+			attachment = attachment_next(attachments, place, attachment->id)) {
+		taken = take_one(taking, attachment, fail);
+	}
+	taken = taken &&
+		(taking->n == 0 || store_attachments_give(engine->store, place, turn->row.id,
+						   taking->rows, taking->n, fail));
+	if (!taken) {
+		turn->media = 0;
+		undo(taking);
+		return false;
+	}
+	attachments_given(attachments, place);
+	return true;
+}
+
+/* ---- a turn's ---- */
+
+struct gathering {
+	struct attached *attached;
+	bool failed;
+};
+
+static void on_attached(void *data, const struct attachment_row *row) {
+	struct gathering *gathering = data;
+	struct attached *attached = gathering->attached;
+	struct attached_file *files = reallocarray(
+			attached->files, attached->n + 1, sizeof(*files));
+	if (files == NULL) {
+		gathering->failed = true;
+		return;
+	}
+	attached->files = files;
+	struct attached_file *file = &files[attached->n++];
+	*file = (struct attached_file){strdup(row->name), strdup(row->type)};
+	gathering->failed = gathering->failed || file->name == NULL || file->type == NULL;
+}
+
+bool attached_of(struct attachments *attachments, int64_t turn, struct attached *ret,
+		struct fail *fail) {
+	*ret = (struct attached){0};
+	struct gathering gathering = {.attached = ret};
+	if (!store_attachments_of(
+			    attachments->engine->store, turn, on_attached, &gathering, fail)) {
+		attached_finish(ret);
+		return false;
+	}
+	if (gathering.failed) {
+		attached_finish(ret);
+		return fail_set(fail, ENOMEM, "no memory for attachments");
+	}
+	return true;
+}
+
+void attached_finish(struct attached *attached) {
+	for (size_t i = 0; i < attached->n; i++) {
+		free(attached->files[i].name);
+		free(attached->files[i].type);
+	}
+	free(attached->files);
+	*attached = (struct attached){0};
+}
+
+const char *attached_prompt_type(const struct attached *attached) {
+	for (size_t i = 0; i < attached->n; i++) {
+		if (attached->files[i].name[0] == '\0') {
+			return attached->files[i].type;
+		}
+	}
+	return "text/plain";
+}
+
+bool attachments_share(struct attachments *attachments, struct turn *from, struct turn *to,
+		struct fail *fail) {
+	struct store *store = attachments->engine->store;
+	cleanup(attached_finish) struct attached attached = {0};
+	cleanup_free struct taking *taking = calloc(1, sizeof(*taking));
+	if (taking == NULL) {
+		return fail_set(fail, ENOMEM, "no memory for attachments");
+	}
+	taking->attachments = attachments;
+	taking->turn = to;
+	bool shared = attached_of(attachments, from->row.id, &attached, fail);
+	for (size_t i = 0; shared && i < attached.n && i <= ATTACH_MOST; i++) {
+		char path[PATH_MAX];
+		const struct attached_file *file = &attached.files[i];
+		strcpy(taking->types[taking->n], file->type);
+		to->media |= media_kind_of(file->type);
+		shared = file->name[0] == '\0' ||
+			 (store_attached_path(
+					  store, from->row.id, file->name, path, sizeof(path)) &&
+					 bring(taking, file->name, path, fail));
+		if (shared) {
+			add_row(taking, file->name);
+		}
+	}
+	return (shared && (taking->n == 0 || store_attachments_give(store, 0, to->row.id,
+							     taking->rows, taking->n, fail))) ||
+	       (undo(taking), false);
+}

@@ -1,0 +1,192 @@
+/* Types by content: see media.h. libmagic sees a bounded beginning only, and none of its parsers of
+ * whole formats (archives, compressed files, office documents, programs): what these would tell,
+ * no model takes anyhow. */
+#include "core/engine/attach/media.h"
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/store/catalogue.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <magic.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHECKS                                                                                     \
+	(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_ELF |     \
+			MAGIC_NO_CHECK_CDF | MAGIC_NO_CHECK_TOKENS | MAGIC_NO_CHECK_JSON |         \
+			MAGIC_NO_CHECK_CSV | MAGIC_NO_CHECK_APPTYPE)
+
+#define UNKNOWN "application/octet-stream"
+
+struct media {
+	magic_t magic; /* NULL before the first use, and without a list */
+	bool tried;
+};
+
+struct media *media_create(void) {
+	return calloc(1, sizeof(struct media));
+}
+
+void media_destroy(struct media *media) {
+	if (media != NULL && media->magic != NULL) {
+		magic_close(media->magic);
+	}
+	free(media);
+}
+
+static magic_t list_of(struct media *media) {
+	if (media->tried) {
+		return media->magic;
+	}
+	media->tried = true;
+	media->magic = magic_open(CHECKS);
+	if (media->magic != NULL && magic_load(media->magic, NULL) != 0) {
+		log_error("attachments: libmagic's list of types can't be read, so that only text "
+			  "is known: %s",
+				magic_error(media->magic));
+		magic_close(media->magic);
+		media->magic = NULL;
+	}
+	return media->magic;
+}
+
+/* ---- by content ---- */
+
+/* UTF-8 without control characters that no text has; a character may be cut at the end. */
+static bool is_text(const char *text, size_t size, bool whole) {
+	size_t at = 0, length;
+	while (at < size && (length = utf8_length(text + at, size - at)) != 0) {
+		unsigned char c = (unsigned char)text[at];
+		if (c == 0 || (c < 0x20 && strchr("\t\n\v\f\r\033\b", c) == NULL)) {
+			return false;
+		}
+		at += length;
+	}
+	return at == size || (!whole && size - at < 4 && (unsigned char)text[at] >= 0xc2);
+}
+
+/* As the services name them. */
+static const char *common_name(const char *type) {
+	static const struct {
+		const char *from, *to;
+	} names[] = {
+			{"audio/x-wav", "audio/wav"},
+			{"audio/vnd.wave", "audio/wav"},
+			{"audio/x-m4a", "audio/m4a"},
+			{"audio/x-hx-aac-adts", "audio/aac"},
+			{"audio/x-flac", "audio/flac"},
+			{"audio/x-aiff", "audio/aiff"},
+			{"application/ogg", "audio/ogg"},
+			{"video/x-m4v", "video/mp4"},
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(type, names[i].from) == 0) {
+			return names[i].to;
+		}
+	}
+	return type;
+}
+
+void media_type(struct media *media, const void *bytes, size_t size, bool whole,
+		char ret[MEDIA_TYPE_MOST]) {
+	bool text = is_text(bytes, size, whole);
+	/* A PDF may begin like text; anything else that is text is sent as such. */
+	if (text && (size < 5 || memcmp(bytes, "%PDF-", 5) != 0)) {
+		strcpy(ret, "text/plain");
+		return;
+	}
+	magic_t magic = size != 0 ? list_of(media) : NULL;
+	const char *found = magic != NULL ? magic_buffer(magic, bytes, size) : NULL;
+	const char *type = found != NULL ? common_name(found) : UNKNOWN;
+	if (starts_with(type, "text/")) {
+		type = "";
+	} else if (strchr(type, '/') == NULL || strlen(type) >= MEDIA_TYPE_MOST) {
+		type = UNKNOWN;
+	}
+	strcpy(ret, type);
+}
+
+bool media_type_of(struct media *media, const char *path, char ret[MEDIA_TYPE_MOST],
+		struct fail *fail) {
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	cleanup_free char *bytes = malloc(MEDIA_PREFIX_MOST);
+	ssize_t got = fd >= 0 && bytes != NULL ? pread(fd, bytes, MEDIA_PREFIX_MOST, 0) : -1;
+	if (got < 0) {
+		return fail_set(fail, EIO, "it can't be read in the state directory: %s",
+				strerror(errno));
+	}
+	media_type(media, bytes, (size_t)got, (size_t)got < MEDIA_PREFIX_MOST, ret);
+	return true;
+}
+
+enum media_kind media_kind_of(const char *type) {
+	return starts_with(type, "text/")    ? MEDIA_TEXT
+	       : starts_with(type, "image/") ? MEDIA_IMAGE
+	       : starts_with(type, "audio/") ? MEDIA_AUDIO
+	       : starts_with(type, "video/") ? MEDIA_VIDEO
+					     : MEDIA_FILE;
+}
+
+bool media_is_known(const char *type) {
+	enum media_kind kind = media_kind_of(type);
+	return kind == MEDIA_IMAGE || kind == MEDIA_AUDIO || kind == MEDIA_VIDEO ||
+	       strcmp(type, "application/pdf") == 0;
+}
+
+/* ---- models ---- */
+
+static const struct {
+	enum media_kind kind;
+	const char *modality, *said, *helps;
+} kinds[] = {
+		{MEDIA_TEXT, "text", "text", ""},
+		{MEDIA_IMAGE, "image", "an image",
+				"tesseract or a model of images makes text of it"},
+		{MEDIA_AUDIO, "audio", "sound", "capabilities/audio-to-text makes text of it"},
+		{MEDIA_VIDEO, "video", "video",
+				"ffmpeg takes its pictures and its sound out, for models of these"},
+		{MEDIA_FILE, "file", "a document",
+				"pdftotext makes text of a PDF, pdftoppm images, and pandoc or "
+				"libreoffice read other documents"},
+};
+
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* "text,image" lists it as a whole word. */
+static bool lists(const char *modalities, const char *modality) {
+	size_t length = strlen(modality);
+	for (const char *at = modalities; at != NULL; at = strchr(at, ',')) {
+		at += strspn(at, ", ");
+		if (strncmp(at, modality, length) == 0 && !isalnum((unsigned char)at[length])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool media_taken(const struct model_record *record, unsigned set) {
+	const char *modalities = record != NULL ? record->input_modalities : "";
+	for (size_t i = 0; modalities[0] != '\0' && i < N_KINDS; i++) {
+		if ((set & kinds[i].kind) != 0 && !lists(modalities, kinds[i].modality)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool media_refuse(const struct model_record *record, const char *what, const char *type,
+		struct fail *fail) {
+	size_t i = 0;
+	enum media_kind kind = media_kind_of(type);
+	while (i + 1 < N_KINDS && kinds[i].kind != kind) {
+		i++;
+	}
+	return fail_set(fail, EINVAL,
+			"%.300s is %s (%s), which %s doesn't take: it takes %s. Choose a model "
+			"whose info/input_modalities lists %s%s%s",
+			what, kinds[i].said, type, record->id, record->input_modalities,
+			kinds[i].modality, kinds[i].helps[0] != '\0' ? "; " : "", kinds[i].helps);
+}

@@ -1,0 +1,134 @@
+/* Prices: see price.h. */
+#include "core/engine/money/price.h"
+
+#include "core/base/text.h"
+#include "core/base/usd.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool is_local(const struct provider *provider) {
+	return provider->version != NULL && provider->version->local;
+}
+
+static bool is_foreign(const struct provider *provider) {
+	return provider->version != NULL && provider->version->foreign;
+}
+
+/* Whether a list such as "text,image" has the member. */
+static bool lists(const char *list, const char *member) {
+	size_t length = strlen(member);
+	for (; *list != '\0'; list += strspn(list, ", ")) {
+		size_t size = strcspn(list, ", ");
+		if (size == length && memcmp(list, member, length) == 0) {
+			return true;
+		}
+		list += size;
+	}
+	return false;
+}
+
+/* The stated price; above a number of prompt tokens it may be another: "prompt@200000". The dearest
+ * that applies, -1 when it isn't stated or is variable. */
+static double stated(const struct model_record *record, const char *name, int64_t prompt_tokens) {
+	double price = -1;
+	size_t length = strlen(name);
+	if (!model_price(record, name, &price) || price < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < record->n_prices; i++) {
+		const struct model_price *tier = &record->prices[i];
+		int64_t above = 0;
+		if (strncmp(tier->name, name, length) == 0 && tier->name[length] == '@' &&
+				parse_int64(tier->name + length + 1, &above) &&
+				prompt_tokens >= above) {
+			price = fmax(price, tier->usd);
+		}
+	}
+	return price;
+}
+
+/* The dearest of several that are stated, at least `least`. */
+static double dearest(const struct model_record *record, const char *const *names, size_t n,
+		int64_t prompt_tokens, double least) {
+	for (size_t i = 0; i < n; i++) {
+		least = fmax(least, stated(record, names[i], prompt_tokens));
+	}
+	return least;
+}
+
+/* Whether the stated prices bound an answer: those of text by prompt and completion, images and
+ * sound by a price of their own tokens, speech and embeddings by what goes in. For what else there
+ * is (video, transcription …) a price of 0 says nothing. */
+static bool bounds_output(const struct model_record *record, double prompt) {
+	const char *output = record->output_modalities;
+	if (lists(output, "video") || lists(output, "transcription") || lists(output, "rerank")) {
+		return false;
+	}
+	if (lists(output, "image") && stated(record, "image_output", 0) < 0) {
+		return false;
+	}
+	if (lists(output, "audio") && stated(record, "audio_output", 0) < 0) {
+		return false;
+	}
+	return prompt > 0 || (!lists(output, "speech") && !lists(output, "embeddings"));
+}
+
+static struct price stated_price(
+		const struct model_record *record, int64_t prompt_tokens, bool most) {
+	static const char *const in[] = {"input_cache_write"};
+	static const char *const out[] = {"internal_reasoning", "image_output", "audio_output"};
+	struct price price = {
+			.prompt = stated(record, "prompt", prompt_tokens),
+			.completion = stated(record, "completion", prompt_tokens),
+			.request = fmax(stated(record, "request", prompt_tokens), 0),
+	};
+	double request = 0;
+	bool variable = model_price(record, "request", &request) && request < 0;
+	price.known = price.prompt >= 0 && price.completion >= 0 && !variable &&
+		      bounds_output(record, price.prompt);
+	if (most) {
+		price.prompt = dearest(record, in, 1, prompt_tokens, price.prompt);
+		price.completion = dearest(record, out, 3, prompt_tokens, price.completion);
+	} else if (lists(record->output_modalities, "image") ||
+			lists(record->output_modalities, "audio")) {
+		/* How many of the tokens were which isn't known. */
+		price.known = false;
+	}
+	return price;
+}
+
+struct price price_of(const struct provider *provider, const struct model_record *record,
+		int64_t prompt_tokens, bool most) {
+	const struct config_price *own = provider->config != NULL ? &provider->config->price : NULL;
+	bool has_own = own != NULL && own->stated;
+	if (!has_own || !is_foreign(provider)) {
+		if (record->free || (record->n_prices == 0 && is_local(provider) && !has_own)) {
+			return (struct price){.known = true};
+		}
+		struct price price = stated_price(record, prompt_tokens, most);
+		if (price.known || !has_own) {
+			return price;
+		}
+	}
+	return (struct price){
+			.known = true,
+			.prompt = own->prompt,
+			.completion = own->completion,
+			.request = own->request,
+	};
+}
+
+int64_t price_cost(const struct price *price, int64_t prompt_tokens, int64_t completion_tokens) {
+	if (!price->known) {
+		return -1;
+	}
+	/* A count that isn't known doesn't matter where a token costs nothing. */
+	double prompt = price->prompt > 0 ? price->prompt * (double)prompt_tokens : 0;
+	double completion = price->completion > 0 ? price->completion * (double)completion_tokens
+						  : 0;
+	if (prompt < 0 || completion < 0) {
+		return -1;
+	}
+	return usd_from_up(prompt + completion + price->request);
+}

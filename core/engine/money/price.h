@@ -1,0 +1,23 @@
+/* What a model's tokens cost, from the prices that its service states or that config.yml gives. */
+#ifndef CORE_ENGINE_MONEY_PRICE_H
+#define CORE_ENGINE_MONEY_PRICE_H
+
+#include "core/engine/provider.h"
+
+/* USD for a token of the prompt, a token of the answer, a request. */
+struct price {
+	bool known;
+	double prompt, completion, request;
+};
+
+/* For a prompt of so many tokens: many services ask more for long ones. `most`: as a bound (what a
+ * token may cost at most, of whatever comes out), else as what an answer in text will cost. What is
+ * certainly free, and a service of this machine that states no price, costs nothing.
+ *
+ * Stated prices count before config.yml's; for a provider from outside, whose word it is, after. */
+struct price price_of(const struct provider *provider, const struct model_record *record,
+		int64_t prompt_tokens, bool most);
+/* Pico-USD for so many tokens, rounded up; -1 when the price or a count isn't known. */
+int64_t price_cost(const struct price *price, int64_t prompt_tokens, int64_t completion_tokens);
+
+#endif

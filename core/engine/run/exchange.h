@@ -1,0 +1,66 @@
+/* One attempt at a job: what the provider asks for, fulfilled. Couples a job of the provider's
+ * process with the transfers it requests, adds the key, resolves the files of a body, and says how
+ * it ended and whether design section 3.8 lets it be tried again. */
+#ifndef CORE_ENGINE_RUN_EXCHANGE_H
+#define CORE_ENGINE_RUN_EXCHANGE_H
+
+#include "core/engine/provider.h"
+
+struct exchange;
+
+struct exchange_result {
+	int code; /* 0, or errno */
+	const char *words; /* of a failure */
+	const char *finish; /* "stop" …; "" for a failure */
+	const char *model; /* the one that answered, "" when it wasn't said */
+	int status; /* HTTP status of the last reply, 0 for none */
+	bool by_provider; /* it is what the provider said; else the connection, or its process */
+	bool retry; /* nothing speaks against another attempt, if no output came */
+	bool submitted; /* a paid job was begun: it may go on, and be billed */
+	double retry_after; /* seconds the service asked for; negative when it didn't */
+};
+
+/* From the loop, never from inside a call here. Those that a job has no use for may be NULL. */
+struct exchange_events {
+	/* A request goes out; `body` NULL: none. */
+	void (*sent)(void *data, const char *method, const char *url, const struct body *body);
+	/* A reply's head came; `headers` as "name: value", ended by NULL; `to_output`: its body is
+	 * the output, and not told as response. */
+	void (*head)(void *data, int status, const char *content_type, const char *const *headers,
+			bool to_output);
+	void (*model)(void *data, const struct job_model *model);
+	void (*output)(void *data, const void *bytes, size_t size);
+	void (*reasoning)(void *data, const void *bytes, size_t size);
+	void (*usage)(void *data, const struct job_usage *usage);
+	void (*response)(
+			void *data, const void *bytes, size_t size); /* a reply's body as it came */
+	/* Exactly once, last; the exchange frees itself after it. */
+	void (*end)(void *data, const struct exchange_result *result);
+};
+
+/* A file of a turn that requests may refer to by its number. */
+struct exchange_file {
+	char *path;
+	uint64_t size; /* as it lies there */
+	uint64_t skip; /* its first bytes that aren't sent */
+	uint64_t drop; /* its last bytes that aren't sent */
+};
+
+/* Holds the version until it is over. NULL without memory. */
+struct exchange *exchange_discover(struct version *version,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data);
+/* Takes the files over (the array and the paths), also on failure. */
+struct exchange *exchange_transform(struct version *version, const struct job_turn *turn,
+		struct exchange_file *files, size_t n_files,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data);
+/* Closes the connection and ends the job: no further event. NULL is fine. */
+void exchange_cancel(struct exchange *exchange);
+/* Whether what was sent so far may cost: a request was accepted, or went out whole, or is under way
+ * without an answer. One that the service refuses (400 and up) costs nothing. NULL: false. */
+bool exchange_may_cost(const struct exchange *exchange);
+/* Closes the connections of those that ended and still read the rest of a reply. */
+void exchange_leave_all(struct provider *provider);
+
+#endif

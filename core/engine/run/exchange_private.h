@@ -1,0 +1,50 @@
+/* What the files of an exchange share; nobody else includes it. */
+#ifndef CORE_ENGINE_RUN_EXCHANGE_PRIVATE_H
+#define CORE_ENGINE_RUN_EXCHANGE_PRIVATE_H
+
+#include "core/engine/replay/kept_job.h"
+#include "core/engine/run/exchange.h"
+#include "core/engine/run/feed.h"
+
+struct exchange {
+	struct provider *provider;
+	struct version *version; /* held: that it began on, whatever comes in its place */
+	struct exchange_events events;
+	void *data;
+	struct job *job;
+	struct kept_job *kept; /* in its stead, for `driver: replay` */
+	struct transfer *transfer;
+	struct transfer_timeouts timeouts;
+	uint64_t body_most; /* of a reply */
+	struct list link; /* in the provider's list of those that end by themselves */
+	bool leaving;
+	uint64_t left_bytes;
+	struct exchange_file *files;
+	size_t n_files;
+
+	/* The request in hand; kept until a delay is over. */
+	struct body body;
+	char *method, *url;
+	char **headers;
+	bool to_output;
+	bool submits;
+
+	struct feed feed; /* a file that the provider reads */
+
+	int status; /* of the last reply */
+	bool straight; /* the body goes to the output without the provider */
+	bool accepted; /* a request was, or may have been: it may cost */
+	bool submitted; /* a paid job was begun: never again */
+	double retry_after;
+	struct fail failure; /* what ends the exchange from the timer */
+	uv_timer_t timer; /* a delay, a deferred failure, the next piece of a file */
+	uv_timer_t deadline; /* timeout_total, over all of its requests and what lies between */
+	unsigned handles; /* of these two that aren't closed */
+};
+
+/* What a job says is done by these; their data is the exchange. */
+extern const struct job_events exchange_job_events;
+/* timeout_total is over. */
+void exchange_on_deadline(uv_timer_t *timer);
+
+#endif
