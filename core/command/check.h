@@ -3,7 +3,7 @@
 #define CORE_COMMAND_CHECK_H
 
 #include "core/config/locate.h"
-#include "core/config/manifest.h"
+#include "core/config/manifest/manifest.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include "core/base/fail.h"
 #include "core/command/fetching.h"
 #include "core/config/locate.h"
-#include "core/config/manifest.h"
+#include "core/config/manifest/manifest.h"
 #include "core/config/providers_lock.h"
 #include "core/fetch/source.h"
 

@@ -2,7 +2,7 @@
 #ifndef CORE_CONFIG_CAPABILITY_H
 #define CORE_CONFIG_CAPABILITY_H
 
-#include "core/config/faults.h"
+#include "core/config/yaml/faults.h"
 
 #include <stdint.h>
 

@@ -1,12 +1,12 @@
 /* Reading config.yml: see config.h. What stands under `providers:` is read by provider_entry.c. */
 #include "core/config/config.h"
 
-#include "core/config/fields.h"
+#include "core/config/key/secret.h"
 #include "core/config/money_fields.h"
 #include "core/config/paths.h"
 #include "core/config/provider_entry.h"
 #include "core/config/routes.h"
-#include "core/config/secret.h"
+#include "core/config/yaml/fields.h"
 
 #include <errno.h>
 #include <string.h>

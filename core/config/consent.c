@@ -4,7 +4,7 @@
 #include "core/base/strings.h"
 #include "core/base/text.h"
 #include "core/config/base_url.h"
-#include "core/config/fields.h"
+#include "core/config/yaml/fields.h"
 
 #include <ctype.h>
 #include <curl/curl.h>

@@ -6,7 +6,7 @@
 #define CORE_CONFIG_CONSENT_H
 
 #include "core/base/buf.h"
-#include "core/config/manifest.h"
+#include "core/config/manifest/manifest.h"
 
 struct place;
 struct yaml_node;

@@ -2,8 +2,8 @@
 #ifndef CORE_CONFIG_MONEY_FIELDS_H
 #define CORE_CONFIG_MONEY_FIELDS_H
 
-#include "core/config/fields.h"
 #include "core/config/money.h"
+#include "core/config/yaml/fields.h"
 
 /* `budget: {day: 2.00, month: 30, total: 100}`, in USD. */
 void budget_read(

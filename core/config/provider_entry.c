@@ -3,11 +3,11 @@
 
 #include "core/base/text.h"
 #include "core/config/base_url.h"
-#include "core/config/fields.h"
-#include "core/config/key.h"
+#include "core/config/key/key.h"
+#include "core/config/key/secret.h"
 #include "core/config/money_fields.h"
-#include "core/config/secret.h"
 #include "core/config/settings.h"
+#include "core/config/yaml/fields.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #define CORE_CONFIG_PROVIDER_ENTRY_H
 
 #include "core/config/config.h"
-#include "core/config/faults.h"
-#include "core/config/yaml_tree.h"
+#include "core/config/yaml/faults.h"
+#include "core/config/yaml/yaml_tree.h"
 
 /* Reads a map's member into `ret`, which is filled in so that provider_entry_finish may follow,
  * also after faults. */

@@ -5,8 +5,8 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/config/config.h"
-#include "core/config/fields.h"
 #include "core/config/lock_write.h"
+#include "core/config/yaml/fields.h"
 
 #include <errno.h>
 #include <fcntl.h>

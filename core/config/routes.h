@@ -3,7 +3,7 @@
 #define CORE_CONFIG_ROUTES_H
 
 #include "core/config/config.h"
-#include "core/config/fields.h"
+#include "core/config/yaml/fields.h"
 
 /* `into` is the struct config. */
 void config_routes_read(const struct place *place, const struct yaml_node *node, void *into);

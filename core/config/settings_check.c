@@ -5,8 +5,8 @@
 
 #include "core/base/text.h"
 #include "core/config/config.h"
-#include "core/config/json_lexeme.h"
 #include "core/config/json_schema.h"
+#include "core/config/yaml/json_lexeme.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

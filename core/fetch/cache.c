@@ -4,9 +4,9 @@
 #include "core/base/file.h"
 #include "core/base/siphash.h"
 #include "core/base/text.h"
-#include "core/config/manifest.h"
+#include "core/config/manifest/manifest.h"
 #include "core/config/paths.h"
-#include "core/fetch/build.h"
+#include "core/fetch/build/build.h"
 #include "core/provider/conduit/provider.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
 #define CORE_ENGINE_LOAD_VERSION_H
 
 #include "core/base/buf.h"
-#include "core/config/key.h"
-#include "core/config/manifest.h"
+#include "core/config/key/key.h"
+#include "core/config/manifest/manifest.h"
 #include "core/process/process.h"
 #include "core/transfer/transfer.h"
 

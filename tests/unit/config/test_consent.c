@@ -2,7 +2,7 @@
 #include "core/config/consent.h"
 
 #include "core/base/strings.h"
-#include "core/config/fields.h"
+#include "core/config/yaml/fields.h"
 #include "tests/unit/config/scratch.h"
 
 static struct manifest manifest;

@@ -1,5 +1,5 @@
 /* A provider's key: which source wins, what a person is told, and that it stays secret. */
-#include "core/config/key.h"
+#include "core/config/key/key.h"
 
 #include "tests/unit/config/scratch.h"
 

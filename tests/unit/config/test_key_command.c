@@ -1,5 +1,5 @@
 /* key_command: its first line, its end, and the bounds that hold it. */
-#include "core/config/key_command.h"
+#include "core/config/key/key_command.h"
 
 #include "tests/unit/config/scratch.h"
 

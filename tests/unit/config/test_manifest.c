@@ -1,5 +1,5 @@
 /* Manifests: ours, the shapes that MediaConduit's have, and what is told about mistakes. */
-#include "core/config/manifest.h"
+#include "core/config/manifest/manifest.h"
 
 #include "tests/unit/config/scratch.h"
 

@@ -1,6 +1,6 @@
 /* docs/manifest.md against the code: every field that is read stands there, with a type and an
  * example that is accepted; nothing else stands there. */
-#include "core/config/manifest_fields.h"
+#include "core/config/manifest/manifest_fields.h"
 
 #include "core/base/file.h"
 #include "core/base/strings.h"

@@ -1,6 +1,6 @@
 /* MediaConduit's manifests: the six shapes in which its own repositories write them, one test each,
  * and what a provider from outside makes of its `models`. */
-#include "core/config/manifest.h"
+#include "core/config/manifest/manifest.h"
 
 #include "core/base/strings.h"
 #include "tests/unit/config/scratch.h"

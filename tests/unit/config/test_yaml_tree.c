@@ -1,5 +1,5 @@
 /* The YAML reader: what it gives, and the bounds that a stranger's file meets. */
-#include "core/config/yaml_tree.h"
+#include "core/config/yaml/yaml_tree.h"
 
 #include "tests/unit/config/scratch.h"
 

@@ -4,7 +4,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/file.h"
-#include "core/fetch/build.h"
+#include "core/fetch/build/build.h"
 #include "tests/unit/config/scratch.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* The bundled manifests: each is one that loads, and asks for no more than its provider needs. */
 #include "core/base/text.h"
-#include "core/config/manifest.h"
+#include "core/config/manifest/manifest.h"
 
 #include <glob.h>
 #include <setjmp.h>
