@@ -28,6 +28,9 @@ static const char *const tool_choices[] = {"auto", "none", "required", "any", NU
 static const char *const policies[] = {
 		"listed", "free", "cheapest", "fastest", "local-first", NULL};
 
+static const char *const tasks[] = {"transcribe", "translate", NULL};
+static const char *const timestamps[] = {"none", "segment", "word", NULL};
+
 static const char *const formats[] = {"json", "npy", NULL};
 
 const struct setting_spec setting_specs[] = {
@@ -144,6 +147,54 @@ const struct setting_spec setting_specs[] = {
 		{"max_price", SETTING_NUMBER, 0, 1e6, .standard = "", ROUTING,
 				.help = "USD a million tokens, of prompt or answer: a route passes "
 					"over what is dearer."},
+		{"voice", SETTING_WORD, .standard = "", TOLD,
+				.help = "Whose voice speaks; info/voices names those that the "
+					"model has."},
+		{"size", SETTING_WORD, .standard = "", TOLD,
+				.help = "Width and height of a picture, as in 1024x1024."},
+		{"aspect_ratio", SETTING_WORD, .standard = "", TOLD,
+				.help = "How wide to how high, as in 16:9."},
+		{"resolution", SETTING_WORD, .standard = "", TOLD,
+				.help = "How fine a picture or a video is, as in 720p."},
+		{"quality", SETTING_WORD, .standard = "", TOLD,
+				.help = "How much care is taken, as in low or high."},
+		{"background", SETTING_WORD, .standard = "", TOLD,
+				.help = "What is behind a picture's subject, as in transparent."},
+		{"n", SETTING_INTEGER, 1, 1000, .standard = "", TOLD,
+				.help = "How many results are made of one prompt."},
+		{"steps", SETTING_INTEGER, 1, 10000, .standard = "", TOLD,
+				.help = "How many steps a picture is refined in."},
+		{"guidance", SETTING_NUMBER, 0, 1000, .standard = "", TOLD,
+				.help = "How closely the prompt is followed."},
+		{"negative_prompt", SETTING_TEXT, .standard = "", TOLD,
+				.help = "What should not be in the result."},
+		{"language", SETTING_WORD, .standard = "", TOLD,
+				.help = "The language that is spoken or written, as in en."},
+		{"task", SETTING_CHOICE, .choices = tasks, .standard = "", TOLD,
+				.help = "Whether speech is written down as it is or in English."},
+		{"timestamps", SETTING_CHOICE, .choices = timestamps, .standard = "", TOLD,
+				.help = "How finely a transcript tells when each part was said."},
+		{"start", SETTING_SECONDS, 0, SETTING_SECONDS_MOST, .standard = "", TOLD,
+				.help = "Where in a recording or a video to begin, in seconds."},
+		{"duration", SETTING_SECONDS, 0, SETTING_SECONDS_MOST, .standard = "", TOLD,
+				.help = "How many seconds are taken or made."},
+		{"fps", SETTING_NUMBER, 0, 1000, .standard = "", TOLD,
+				.help = "Pictures of a video in a second."},
+		{"height", SETTING_INTEGER, 1, 65536, .standard = "", TOLD,
+				.help = "Rows of a picture or a video."},
+		{"bitrate", SETTING_WORD, .standard = "", TOLD,
+				.help = "Bits that a second of sound or video takes, as in 128k."},
+		{"speed", SETTING_NUMBER, 0, 100, .standard = "", TOLD,
+				.help = "How fast is spoken: 1 as usual, 2 twice as fast."},
+		{"strength", SETTING_NUMBER, 0, 100, .standard = "", TOLD,
+				.help = "How far the result may leave what it is made from."},
+		{"instructions", SETTING_TEXT, .standard = "", TOLD,
+				.help = "How the voice should speak."},
+		{"scale", SETTING_WORD, .standard = "", TOLD,
+				.help = "How much larger or smaller the result is, as in 2 or "
+					"640:-1."},
+		{"style", SETTING_WORD, .standard = "", TOLD,
+				.help = "The manner of the result, as in vivid or natural."},
 };
 
 const size_t n_setting_specs = LENGTH(setting_specs);

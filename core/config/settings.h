@@ -14,6 +14,7 @@ enum setting_type {
 	SETTING_INTEGER, /* the same; the lexeme is kept (seeds exceed int64) */
 	SETTING_SECONDS, /* a number, or 30s 10m 1h 1d; kept as seconds */
 	SETTING_CHOICE, /* one of `choices` */
+	SETTING_WORD, /* one line without blanks at its ends */
 	SETTING_BOOL, /* yes no true false on off 1 0, kept as yes or no */
 	SETTING_LINES, /* one value a line */
 	SETTING_JSON, /* any JSON value; a bare word of `choices` counts as that string */

@@ -145,6 +145,15 @@ static char *check_lines(const char *text) {
 	return buf_take(&kept);
 }
 
+static char *check_word(const struct setting_spec *spec, const char *text, struct fail *fail) {
+	for (const char *at = text; *at != '\0'; at++) {
+		if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+			return refuse(fail, EINVAL, spec, text, "is not a single line of text");
+		}
+	}
+	return strdup(text);
+}
+
 static bool is_choice(const struct setting_spec *spec, const char *text) {
 	for (const char *const *choice = spec->choices; choice != NULL && *choice != NULL;
 			choice++) {
@@ -222,6 +231,8 @@ static char *check(const struct setting_spec *spec, char *text, struct fail *fai
 		return check_seconds(spec, text, fail);
 	case SETTING_CHOICE:
 		return check_choice(spec, text, fail);
+	case SETTING_WORD:
+		return check_word(spec, text, fail);
 	case SETTING_BOOL:
 		return check_bool(spec, text, fail);
 	case SETTING_LINES:

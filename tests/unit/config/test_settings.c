@@ -129,6 +129,15 @@ static void choices_are_told_when_missed(void **state) {
 			"verbosity: 'loud' is none of low, medium, high");
 }
 
+static void a_word_is_one_line_without_blanks_around(void **state) {
+	(void)state;
+	assert_kept("voice", " af_bella(2)+af_sky(1)\n", "af_bella(2)+af_sky(1)");
+	assert_kept("size", "1024x1024", "1024x1024");
+	assert_refused("voice", "alloy\nnova", EINVAL,
+			"voice: 'alloy nova' is not a single line of text");
+	assert_refused("voice", "a\x1b[m", EINVAL, "is not a single line of text");
+}
+
 static void yes_and_no_have_many_spellings(void **state) {
 	(void)state;
 	const char *const yes[] = {"yes", "true", "ON", "1"}, *const no[] = {"no", "False", "off",
@@ -271,6 +280,7 @@ int main(void) {
 			cmocka_unit_test(a_seed_beyond_64_bits_keeps_its_digits),
 			cmocka_unit_test(times_are_kept_as_seconds),
 			cmocka_unit_test(choices_are_told_when_missed),
+			cmocka_unit_test(a_word_is_one_line_without_blanks_around),
 			cmocka_unit_test(yes_and_no_have_many_spellings),
 			cmocka_unit_test(text_is_kept_byte_for_byte_but_one_newline),
 			cmocka_unit_test(lines_keep_their_blanks_and_lose_empty_ones),
