@@ -2,6 +2,7 @@
  * sends, so that both agree on the host. */
 #include "core/config/base_url.h"
 
+#include "core/base/buf.h"
 #include "core/base/text.h"
 #include "core/transfer/address.h"
 
@@ -132,6 +133,56 @@ char *base_url_check(const char *text, bool insecure, struct fail *fail) {
 		fail_set(fail, ENOMEM, "no memory for an address");
 	}
 	return result;
+}
+
+/* How much of "HOST:PORT" is the host; an IPv6 address may lack its brackets. */
+static size_t host_size(const char *text, size_t size) {
+	const char *bracket = memchr(text, ']', size);
+	const char *colon = memrchr(text, ':', size);
+	if (text[0] == '[' && bracket != NULL) {
+		return (size_t)(bracket - text) + 1;
+	}
+	bool one = colon != NULL && memchr(text, ':', size) == colon;
+	return one ? (size_t)(colon - text) : size;
+}
+
+/* Where a server listens, as where it is reached. */
+static char *reached_host(const char *text, size_t size) {
+	cleanup_free char *host = strndup(text, size);
+	if (host == NULL) {
+		return NULL;
+	}
+	if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0) {
+		return strdup("127.0.0.1");
+	}
+	if (strcmp(host, "[::]") == 0 || strcmp(host, "::") == 0) {
+		return strdup("[::1]");
+	}
+	char *bare = NULL;
+	if (host[0] != '[' && strchr(host, ':') != NULL) {
+		return asprintf(&bare, "[%s]", host) < 0 ? NULL : bare;
+	}
+	return take(host);
+}
+
+char *base_url_of_host(const char *text, const char *standard) {
+	const char *scheme = strstr(text, "://");
+	const char *authority = scheme != NULL ? scheme + 3 : text;
+	size_t host_length = host_size(authority, strcspn(authority, "/"));
+	cleanup_free char *host = reached_host(authority, host_length);
+	cleanup_buf struct buf url = {0};
+	if (host == NULL || !buf_add(&url, text, (size_t)(authority - text)) ||
+			!buf_add_string(&url, scheme != NULL ? "" : "http://") ||
+			!buf_add_string(&url, host)) {
+		return NULL;
+	}
+	const char *port = strrchr(standard, ':');
+	bool stated = scheme != NULL || authority[host_length] == ':';
+	if (!buf_add_string(&url, stated || port == NULL ? "" : port) ||
+			!buf_add_string(&url, authority + host_length)) {
+		return NULL;
+	}
+	return strdup(buf_string(&url));
 }
 
 /* The host of an address that base_url_check accepted: lower case, without brackets. */

@@ -11,6 +11,12 @@
  * words that never repeat an address which may hold a password or a key. */
 char *base_url_check(const char *text, bool insecure, struct fail *fail);
 
+/* The address that a variable means which names a host, as OLLAMA_HOST does: HOST, HOST:PORT, :PORT
+ * or an address. What it leaves out (http, this machine, the port) is as in `standard`; 0.0.0.0 and
+ * [::], where a server listens everywhere, are this machine. To be checked by base_url_check; the
+ * caller frees; NULL without memory. */
+char *base_url_of_host(const char *text, const char *standard);
+
 /* Whether a host, as an address names it ("[::1]" for IPv6), is this machine by its very name. */
 bool host_is_loopback(const char *host);
 

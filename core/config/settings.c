@@ -138,6 +138,9 @@ const struct setting_spec setting_specs[] = {
 		{"format", SETTING_CHOICE, .choices = formats, .standard = "json", TOLD,
 				.help = "How vectors come: json, an array a line, or npy, NumPy's "
 					"file of float32."},
+		{"num_ctx", SETTING_INTEGER, 1, COUNT_MOST, .standard = "", TOLD,
+				.help = "The tokens of context that a local model is loaded with; "
+					"unset, its server's own choice."},
 		{"cache", SETTING_SECONDS, 0, CACHE_MOST, .standard = "", EVERYWHERE,
 				.help = "For how long the same request is answered again with the "
 					"answer it had, for nothing; 0: never."},

@@ -22,6 +22,7 @@ PROVIDERS = {
     "llamacpp": ("/v1", "endless"),
     "lmstudio": ("/v1", "endless"),
     "mistral": ("/v1", "endless"),
+    "ollama": ("", "endless"),
     "openai": ("/v1", "endless"),
     "openrouter": ("/api/v1", "endless"),
     "perplexity": ("", "sonar"),

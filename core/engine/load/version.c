@@ -3,6 +3,7 @@
 
 #include "core/engine/replay/kept.h"
 
+#include "core/base/text.h"
 #include "core/config/base_url.h"
 #include "core/engine/engine.h"
 
@@ -118,7 +119,15 @@ static bool choose_base_url(struct version *version, struct fail *fail) {
 	const char *base = config != NULL ? config->base_url : NULL;
 	version->own_base_url = base != NULL;
 	if (base == NULL && (base = base_url_of_environment(version, &variable)) != NULL) {
-		version->base_url = base_url_check(base, config != NULL && config->insecure, &why);
+		bool is_host = variable != NULL && ends_with(variable, "_HOST") &&
+			       version->manifest.base_url != NULL;
+		cleanup_free char *meant = is_host ? base_url_of_host(base,
+								     version->manifest.base_url)
+						   : strdup(base);
+		if (meant == NULL) {
+			return fail_set(fail, ENOMEM, "no memory for a provider");
+		}
+		version->base_url = base_url_check(meant, config != NULL && config->insecure, &why);
 		return version->base_url != NULL ||
 		       fail_set(fail, why.code, "provider %s: %s in the environment: %s",
 				       version->provider->name, variable != NULL ? variable : "",
@@ -129,6 +138,13 @@ static bool choose_base_url(struct version *version, struct fail *fail) {
 	}
 	version->base_url = strdup(base);
 	return version->base_url != NULL || fail_set(fail, ENOMEM, "no memory for a provider");
+}
+
+/* Whether what states no price costs nothing: a service of this machine or its network. One of the
+ * kind that runs locally, at an address of the open internet, is somebody's who may charge. */
+static bool costs_nothing(const struct version *version, const char *scheme, const char *host) {
+	bool near = strcmp(scheme, "http") == 0 || base_url_is_local(version->base_url);
+	return host_is_loopback(host) || (version->manifest.local && !version->foreign && near);
 }
 
 /* What the user wrote may be local, and a bundled local service's own; one from outside where its
@@ -153,8 +169,7 @@ static bool base_url_host(struct version *version, struct transfer_host *ret) {
 		      curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
 		      curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 	if (parsed) {
-		version->local = host_is_loopback(host) ||
-				 (version->manifest.local && !version->foreign);
+		version->local = costs_nothing(version, scheme, host);
 		*ret = (struct transfer_host){
 				.scheme = strdup(scheme),
 				.host = strdup(host),

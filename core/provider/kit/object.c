@@ -21,7 +21,8 @@ struct conduit_object {
 	struct conduit_body *body;
 	struct extra_member *extra;
 	size_t n_extra;
-	bool begun;
+	bool begun; /* a member was written: a comma comes before the next */
+	bool inside; /* an object that is a member: extra knows nothing of its members */
 	struct fail fail; /* why it can't be sent */
 };
 
@@ -112,7 +113,8 @@ struct conduit_body *conduit_object_body(struct conduit_object *object) {
 }
 
 static void begin_member(struct conduit_object *object, const char *name) {
-	conduit_body_text(object->body, object->begun ? ",\"" : "{\"");
+	conduit_body_text(object->body, object->begun ? "," : object->inside ? "" : "{");
+	conduit_body_text(object->body, "\"");
 	conduit_body_text(object->body, name);
 	conduit_body_text(object->body, "\":");
 	object->begun = true;
@@ -122,13 +124,29 @@ bool conduit_object_member(struct conduit_object *object, const char *name) {
 	if (object == NULL) {
 		return false;
 	}
-	for (size_t i = 0; i < object->n_extra; i++) {
+	for (size_t i = 0; i < object->n_extra && !object->inside; i++) {
 		if (object->extra[i].name != NULL && strcmp(object->extra[i].name, name) == 0) {
 			return false;
 		}
 	}
 	begin_member(object, name);
 	return true;
+}
+
+bool conduit_object_open(struct conduit_object *object, const char *name) {
+	if (!conduit_object_member(object, name)) {
+		return false;
+	}
+	conduit_body_text(object->body, "{");
+	object->inside = true;
+	object->begun = false;
+	return true;
+}
+
+void conduit_object_close(struct conduit_object *object) {
+	conduit_body_text(object->body, "}");
+	object->inside = false;
+	object->begun = true;
 }
 
 bool conduit_object_has(const struct conduit_object *object, const char *setting) {

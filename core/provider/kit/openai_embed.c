@@ -78,8 +78,10 @@ static void put_url(const struct embed *embed, const char *model, struct buf *ou
 		return;
 	}
 	buf_add_format(out, "%.*s%s", (int)origin, base, embed->dialect->embeddings->before);
-	add_path(out, model);
-	buf_add_string(out, embed->dialect->embeddings->after);
+	if (embed->dialect->embeddings->after != NULL) {
+		add_path(out, model);
+		buf_add_string(out, embed->dialect->embeddings->after);
+	}
 }
 
 static void send(struct embed *embed, struct conduit_object *object, const char *model) {
@@ -89,11 +91,15 @@ static void send(struct embed *embed, struct conduit_object *object, const char 
 	conduit_object_destroy(object);
 }
 
+static bool is_in_url(const struct embed *embed) {
+	return embed->dialect->embeddings != NULL && embed->dialect->embeddings->after != NULL;
+}
+
 /* A model that stands in the URL isn't among the members. */
 static struct conduit_object *begin_request(
 		const struct embed *embed, const struct conduit_turn *turn) {
 	struct conduit_object *object = conduit_object_create(turn);
-	if (embed->dialect->embeddings == NULL && conduit_object_member(object, "model")) {
+	if (!is_in_url(embed) && conduit_object_member(object, "model")) {
 		conduit_body_string(conduit_object_body(object), turn->model, strlen(turn->model));
 	}
 	return object;
@@ -252,6 +258,10 @@ static void take_member(void *data, const char *name, const char *json, size_t s
 	const char *model = conduit_json_string(value, NULL);
 	if (strcmp(name, "usage") == 0) {
 		usage_read_prompt(value, &embed->reply_usage);
+	} else if (strcmp(name, "prompt_eval_count") == 0) {
+		/* Ollama's word, which stands alone. */
+		conduit_json_int64(value, NULL, &embed->reply_usage.prompt_tokens);
+		embed->reply_usage.completion_tokens = 0;
 	} else if (strcmp(name, "model") == 0 && model != NULL &&
 			strlen(model) < sizeof(embed->model)) {
 		strcpy(embed->model, model);

@@ -74,6 +74,27 @@ static void what_is_no_address_is_refused(void **state) {
 	assert_refused("https://ex\xc3\xa4mple.com", EINVAL, "ASCII");
 }
 
+static void assert_means(const char *text, const char *expected) {
+	cleanup_free char *url = base_url_of_host(text, "http://127.0.0.1:11434");
+	assert_non_null(url);
+	assert_string_equal(url, expected);
+}
+
+static void a_variable_that_names_a_host_means_an_address(void **state) {
+	(void)state;
+	assert_means("localhost", "http://localhost:11434");
+	assert_means("127.0.0.1:8080", "http://127.0.0.1:8080");
+	assert_means(":8080", "http://127.0.0.1:8080");
+	assert_means("0.0.0.0", "http://127.0.0.1:11434");
+	assert_means("0.0.0.0:5000", "http://127.0.0.1:5000");
+	assert_means("::", "http://[::1]:11434");
+	assert_means("[::1]:5000", "http://[::1]:5000");
+	assert_means("http://0.0.0.0:5000", "http://127.0.0.1:5000");
+	assert_means("https://ollama.com", "https://ollama.com");
+	assert_means("example.com/ollama", "http://example.com:11434/ollama");
+	assert_means("example.com:80/ollama", "http://example.com:80/ollama");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(https_is_taken_and_a_trailing_slash_dropped),
@@ -81,6 +102,7 @@ int main(void) {
 			cmocka_unit_test(plain_http_elsewhere_needs_the_users_word),
 			cmocka_unit_test(what_may_hold_a_secret_is_refused_without_repeating_it),
 			cmocka_unit_test(what_is_no_address_is_refused),
+			cmocka_unit_test(a_variable_that_names_a_host_means_an_address),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ import sys
 SKIPPED = 77
 HERE = pathlib.Path(__file__).resolve().parent
 SHARED = pathlib.Path(os.environ.get("CONDUIT_SHARED", HERE.parents[3] / "shared"))
-SERVICES = ["anthropic", "huggingface", "mistral", "openai_compat", "openrouter", "together", "ollama/openai", "ollama/errors"]
+SERVICES = ["anthropic", "huggingface", "mistral", "openai_compat", "openrouter", "together", "ollama"]
 
 # Replies to what these providers never ask: other endpoints of the same services.
 OTHERS = {
@@ -20,6 +20,11 @@ OTHERS = {
     "mistral/audio_speech.json",
     "mistral/audio_transcription.json",
     "mistral/ocr.json",
+    "ollama/native/api_chat_thinking_stub.txt",
+    "ollama/native/api_embeddings.json",
+    "ollama/native/api_generate_nonstream.json",
+    "ollama/native/api_generate_stream.ndjson",
+    "ollama/native/api_ps_fixture.json",
     "openai_compat/whisper1_transcription.json",
     "openrouter/binary/audio_speech_kokoro.mp3",
     "openrouter/json/audio_transcription.json",

@@ -40,6 +40,12 @@ void conduit_object_destroy(struct conduit_object *object);
 bool conduit_object_member(struct conduit_object *object, const char *name);
 struct conduit_body *conduit_object_body(struct conduit_object *object);
 
+/* Begins a member that is an object itself: what is written until conduit_object_close are its
+ * members. False: extra has that member; it stands instead, and nothing is to be closed. Not within
+ * another. */
+bool conduit_object_open(struct conduit_object *object, const char *name);
+void conduit_object_close(struct conduit_object *object);
+
 /* Whether a setting is in force and more than blanks. */
 bool conduit_object_has(const struct conduit_object *object, const char *setting);
 /* Writes a setting that is in force as the member `name`. */

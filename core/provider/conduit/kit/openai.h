@@ -67,7 +67,9 @@ enum conduit_openai_parts {
 
 /* How embeddings are asked for where it isn't by POST /embeddings in OpenAI's form. */
 struct conduit_openai_embeddings {
-	const char *before, *after; /* the URL: the base URL's host, then these around the model */
+	/* The URL: the base URL's host, then these around the model. `after` NULL: the first alone,
+	 * and the model is a member as in OpenAI's. */
+	const char *before, *after;
 	const char *input; /* the member that holds the texts */
 	const char *list; /* the reply's array of entries; NULL: the reply is that array */
 	const char *vector; /* an entry's array of numbers; NULL: the entry is that array */
