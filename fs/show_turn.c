@@ -4,6 +4,7 @@
 #include "fs/show.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 /* The name of a turn; "000000" for the one before the first. */
@@ -71,12 +72,22 @@ static bool add_position(const struct turn *turn, struct buf *out) {
 			     : show_line(out, "queue_position", "");
 }
 
+static bool add_progress(const struct turn *turn, struct buf *out) {
+	if (isnan(turn->share)) {
+		show_line(out, "progress", "");
+	} else {
+		buf_add_format(out, "progress %d%%\n", (int)(turn->share * 100));
+	}
+	return show_line(out, "doing", turn->doing);
+}
+
 bool show_turn_lines(const struct place *place, struct turn *turn, struct buf *out) {
 	const char *session = place != NULL && place->kind == PLACE_SESSION ? place->name : "-";
 	if (turn == NULL) {
 		return buf_add_format(out,
 				"state idle\nturn 000000\nsession %s\nfinish -\nmodel -\n"
-				"provider -\nwaiting_for -\nqueue_position -\nretry_at -\n",
+				"provider -\nwaiting_for -\nqueue_position -\nretry_at -\n"
+				"progress -\ndoing -\n",
 				session);
 	}
 	const struct turn_row *row = &turn->row;
@@ -89,7 +100,8 @@ bool show_turn_lines(const struct place *place, struct turn *turn, struct buf *o
 	show_line(out, "provider", row->provider);
 	add_waiting(turn, out);
 	add_position(turn, out);
-	return show_time(out, "retry_at", turn->retry_at);
+	show_time(out, "retry_at", turn->retry_at);
+	return add_progress(turn, out);
 }
 
 bool show_place_path(struct buf *out, const struct place *place) {

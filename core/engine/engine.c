@@ -11,6 +11,8 @@
 #include "core/engine/money/budget.h"
 #include "core/engine/money/settle.h"
 #include "core/engine/run/queue.h"
+#include "core/engine/run/resume.h"
+#include "core/engine/run/withdraw.h"
 #include "core/engine/session/retention.h"
 #include "core/turn/chain_map.h"
 #include "core/turn/lineage.h"
@@ -205,6 +207,7 @@ struct engine *engine_open(
 	engine->options = *options;
 	engine->started = now_us();
 	list_init(&engine->providers);
+	list_init(&engine->withdrawals);
 	engine->last_error = strdup("");
 	if (engine->last_error == NULL) {
 		fail_set(fail, ENOMEM, "no memory");
@@ -239,6 +242,7 @@ struct engine *engine_open(
 		return NULL;
 	}
 	catalogue_watch(engine->catalogue, on_catalogue_changed, engine);
+	resume_all(engine);
 	return engine;
 }
 
@@ -246,6 +250,7 @@ void engine_stop(struct engine *engine) {
 	struct provider *provider;
 	engine->closing = true;
 	settlements_destroy(take(engine->settlements));
+	withdrawals_drop(engine);
 	list_for_each(provider, &engine->providers, link) {
 		provider_destroy(provider);
 	}

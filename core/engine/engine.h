@@ -64,6 +64,8 @@ struct engine {
 	struct settlements *settlements; /* NULL once the engine stops */
 	struct attachments *attachments;
 	struct list providers;
+	struct list withdrawals; /* requests that withdraw jobs: see run/withdraw.h */
+	size_t n_withdrawals;
 	struct loads *loads; /* those from outside: load.h */
 	int64_t started; /* microseconds since the epoch */
 	uint64_t turns_done, turns_failed;

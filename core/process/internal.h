@@ -101,6 +101,9 @@ bool request_add_part(struct job *job, const struct wire_request_part *part, str
 /* Raises the job's `request` event, or ends the job when the request is unfit to be sent. */
 void request_begin(struct job *job, const struct wire_request *request);
 
+/* Raises the job's `on_cancel` event, or ends the job when the request is unfit to be sent. */
+void request_on_cancel(struct job *job, const struct wire_on_cancel *on_cancel);
+
 /* ---- model.c ---- */
 
 bool model_add_raw(struct job *job, const struct wire_bytes *bytes, struct fail *fail);

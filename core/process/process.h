@@ -88,6 +88,12 @@ struct job_request {
 	uint32_t delay_ms;
 };
 
+/* As of provider.h's conduit_progress. */
+struct job_progress {
+	double share; /* 0 to 1, NAN unknown */
+	const char *words; /* one plain line, "" for none */
+};
+
 struct job_price {
 	char name[32];
 	double usd; /* finite; -1 is variable */
@@ -133,6 +139,12 @@ struct job_events {
 	void (*output)(void *data, const void *bytes, size_t size);
 	void (*reasoning)(void *data, const void *bytes, size_t size);
 	void (*usage)(void *data, const struct job_usage *usage);
+	void (*progress)(void *data, const struct job_progress *progress);
+	/* What is to be sent if the job ends without its result; NULL: nothing any more. Its body
+	 * is literal, and to be copied. */
+	void (*on_cancel)(void *data, struct job_request *request);
+	/* How it may be picked up again; "": it can't be any more. */
+	void (*resumable)(void *data, const char *token);
 	/* Exactly once, last; the job is freed after it. */
 	void (*end)(void *data, const struct job_result *result);
 };

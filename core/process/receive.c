@@ -47,6 +47,40 @@ static void emit_usage(struct job *job, const struct wire_usage *usage) {
 	}
 }
 
+static void emit_progress(struct job *job, const struct wire_progress *progress) {
+	char *words cleanup_free = plain_text(
+			progress->words, strlen(progress->words), WIRE_DOING_MOST, false);
+	bool known = progress->share >= 0 && progress->share <= 1;
+	struct job_progress said = {.share = known ? progress->share : NAN,
+			.words = words != NULL ? words : ""};
+	if (job->events.progress != NULL) {
+		job->events.progress(job->data, &said);
+	}
+}
+
+static void emit_resumable(struct job *job, const char *token) {
+	if (job->events.resumable != NULL) {
+		job->events.resumable(job->data, token);
+	}
+}
+
+/* What is said of a job that goes on elsewhere; false when it is something else. */
+static bool elsewhere_message(struct job *job, struct wire_message *message) {
+	switch (message->type) {
+	case WIRE_PROGRESS:
+		emit_progress(job, &message->progress);
+		return true;
+	case WIRE_ON_CANCEL:
+		request_on_cancel(job, &message->on_cancel);
+		return true;
+	case WIRE_RESUMABLE:
+		emit_resumable(job, message->words.words);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void emit_read(struct job *job, uint32_t file) {
 	job->pending = true;
 	if (job->events.read != NULL) {
@@ -97,9 +131,10 @@ static bool job_message(struct job *job, struct wire_message *message, struct fa
 		end_finished(job, &message->finish);
 		return true;
 	default:
-		return fail_set(fail, EPROTO,
-				"it sent a message of type %d, which isn't a provider's",
-				(int)message->type);
+		return elsewhere_message(job, message) ||
+		       fail_set(fail, EPROTO,
+				       "it sent a message of type %d, which isn't a provider's",
+				       (int)message->type);
 	}
 }
 

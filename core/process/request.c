@@ -128,13 +128,40 @@ static bool check(const struct job *job, const struct wire_request *request, str
 	return true;
 }
 
-void request_begin(struct job *job, const struct wire_request *request) {
+/* An unfit one ends the job from the loop, where the provider is told as well. */
+static bool fit_or_doomed(struct job *job, const struct wire_request *request) {
 	struct fail fail cleanup_fail = {0};
-	if (!check(job, request, &fail)) {
-		/* From the loop, where the provider is told as well. */
-		job->doom = fail;
-		fail = (struct fail){0};
-		process_schedule(job->process);
+	if (check(job, request, &fail)) {
+		return true;
+	}
+	job->doom = fail;
+	fail = (struct fail){0};
+	process_schedule(job->process);
+	return false;
+}
+
+void request_on_cancel(struct job *job, const struct wire_on_cancel *on_cancel) {
+	const struct wire_request *request = &on_cancel->request;
+	const char *headers[WIRE_HEADERS_MOST + 1] = {NULL};
+	struct body_part part = {.kind = BODY_LITERAL,
+			.bytes = (char *)on_cancel->bytes,
+			.size = on_cancel->size};
+	struct body body = {.parts = &part, .n_parts = on_cancel->size != 0};
+	struct job_request asked = {.method = request->method,
+			.url = request->url,
+			.headers = headers,
+			.body = &body};
+	if (request->method[0] != '\0' && !fit_or_doomed(job, request)) {
+		return;
+	}
+	memcpy(headers, request->headers, request->n_headers * sizeof(headers[0]));
+	if (job->events.on_cancel != NULL) {
+		job->events.on_cancel(job->data, request->method[0] != '\0' ? &asked : NULL);
+	}
+}
+
+void request_begin(struct job *job, const struct wire_request *request) {
+	if (!fit_or_doomed(job, request)) {
 		return;
 	}
 	struct body body cleanup(body_finish) = job->body;

@@ -1,6 +1,8 @@
 /* What a provider may call, as provider.h promises it: each call becomes messages to the daemon.
  * The daemon checks everything again; the bounds are kept here so that an honest provider that
  * steps over one fails with words, not by being killed. */
+#include "core/provider/emit.h"
+
 #include "core/base/text.h"
 #include "core/provider/runner.h"
 
@@ -9,20 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sends a job's message; one that breaks a bound of the wire is dropped with a line in the log. */
-static void put(struct conduit_job *job, struct wire_message *message, const char *what) {
+void emit_put(struct conduit_job *job, struct wire_message *message, const char *what) {
 	message->job = job->id;
 	if (!channel_put(&job->runner->channel, message)) {
 		conduit_log(job, "%s is dropped: it is too large", what);
 	}
 }
 
-/* A copy of at most `most` bytes, to be freed; NULL stays NULL. */
-static char *shortened(const char *text, size_t most) {
+char *emit_shortened(const char *text, size_t most) {
 	return text != NULL ? strndup(text, utf8_cut(text, strlen(text), most)) : NULL;
 }
 
-static void refuse(struct conduit_job *job, const char *words) {
+void emit_refuse(struct conduit_job *job, const char *words) {
 	conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_INVALID, .words = words});
 }
 
@@ -33,8 +33,9 @@ static bool may_ask(struct conduit_job *job) {
 		return false;
 	}
 	if (!job->may_request || job->pending) {
-		refuse(job, "the provider made a request where it may not: one at a time, from "
-			    "discover, transform or end");
+		emit_refuse(job,
+				"the provider made a request where it may not: one at a time, from "
+				"discover, transform or end");
 		return false;
 	}
 	return true;
@@ -47,7 +48,7 @@ static void put_literal(struct conduit_job *job, const char *bytes, size_t size)
 				.request_part = {.kind = CONDUIT_LITERAL,
 						.bytes = bytes,
 						.size = (uint32_t)piece}};
-		put(job, &message, "a part of a request's body");
+		emit_put(job, &message, "a part of a request's body");
 		bytes += piece;
 		size -= piece;
 	}
@@ -62,7 +63,7 @@ static void put_body(struct conduit_job *job, const struct conduit_request *requ
 		}
 		struct wire_message message = {.type = WIRE_REQUEST_PART,
 				.request_part = {.kind = (uint8_t)part->kind, .file = part->file}};
-		put(job, &message, "a part of a request's body");
+		emit_put(job, &message, "a part of a request's body");
 	}
 }
 
@@ -87,7 +88,7 @@ static const char *body_trouble(const struct conduit_request *request) {
 					       "4096 parts in its body";
 }
 
-static const char *head_trouble(const struct conduit_request *request) {
+const char *emit_head_trouble(const struct conduit_request *request) {
 	if (request->method == NULL || strlen(request->method) > WIRE_NAME_MOST) {
 		return "the provider asked for a request without a proper method";
 	}
@@ -105,16 +106,23 @@ static const char *head_trouble(const struct conduit_request *request) {
 	return NULL;
 }
 
+void emit_headers(struct wire_request *to, const struct conduit_request *request) {
+	while (request->headers != NULL && request->headers[to->n_headers] != NULL) {
+		to->headers[to->n_headers] = request->headers[to->n_headers];
+		to->n_headers++;
+	}
+}
+
 void conduit_request(struct conduit_job *job, const struct conduit_request *request) {
 	if (!may_ask(job)) {
 		return;
 	}
-	const char *trouble = head_trouble(request);
+	const char *trouble = emit_head_trouble(request);
 	if (trouble == NULL) {
 		trouble = body_trouble(request);
 	}
 	if (trouble != NULL) {
-		refuse(job, trouble);
+		emit_refuse(job, trouble);
 		return;
 	}
 	put_body(job, request);
@@ -124,11 +132,8 @@ void conduit_request(struct conduit_job *job, const struct conduit_request *requ
 					.to_output = request->sink == CONDUIT_TO_OUTPUT,
 					.submits = request->submits,
 					.delay_ms = request->delay_ms}};
-	while (request->headers != NULL && request->headers[message.request.n_headers] != NULL) {
-		uint32_t n = message.request.n_headers++;
-		message.request.headers[n] = request->headers[n];
-	}
-	put(job, &message, "a request");
+	emit_headers(&message.request, request);
+	emit_put(job, &message, "a request");
 	job->pending = true;
 }
 
@@ -137,7 +142,7 @@ void conduit_read(struct conduit_job *job, uint32_t file) {
 		return;
 	}
 	struct wire_message message = {.type = WIRE_READ, .read = {.file = file}};
-	put(job, &message, "a read");
+	emit_put(job, &message, "a read");
 	job->pending = true;
 }
 
@@ -158,7 +163,7 @@ static void put_raw(struct conduit_job *job, const struct conduit_model *model) 
 						.size = (uint32_t)(left < WIRE_CHUNK_MOST
 										   ? left
 										   : WIRE_CHUNK_MOST)}};
-		put(job, &message, "a model's own words");
+		emit_put(job, &message, "a model's own words");
 	}
 }
 
@@ -183,11 +188,11 @@ void conduit_model(struct conduit_job *job, const struct conduit_model *model) {
 				model->id_size);
 		return;
 	}
-	char *name cleanup_free = shortened(model->name, WIRE_WORDS_MOST);
-	char *description cleanup_free = shortened(model->description, WIRE_DESCRIPTION_MOST);
-	char *input cleanup_free = shortened(model->input_modalities, WIRE_LIST_MOST);
-	char *output cleanup_free = shortened(model->output_modalities, WIRE_LIST_MOST);
-	char *parameters cleanup_free = shortened(model->parameters, WIRE_LIST_MOST);
+	char *name cleanup_free = emit_shortened(model->name, WIRE_WORDS_MOST);
+	char *description cleanup_free = emit_shortened(model->description, WIRE_DESCRIPTION_MOST);
+	char *input cleanup_free = emit_shortened(model->input_modalities, WIRE_LIST_MOST);
+	char *output cleanup_free = emit_shortened(model->output_modalities, WIRE_LIST_MOST);
+	char *parameters cleanup_free = emit_shortened(model->parameters, WIRE_LIST_MOST);
 	struct wire_message message = {.type = WIRE_MODEL,
 			.model = {.id = model->id,
 					.id_size = (uint32_t)model->id_size,
@@ -201,7 +206,7 @@ void conduit_model(struct conduit_job *job, const struct conduit_model *model) {
 					.parameters = parameters}};
 	add_prices(&message.model, model);
 	put_raw(job, model);
-	put(job, &message, "a model");
+	emit_put(job, &message, "a model");
 }
 
 void conduit_output(struct conduit_job *job, const void *bytes, size_t size) {
@@ -226,21 +231,21 @@ void conduit_usage(struct conduit_job *job, const struct conduit_usage *usage) {
 					.reasoning_tokens = usage->reasoning_tokens,
 					.cached_tokens = usage->cached_tokens,
 					.cost = usage->cost}};
-	put(job, &message, "the usage");
+	emit_put(job, &message, "the usage");
 }
 
 void conduit_fail(struct conduit_job *job, const struct conduit_failure *failure) {
 	if (job->over) {
 		return;
 	}
-	char *words cleanup_free = shortened(failure->words, WIRE_WORDS_MOST);
+	char *words cleanup_free = emit_shortened(failure->words, WIRE_WORDS_MOST);
 	bool known = (unsigned)failure->kind <= CONDUIT_FAIL_INVALID;
 	struct wire_message message = {.type = WIRE_FAIL,
 			.fail = {.kind = (uint8_t)(known ? failure->kind : CONDUIT_FAIL_OTHER),
 					.status = failure->status,
 					.retry = failure->retry == CONDUIT_RETRY_NEVER,
 					.words = words}};
-	put(job, &message, "a failure");
+	emit_put(job, &message, "a failure");
 	job->over = true;
 }
 
@@ -248,11 +253,11 @@ void conduit_finish(struct conduit_job *job, const char *finish, const char *mod
 	if (job->over) {
 		return;
 	}
-	char *reason cleanup_free = shortened(finish, WIRE_NAME_MOST);
-	char *answered cleanup_free = shortened(model, WIRE_ID_MOST);
+	char *reason cleanup_free = emit_shortened(finish, WIRE_NAME_MOST);
+	char *answered cleanup_free = emit_shortened(model, WIRE_ID_MOST);
 	struct wire_message message = {
 			.type = WIRE_FINISH, .finish = {.finish = reason, .model = answered}};
-	put(job, &message, "the end");
+	emit_put(job, &message, "the end");
 	job->over = true;
 }
 

@@ -172,11 +172,13 @@ bool ledger_settle(struct store *store, struct turn_row *row, const struct ledge
 
 bool ledger_recover(struct store *store, int64_t now) {
 	static const char noted[] = ENTER "SELECT turn, place, provider, model, reserved, 0, ?1, "
-					  "?2, -1, -1, -1, -1, -1, 'unknown' FROM reservation";
+					  "?2, -1, -1, -1, -1, -1, 'unknown' FROM reservation "
+					  "WHERE turn NOT IN (SELECT turn FROM main.job)";
 	/* Who has a note is entered by now and passed over. */
 	static const char unsent[] = ENTER
 			"SELECT id, place, provider, model, 0, 0, ?1, ?2, -1, -1, -1, -1, 0, "
-			"'computed' FROM turn WHERE state IN (1, 2, 3)";
+			"'computed' FROM turn WHERE state IN (1, 2, 3) "
+			"AND id NOT IN (SELECT turn FROM main.job)";
 	cleanup_statement sqlite3_stmt *first = store_statement(store, noted, NULL);
 	cleanup_statement sqlite3_stmt *second = store_statement(store, unsent, NULL);
 	sqlite3_stmt *const both[] = {first, second};

@@ -145,7 +145,7 @@ static bool shadow_all(struct store *store, struct fail *fail) {
 	static const char sql[] =
 			"SELECT type, sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND "
 			"tbl_name IN ('turn', 'forgotten', 'kept', 'numbering', 'health', "
-			"'attachment') "
+			"'attachment', 'job') "
 			"ORDER BY type<>'table', rowid";
 	cleanup_buf struct buf all = {0};
 	sqlite3_stmt *statement = NULL;

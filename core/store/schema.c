@@ -269,7 +269,18 @@ static const char attachment_step[] = "CREATE TABLE attachment("
 				      "CREATE TRIGGER turn_detached AFTER DELETE ON turn BEGIN"
 				      " DELETE FROM attachment WHERE turn=old.id; END;";
 
+/* A turn's job that goes on elsewhere, by whatever its provider picks it up again. */
+static const char job_step[] = "CREATE TABLE job("
+			       " turn INTEGER PRIMARY KEY,"
+			       " model INTEGER NOT NULL,"
+			       " token TEXT NOT NULL) STRICT;"
+			       "CREATE TRIGGER job_ends AFTER UPDATE OF state ON turn"
+			       " WHEN new.state NOT IN (1, 2, 3) BEGIN"
+			       " DELETE FROM job WHERE turn=new.id; END;"
+			       "CREATE TRIGGER job_goes AFTER DELETE ON turn BEGIN"
+			       " DELETE FROM job WHERE turn=old.id; END;";
+
 const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
 		health_step, ledger_step, group_step, answer_step, kept_step, alias_step,
-		attachment_step};
+		attachment_step, job_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

@@ -171,6 +171,10 @@ void store_close(struct store *store) {
 	free(store);
 }
 
+bool store_keeps_turns(const struct store *store) {
+	return !store->off_record;
+}
+
 const char *store_notice(const struct store *store) {
 	return store->notice;
 }

@@ -31,6 +31,8 @@ struct store *store_open_off_record(uv_loop_t *loop, const char *directory, stru
 /* Commits, syncs, checkpoints, releases the lock. The loop frees the handles when it runs next; a
  * catalogue is closed before. NULL is fine. */
 void store_close(struct store *store);
+/* False where nothing that is said outlives the mount. */
+bool store_keeps_turns(const struct store *store);
 const char *store_notice(const struct store *store);
 const char *store_directory(const struct store *store);
 
@@ -109,8 +111,24 @@ int64_t store_turn_last(struct store *store, int64_t place);
 size_t store_turns_after(struct store *store, int64_t place, int64_t after, int64_t *ids,
 		int64_t *numbers, size_t most);
 /* After a start: what was queued or running says interrupted now, finished now, EIO with words, and
- * is entered in the ledger; returns how many. */
+ * is entered in the ledger; returns how many. Those whose job may be picked up stay as they are. */
 size_t store_turns_interrupt(struct store *store);
+
+/* A turn whose job goes on elsewhere, whatever becomes of us. */
+struct store_job {
+	int64_t turn, model; /* ids of the turn and of the place that answers it */
+	char *token; /* the provider's own, by which it picks the job up */
+	char *path; /* the model's, as it stands in the ledger's note; "" when there is none */
+	int64_t reserved; /* what the note says, pico-USD; -1 unknown */
+};
+
+/* Keeps the turn's row and its job, durably; `token` NULL: there is none any more. It goes by
+ * itself when the turn ends. */
+bool store_job_keep(struct store *store, const struct turn_row *row, int64_t model,
+		const char *token, struct fail *fail);
+/* After a start: those of turns that haven't ended, oldest first; at most `most`. Free each. */
+size_t store_jobs(struct store *store, struct store_job *jobs, size_t most);
+void store_job_finish(struct store_job *job);
 
 /* The newest turn that was answered since then (microseconds since the epoch) to a request of this
  * key; false when there is none. */

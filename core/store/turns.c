@@ -259,8 +259,10 @@ size_t store_turns_interrupt(struct store *store) {
 				  "cost_source=CASE WHEN EXISTS(SELECT 1 FROM ledger WHERE "
 				  "ledger.turn=turn.id AND ledger.cost<0) "
 				  "THEN 'unknown' ELSE 'computed' END "
-				  "WHERE state IN (1, 2, 3)";
-	static const char forget[] = "DELETE FROM reservation";
+				  "WHERE state IN (1, 2, 3) "
+				  "AND id NOT IN (SELECT turn FROM main.job)";
+	static const char forget[] = "DELETE FROM reservation "
+				     "WHERE turn NOT IN (SELECT turn FROM main.job)";
 	_Static_assert(TURN_QUEUED == 1 && TURN_WAITING == 2 && TURN_RUNNING == 3,
 			"the numbers of the states are part of the database");
 	struct timespec now;

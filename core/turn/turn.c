@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -84,6 +85,7 @@ static struct turn *turn_new(struct turn_table *table) {
 	}
 	turn->table = table;
 	turn->refs = 1;
+	turn->share = NAN;
 	for (int i = 0; i < TURN_FILES; i++) {
 		turn->fds[i] = -1;
 	}

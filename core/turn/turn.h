@@ -71,6 +71,9 @@ struct turn {
 	/* While it waits: for what ("" nothing), and until when (µs since the epoch, 0 unknown). */
 	char waiting_for[128];
 	int64_t retry_at;
+	/* While it runs: how far it is, 0 to 1 or NAN, and at what. */
+	double share;
+	char doing[128];
 	struct run *run; /* while queued, waiting or running; the engine's */
 };
 

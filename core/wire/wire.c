@@ -33,10 +33,14 @@ static void walk_message(struct coder *coder, struct wire_turn_message *message)
 	}
 }
 
-static void walk_request(struct coder *coder, struct wire_request *request) {
+static void walk_request_head(struct coder *coder, struct wire_request *request) {
 	code_string(coder, &request->method, WIRE_NAME_MOST);
 	code_string(coder, &request->url, WIRE_URL_MOST);
 	walk_headers(coder, &request->n_headers, request->headers, WIRE_HEADERS_MOST);
+}
+
+static void walk_request(struct coder *coder, struct wire_request *request) {
+	walk_request_head(coder, request);
 	code_bool(coder, &request->to_output);
 	code_bool(coder, &request->submits);
 	code_u32(coder, &request->delay_ms, UINT32_MAX);
@@ -84,6 +88,26 @@ static void walk_request_part(struct coder *coder, struct wire_request_part *par
 	code_bytes(coder, &part->bytes, &part->size, WIRE_CHUNK_MOST);
 	if (part->kind != 0 && part->size != 0) {
 		coder->failed = true;
+	}
+}
+
+/* What a provider says of a job that goes on elsewhere; false when it is something else. */
+static bool walk_elsewhere(struct coder *coder, struct wire_message *message) {
+	switch (message->type) {
+	case WIRE_PROGRESS:
+		code_double(coder, &message->progress.share);
+		code_string(coder, &message->progress.words, WIRE_DOING_MOST);
+		return true;
+	case WIRE_ON_CANCEL:
+		walk_request_head(coder, &message->on_cancel.request);
+		code_bytes(coder, &message->on_cancel.bytes, &message->on_cancel.size,
+				WIRE_CANCEL_BODY_MOST);
+		return true;
+	case WIRE_RESUMABLE:
+		code_string(coder, &message->words.words, WIRE_WORDS_MOST);
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -171,7 +195,8 @@ static bool walk_from_provider(struct coder *coder, struct wire_message *message
 }
 
 static bool walk(struct coder *coder, struct wire_message *message) {
-	bool known = walk_from_daemon(coder, message) || walk_from_provider(coder, message);
+	bool known = walk_from_daemon(coder, message) || walk_from_provider(coder, message) ||
+		     walk_elsewhere(coder, message);
 	return known && !coder->failed;
 }
 

@@ -33,6 +33,8 @@
 #define WIRE_PARTS_MOST 64 /* in one MESSAGE; more follow in one with `more` set */
 #define WIRE_PRICES_MOST 32
 #define WIRE_PRICE_NAME_MOST 31
+#define WIRE_CANCEL_BODY_MOST ((size_t)16 << 10) /* of the request that cancels a job */
+#define WIRE_DOING_MOST 120 /* what a job is at, in words */
 
 /* Of a request's whole recipe, over all its REQUEST_PARTs, and of a model's RAWs. */
 #define WIRE_BODY_PARTS_MOST 4096
@@ -68,6 +70,9 @@ enum wire_type {
 	WIRE_FINISH = 44,
 	WIRE_LOG = 45,
 	WIRE_ACK = 46,
+	WIRE_PROGRESS = 48,
+	WIRE_ON_CANCEL = 49,
+	WIRE_RESUMABLE = 50,
 };
 
 struct wire_hello {
@@ -133,6 +138,18 @@ struct wire_request {
 	uint32_t delay_ms;
 };
 
+struct wire_progress {
+	double share;
+	const char *words;
+};
+
+/* What `request` has behind its headers doesn't travel. */
+struct wire_on_cancel {
+	struct wire_request request; /* method "": there is none any more */
+	const void *bytes; /* its body */
+	uint32_t size;
+};
+
 struct wire_read {
 	uint32_t file;
 };
@@ -184,9 +201,11 @@ struct wire_message {
 		struct wire_reply reply;
 		struct wire_bytes bytes; /* DATA, RAW, OUTPUT, REASONING */
 		struct wire_ready ready;
-		struct wire_words words; /* REFUSED, LOG */
+		struct wire_words words; /* REFUSED, LOG, RESUMABLE ("": not any more) */
 		struct wire_request_part request_part;
 		struct wire_request request;
+		struct wire_progress progress;
+		struct wire_on_cancel on_cancel;
 		struct wire_read read;
 		struct wire_model model;
 		struct wire_usage usage;

@@ -112,6 +112,18 @@ bool books_open(struct run *run, struct fail *fail) {
 					: fail_set(fail, ENOMEM, "no memory for a turn");
 }
 
+bool books_restore(struct run *run, const struct store_job *job, struct fail *fail) {
+	cleanup_buf struct buf path = {0};
+	struct place *model = run_model(run);
+	run->terms.model = place_path(model, &path) ? buf_take(&path) : NULL;
+	run->terms.reserved = job->reserved;
+	run->charged = true;
+	return (run->terms.model != NULL &&
+			       budget_restore(run->provider->engine->budgets, run_place(run), model,
+					       job->reserved, &run->terms.reservation)) ||
+	       fail_set(fail, ENOMEM, "no memory for a turn");
+}
+
 void books_abandon(struct run *run) {
 	budget_release(run->provider->engine->budgets, &run->terms.reservation);
 	free(take(run->terms.model));
@@ -254,6 +266,11 @@ void books_close(struct run *run) {
 	close_turn(run->provider->engine->books, run->turn,
 			run->terms.model != NULL ? run->terms.model : "", run->terms.reserved,
 			&run->terms.reservation);
+}
+
+void books_close_left(struct books *books, struct turn *turn, const struct store_job *job) {
+	struct reservation none = {0};
+	close_turn(books, turn, job->path, job->reserved, &none);
 }
 
 void books_close_unsent(struct books *books, struct turn *turn) {

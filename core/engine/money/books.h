@@ -20,6 +20,8 @@ void books_destroy(struct books *books);
  * yet, they do): EDQUOT with words. */
 bool books_may_open(
 		struct engine *engine, struct place *place, struct place *model, struct fail *fail);
+/* After a start: a turn that is picked up costs at most what was noted when it was sent. */
+bool books_restore(struct run *run, const struct store_job *job, struct fail *fail);
 /* At submission: reserves the most that the turn may cost; EDQUOT with words. What it holds is let
  * go by books_close, and by books_abandon for a run that never began. */
 bool books_open(struct run *run, struct fail *fail);
@@ -38,6 +40,8 @@ int64_t books_max_tokens(const struct run *run);
 void books_settle(struct run *run, bool charged);
 /* The turn has ended: its row and its entry are written, now or as soon as that is possible. */
 void books_close(struct run *run);
+/* A turn of an earlier mount that can't be picked up: what was noted stands in the ledger. */
+void books_close_left(struct books *books, struct turn *turn, const struct store_job *job);
 /* A turn that ended before it had a run: it cost nothing. */
 void books_close_unsent(struct books *books, struct turn *turn);
 

@@ -331,3 +331,11 @@ bool budget_reserve(struct budgets *budgets, struct place *place, struct place *
 	return count(budgets, places, n, amount, reservation) ||
 	       fail_set(fail, ENOMEM, "no memory for a turn");
 }
+
+bool budget_restore(struct budgets *budgets, struct place *place, struct place *model,
+		int64_t amount, struct reservation *reservation) {
+	struct place *places[PLACES_COUNTED_MOST];
+	budget_release(budgets, reservation);
+	return amount <= 0 ||
+	       count(budgets, places, counted_places(place, model, places), amount, reservation);
+}

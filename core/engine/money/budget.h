@@ -51,6 +51,10 @@ bool budget_allows(struct budgets *budgets, struct place *place, struct place *m
  * it holds nothing. */
 bool budget_reserve(struct budgets *budgets, struct place *place, struct place *model,
 		int64_t amount, struct reservation *reservation, struct fail *fail);
+/* Reserves as much for what was sent before a start, whatever the limits are now. False without
+ * memory. */
+bool budget_restore(struct budgets *budgets, struct place *place, struct place *model,
+		int64_t amount, struct reservation *reservation);
 /* Lets go of it: the cost is in the ledger, or there was none. Fine for an empty one. */
 void budget_release(struct budgets *budgets, struct reservation *reservation);
 

@@ -62,10 +62,15 @@ static void on_head(void *data, int status, const char *content_type, const char
 		keep_head(run, headers);
 	}
 	record_head(&run->record, status, content_type, to_output);
+	/* Each poll that is answered is a new beginning: as many may fail behind it. */
+	if (run->token != NULL && status < 400) {
+		run->attempts = 1;
+	}
 }
 
 static void on_failed(uv_timer_t *timer) {
 	struct run *run = timer->data;
+	exchange_withdraw(run->exchange);
 	run_end(run, TURN_FAILED, run->failure.code, fail_words(&run->failure), NULL);
 }
 
@@ -105,6 +110,27 @@ static void on_usage(void *data, const struct job_usage *usage) {
 	struct run *run = data;
 	run->usage = *usage;
 	run->has_usage = true;
+}
+
+static void on_progress(void *data, const struct job_progress *progress) {
+	struct run *run = data;
+	struct turn *turn = run->turn;
+	turn->share = progress->share;
+	snprintf(turn->doing, sizeof(turn->doing), "%s", progress->words);
+	turn_changed(turn);
+}
+
+static bool on_resumable(void *data, const char *token, struct fail *fail) {
+	struct run *run = data;
+	char *copy = token[0] != '\0' ? strdup(token) : NULL;
+	if (token[0] != '\0' && copy == NULL) {
+		return fail_set(fail, ENOMEM, "no memory for a turn");
+	}
+	free(run->token);
+	run->token = copy;
+	run->submitted = true;
+	return store_job_keep(
+			run->provider->engine->store, &run->turn->row, run->model, copy, fail);
 }
 
 /* ---- another attempt ---- */
@@ -184,8 +210,9 @@ static void note_health(struct run *run, const struct exchange_result *result) {
 
 static void on_end(void *data, const struct exchange_result *result) {
 	struct run *run = data;
-	run->charged = run->charged || exchange_may_cost(run->exchange);
-	run->exchange = NULL;
+	struct exchange *exchange = take(run->exchange);
+	run->charged = run->charged || exchange_may_cost(exchange);
+	run->submitted = run->submitted || result->submitted;
 	uv_timer_stop(&run->timer);
 	run->turn->row.http_status = result->status;
 	note_health(run, result);
@@ -198,8 +225,9 @@ static void on_end(void *data, const struct exchange_result *result) {
 		run_end(run, TURN_DONE, 0, "", result);
 	} else if (fallback_was_refused(run, result->code)) {
 		attempt_go_on(run);
-	} else if ((result->submitted || !failover(run, result->code, result->words)) &&
+	} else if ((run->submitted || !failover(run, result->code, result->words)) &&
 			!try_again(run, result)) {
+		exchange_withdraw(exchange);
 		run_end(run, TURN_FAILED, result->code, result->words, result);
 	}
 }
@@ -212,6 +240,8 @@ static const struct exchange_events events = {
 		.output = on_output,
 		.reasoning = on_reasoning,
 		.usage = on_usage,
+		.progress = on_progress,
+		.resumable = on_resumable,
 		.response = on_response,
 		.end = on_end,
 };
@@ -227,7 +257,7 @@ void attempt_go_on(struct run *run) {
 	if (prepare(run, &prepared, &fail)) {
 		/* Until the provider names the one that really answered. */
 		turn_words_set(&turn->row.model, prepared.turn.model);
-		if (answers_look(run, &prepared) != ANSWER_NONE) {
+		if (run->token == NULL && answers_look(run, &prepared) != ANSWER_NONE) {
 			prepared_finish(&prepared);
 			return;
 		}
@@ -321,10 +351,11 @@ static bool texts_pass(struct run *run) {
 
 void attempt_begin(struct run *run) {
 	run->attempt_began = now_us();
+	uv_timer_stop(&run->timer);
 	if (!texts_pass(run)) {
 		return;
 	}
-	if (run->attempts == 0 && failover_early(run)) {
+	if (run->attempts == 0 && run->token == NULL && failover_early(run)) {
 		return;
 	}
 	run->attempts++;
@@ -351,10 +382,30 @@ static void run_free(struct run *run) {
 	run_drop_settings(run);
 	free(run->terms.model);
 	free(run->reply_head);
+	free(run->token);
 	fallback_drop(run);
 	record_finish(&run->record);
 	turn_release(run->turn);
 	uv_close((uv_handle_t *)&run->timer, on_timer_closed);
+}
+
+/* Ends what it waits for, and frees it. */
+static void run_drop(struct run *run) {
+	list_remove(&run->link);
+	exchange_cancel(take(run->exchange));
+	text_check_cancel(take(run->check));
+	answers_cancel(take(run->answer_work));
+	run_free(run);
+}
+
+void run_leave(struct run *run) {
+	struct turn *turn = run->turn;
+	turn->row.state = TURN_INTERRUPTED;
+	turn_set_words(turn, EIO, "conduitfs ended; the next mount picks the turn's job up");
+	turn->run = NULL;
+	record_write(&run->record);
+	turn_changed(turn);
+	run_drop(run);
 }
 
 void run_end(struct run *run, enum turn_state state, int code, const char *words,
@@ -376,6 +427,8 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	}
 	turn->waiting_for[0] = '\0';
 	turn->retry_at = 0;
+	turn->share = NAN;
+	turn->doing[0] = '\0';
 	turn->run = NULL;
 	/* First who waits for the answer, then the books. */
 	turn_changed(turn);
@@ -387,10 +440,9 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	store_sync_soon(engine->store, turn->row.id);
 	engine->turns_done += state == TURN_DONE;
 	engine->turns_failed += state == TURN_FAILED;
-	list_remove(&run->link);
-	exchange_cancel(take(run->exchange));
-	text_check_cancel(take(run->check));
-	answers_cancel(take(run->answer_work));
-	run_free(run);
+	if (state == TURN_CANCELLED || state == TURN_INTERRUPTED) {
+		exchange_withdraw(run->exchange);
+	}
+	run_drop(run);
 	queue_ended(provider, turn_place);
 }

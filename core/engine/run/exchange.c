@@ -48,6 +48,7 @@ void exchange_cancel(struct exchange *exchange) {
 	kept_job_cancel(take(exchange->kept));
 	feed_close(&exchange->feed);
 	request_finish(exchange);
+	withdrawal_finish(&exchange->withdrawal);
 	exchange_files_free(exchange->files, exchange->n_files);
 	exchange->files = NULL;
 	exchange->n_files = 0;
@@ -56,6 +57,12 @@ void exchange_cancel(struct exchange *exchange) {
 	version_release(exchange->version);
 	uv_close((uv_handle_t *)&exchange->timer, on_closed);
 	uv_close((uv_handle_t *)&exchange->deadline, on_closed);
+}
+
+void exchange_withdraw(struct exchange *exchange) {
+	if (exchange != NULL) {
+		withdrawal_send(&exchange->withdrawal, exchange->version);
+	}
 }
 
 bool exchange_may_cost(const struct exchange *exchange) {
@@ -156,6 +163,12 @@ static bool status_retries(int status) {
 	return status == 408 || status == 409 || status == 429 || status >= 500;
 }
 
+/* Whether the turn may be attempted again: a job that was begun may only be picked up, and asking
+ * after it costs nothing. */
+static bool may_repeat(const struct exchange *exchange, bool sent_whole) {
+	return exchange->resumable || (!exchange->submitted && !sent_whole);
+}
+
 static void on_transfer_end(void *data, const struct transfer_result *transfer) {
 	struct exchange *exchange = data;
 	exchange->transfer = NULL;
@@ -179,8 +192,9 @@ static void on_transfer_end(void *data, const struct transfer_result *transfer) 
 			.finish = "",
 			.model = "",
 			.status = transfer->status,
-			.retry = connection && !transfer->sent_whole && !exchange->submitted,
+			.retry = connection && may_repeat(exchange, transfer->sent_whole),
 			.submitted = exchange->submitted,
+			.resumable = exchange->resumable,
 			.retry_after = -1,
 	};
 	job_abandon(take(exchange->job));
@@ -258,6 +272,12 @@ static bool resolve_files(struct exchange *exchange) {
 	return true;
 }
 
+static bool set_resumable(struct exchange *exchange, const char *token) {
+	exchange->resumable = token[0] != '\0' && exchange->events.resumable != NULL;
+	return exchange->events.resumable == NULL ||
+	       exchange->events.resumable(exchange->data, token, &exchange->failure);
+}
+
 static void on_request(void *data, struct job_request *request) {
 	struct exchange *exchange = data;
 	if (exchange->transfer != NULL || exchange->url != NULL || feed_active(&exchange->feed)) {
@@ -279,7 +299,9 @@ static void on_request(void *data, struct job_request *request) {
 	if (!copied) {
 		fail_set(&exchange->failure, ENOMEM, "no memory for a request");
 	}
-	if (!copied || !resolve_files(exchange)) {
+	/* Another job is begun: the one before isn't what it would be picked up by. */
+	bool forgot = !exchange->submits || !exchange->resumable || set_resumable(exchange, "");
+	if (!copied || !forgot || !resolve_files(exchange)) {
 		fail_later(exchange);
 	} else if (request->delay_ms != 0) {
 		uv_timer_start(&exchange->timer, on_delay_over, request->delay_ms, 0);
@@ -329,6 +351,29 @@ static void on_model(void *data, const struct job_model *model) {
 	}
 }
 
+static void on_progress(void *data, const struct job_progress *progress) {
+	struct exchange *exchange = data;
+	if (exchange->events.progress != NULL) {
+		exchange->events.progress(exchange->data, progress);
+	}
+}
+
+static void on_cancel(void *data, struct job_request *request) {
+	struct exchange *exchange = data;
+	if (!withdrawal_set(&exchange->withdrawal, request)) {
+		fail_set(&exchange->failure, ENOMEM, "no memory for a request");
+		fail_later(exchange);
+	}
+}
+
+static void on_resumable(void *data, const char *token) {
+	struct exchange *exchange = data;
+	if (!set_resumable(exchange, token)) {
+		exchange->resumable = false;
+		fail_later(exchange);
+	}
+}
+
 static void on_output(void *data, const void *bytes, size_t size) {
 	struct exchange *exchange = data;
 	if (exchange->events.output != NULL) {
@@ -362,8 +407,9 @@ static void on_job_end(void *data, const struct job_result *job) {
 			.status = status,
 			.by_provider = !job->crashed,
 			.retry = job->code != 0 && !job->never_retry && !job->crashed &&
-				 !exchange->submitted && status_retries(exchange->status),
+				 may_repeat(exchange, false) && status_retries(exchange->status),
 			.submitted = exchange->submitted,
+			.resumable = exchange->resumable,
 			.retry_after = exchange->retry_after,
 	};
 	/* Without a head there is no reply yet, and so no rest of one. */
@@ -383,5 +429,8 @@ const struct job_events exchange_job_events = {
 		.output = on_output,
 		.reasoning = on_reasoning,
 		.usage = on_usage,
+		.progress = on_progress,
+		.on_cancel = on_cancel,
+		.resumable = on_resumable,
 		.end = on_job_end,
 };

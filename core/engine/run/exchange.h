@@ -17,6 +17,7 @@ struct exchange_result {
 	bool by_provider; /* it is what the provider said; else the connection, or its process */
 	bool retry; /* nothing speaks against another attempt, if no output came */
 	bool submitted; /* a paid job was begun: it may go on, and be billed */
+	bool resumable; /* and may be picked up: `retry` is for that alone */
 	double retry_after; /* seconds the service asked for; negative when it didn't */
 };
 
@@ -34,6 +35,10 @@ struct exchange_events {
 	void (*usage)(void *data, const struct job_usage *usage);
 	void (*response)(
 			void *data, const void *bytes, size_t size); /* a reply's body as it came */
+	void (*progress)(void *data, const struct job_progress *progress);
+	/* How the job may be picked up from now on; "": it can't be any more. False when that can't
+	 * be kept. */
+	bool (*resumable)(void *data, const char *token, struct fail *fail);
 	/* Exactly once, last; the exchange frees itself after it. */
 	void (*end)(void *data, const struct exchange_result *result);
 };
@@ -57,6 +62,9 @@ struct exchange *exchange_transform(struct version *version, const struct job_tu
 		void *data);
 /* Closes the connection and ends the job: no further event. NULL is fine. */
 void exchange_cancel(struct exchange *exchange);
+/* The turn has no result and wants none any more: tells the service, if the provider said how. May
+ * be called from `end`. NULL is fine. */
+void exchange_withdraw(struct exchange *exchange);
 /* Whether what was sent so far may cost: a request was accepted, or went out whole, or is under way
  * without an answer. One that the service refuses (400 and up) costs nothing. NULL: false. */
 bool exchange_may_cost(const struct exchange *exchange);

@@ -5,6 +5,7 @@
 #include "core/engine/replay/kept_job.h"
 #include "core/engine/run/exchange.h"
 #include "core/engine/run/feed.h"
+#include "core/engine/run/withdraw.h"
 
 struct exchange {
 	struct provider *provider;
@@ -35,6 +36,8 @@ struct exchange {
 	bool straight; /* the body goes to the output without the provider */
 	bool accepted; /* a request was, or may have been: it may cost */
 	bool submitted; /* a paid job was begun: never again */
+	bool resumable; /* but it may be picked up */
+	struct withdrawal withdrawal;
 	double retry_after;
 	struct fail failure; /* what ends the exchange from the timer */
 	uv_timer_t timer; /* a delay, a deferred failure, the next piece of a file */

@@ -211,7 +211,7 @@ static struct input_size size_of(const struct prepared *prepared) {
 }
 
 static bool gather_settings(struct run *run, struct prepared *prepared) {
-	prepared->settings = calloc(n_setting_specs + 2, sizeof(*prepared->settings));
+	prepared->settings = calloc(n_setting_specs + 3, sizeof(*prepared->settings));
 	if (prepared->settings == NULL) {
 		return false;
 	}
@@ -230,6 +230,10 @@ static bool gather_settings(struct run *run, struct prepared *prepared) {
 		prepared->settings[n++] = (struct job_setting){.name = "fallback_models",
 				.value = fallback,
 				.size = strlen(fallback)};
+	}
+	if (run->token != NULL) {
+		prepared->settings[n++] = (struct job_setting){
+				.name = "resume", .value = run->token, .size = strlen(run->token)};
 	}
 	prepared->settings[n++] = (struct job_setting){.name = "max_tokens",
 			.value = prepared->max_tokens,
@@ -264,7 +268,8 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 		return false;
 	}
 	struct input_size size = size_of(ret);
-	if (!books_send(run, &size, fail)) {
+	/* What picking a job up may cost is reserved since it began. */
+	if (run->token == NULL && !books_send(run, &size, fail)) {
 		return false;
 	}
 	snprintf(ret->max_tokens, sizeof(ret->max_tokens), "%lld",

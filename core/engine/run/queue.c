@@ -160,6 +160,11 @@ void queue_cancel(struct turn *turn) {
 }
 
 static void interrupt(struct run *run, const char *words) {
+	const struct engine *engine = run->provider->engine;
+	if (engine->closing && run->token != NULL && store_keeps_turns(engine->store)) {
+		run_leave(run);
+		return;
+	}
 	if (run->provider->engine->closing || !failover_unloaded(run)) {
 		run_end(run, TURN_INTERRUPTED, EIO, words, NULL);
 	}

@@ -40,6 +40,10 @@ struct run {
 	char **settings; /* by the table's index, as they were at submission; NULL for none */
 	struct exchange *exchange;
 	struct fail failure; /* of what came in the middle of an attempt: the disk, a check */
+	/* A job that was begun elsewhere is what it waits for: by this the provider picks it up.
+	 * NULL: there is none, or it can't be. */
+	char *token;
+	bool submitted; /* a job was begun: no other model may be asked instead */
 	int attempts;
 	int64_t attempt_began;
 	struct record record;
@@ -119,6 +123,8 @@ bool failover_unloaded(struct run *run);
 void attempt_begin(struct run *run);
 /* Goes on with one that had to wait for something. */
 void attempt_go_on(struct run *run);
+/* We end, and the turn's job doesn't: the store has it as running, for a later start to pick up. */
+void run_leave(struct run *run);
 /* Ends the turn: state, words, usage, record; frees the run; the queue goes on. */
 void run_end(struct run *run, enum turn_state state, int code, const char *words,
 		const struct exchange_result *result);

@@ -232,6 +232,28 @@ void conduit_fail(struct conduit_job *job, const struct conduit_failure *failure
  * answered, NULL for the one asked for. For a discovery both are NULL. */
 void conduit_finish(struct conduit_job *job, const char *finish, const char *model);
 
+/* ---- jobs that go on elsewhere ------------------------------------------------------------ */
+
+/* How far the turn is, for `status`: `share` from 0 to 1, NAN where that isn't known, and what is
+ * being done, in a few words (NULL: nothing to say; cut at 120 bytes). The last call counts. */
+void conduit_progress(struct conduit_job *job, double share, const char *words);
+
+/* The request that the daemon makes if the turn ends from here on without its result: it is
+ * cancelled, its session is ended, its time is over, or it fails. Said as soon as the service has
+ * named the job; NULL takes it back, when the service says that the job is over. Its body, if any,
+ * is literal and at most 16 KiB; `sink`, `submits` and `delay_ms` don't count. Its reply isn't
+ * waited for. It isn't made when conduitfs is unmounted. */
+void conduit_on_cancel(struct conduit_job *job, const struct conduit_request *request);
+
+/* From here on the job may be picked up: when the daemon dies, is unmounted, or the connection
+ * fails in a poll, the turn isn't lost, but transform is called again, with the same turn and the
+ * setting "resume", whose value is this token (text, at most 4 KiB: the job's id, the URL to poll).
+ * It is kept before anything else is sent. Nothing of what was emitted before is left then, so that
+ * the job begins again with its first poll, conduit_on_cancel included; a job that the service
+ * doesn't know any more fails with words. NULL, and the next request that `submits`, take it back.
+ */
+void conduit_resumable(struct conduit_job *job, const char *token);
+
 /* A line in the provider's `log`. */
 void conduit_log(struct conduit_job *job, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));

@@ -193,6 +193,36 @@ void conduit_usage(struct conduit_job *job, const struct conduit_usage *usage) {
 	}
 }
 
+void conduit_progress(struct conduit_job *job, double share, const char *words) {
+	if (!job_over(job)) {
+		buf_add_format(&job->replay->progress, "%.3g %s\n", share,
+				words != NULL ? words : "");
+	}
+}
+
+void conduit_on_cancel(struct conduit_job *job, const struct conduit_request *request) {
+	struct buf *out = &job->replay->on_cancel;
+	if (job_over(job)) {
+		return;
+	}
+	if (request == NULL) {
+		buf_add_string(out, "-\n");
+		return;
+	}
+	for (size_t i = 0; i < request->n_body; i++) {
+		if (request->body[i].kind != CONDUIT_LITERAL) {
+			job_broke(job, "the body of a request that cancels isn't literal");
+		}
+	}
+	buf_add_format(out, "%s %s\n", request->method, request->url);
+}
+
+void conduit_resumable(struct conduit_job *job, const char *token) {
+	if (!job_over(job)) {
+		buf_add_format(&job->replay->resumable, "%s\n", token != NULL ? token : "-");
+	}
+}
+
 void conduit_fail(struct conduit_job *job, const struct conduit_failure *failure) {
 	struct replay *replay = job->replay;
 	if (!job_over(job)) {

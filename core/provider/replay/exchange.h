@@ -20,6 +20,9 @@
  *     answered_by acme/one-2026                    the model that really answered
  *     prompt_tokens 5                              also completion_tokens, reasoning_tokens,
  *     cost 3.4e-7                                  cached_tokens
+ *     progress 0.42 drawing                        what was said meanwhile: how far it is,
+ *     on_cancel PUT https://acme.example/1/cancel  what is sent to cancel it ("-": nothing more),
+ *     resumable job-1                              and how it is picked up
  *     fail BUSY                                    a kind of provider.h
  *     words try later                              what the words of the failure must hold
  *     models 2                                     how many were found

@@ -172,6 +172,32 @@ static void check_answered_by(struct check *check) {
 	is_text(check, check->replay->model);
 }
 
+/* One of the lines. */
+static void is_among(const struct check *check, const struct buf *lines) {
+	size_t size = strlen(check->line->value);
+	const char *at = buf_string(lines);
+	while (at[0] != '\0') {
+		size_t length = strcspn(at, "\n");
+		if (length == size && memcmp(at, check->line->value, size) == 0) {
+			return;
+		}
+		at += length + 1;
+	}
+	wrong_words(check, lines->size != 0 ? buf_string(lines) : "there is none");
+}
+
+static void check_progress(struct check *check) {
+	is_among(check, &check->replay->progress);
+}
+
+static void check_on_cancel(struct check *check) {
+	is_among(check, &check->replay->on_cancel);
+}
+
+static void check_resumable(struct check *check) {
+	is_among(check, &check->replay->resumable);
+}
+
 static void check_prompt_tokens(struct check *check) {
 	is_number(check, (double)check->replay->usage.prompt_tokens);
 }
@@ -229,6 +255,9 @@ static const struct expectation {
 		{"reasoning_tokens", check_reasoning_tokens},
 		{"cached_tokens", check_cached_tokens},
 		{"cost", check_cost},
+		{"progress", check_progress},
+		{"on_cancel", check_on_cancel},
+		{"resumable", check_resumable},
 		{"fail", check_fail},
 		{"words", check_words},
 		{"models", check_models},

@@ -142,6 +142,9 @@ void replay_finish(struct replay *replay) {
 	buf_finish(&replay->output);
 	buf_finish(&replay->reasoning);
 	buf_finish(&replay->log);
+	buf_finish(&replay->progress);
+	buf_finish(&replay->on_cancel);
+	buf_finish(&replay->resumable);
 	free(replay->finish);
 	free(replay->model);
 	free(replay->words);

@@ -96,6 +96,9 @@ struct replay {
 	struct buf output;
 	struct buf reasoning;
 	struct buf log; /* a line each */
+	/* What was said of the job as one that goes on elsewhere, a line each: "0.42 words",
+	 * "PUT https://…" or "-", a token or "-". */
+	struct buf progress, on_cancel, resumable;
 	bool has_usage;
 	struct conduit_usage usage;
 	bool finished;

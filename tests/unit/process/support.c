@@ -179,8 +179,14 @@ static void on_end(void *data, const struct job_result *result) {
 	owner->crashed = result->crashed;
 }
 
-const struct job_events owner_events = {on_request, on_read, on_resume, on_model, on_output,
-		on_reasoning, on_usage, on_end};
+const struct job_events owner_events = {.request = on_request,
+		.read = on_read,
+		.resume = on_resume,
+		.model = on_model,
+		.output = on_output,
+		.reasoning = on_reasoning,
+		.usage = on_usage,
+		.end = on_end};
 
 void owner_init(struct owner *owner, struct fixture *fixture) {
 	*owner = (struct owner){.fixture = fixture, .answers = true, .answer = "hello"};
