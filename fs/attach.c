@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 
 static int refused(struct tree *tree, int64_t place, pid_t tid, const struct fail *why) {
@@ -64,29 +65,35 @@ int attach_rename(struct tree *tree, const struct node *node, const struct node 
 static bool fill(struct attachments *attachments, struct attachment *attachment,
 		const struct buf *data, struct fail *fail) {
 	cleanup_close int fd = attachment_open(attachments, attachment, O_WRONLY);
-	return fd >= 0 ? attachment_write(attachments, attachment, fd, buf_string(data), data->size,
-					 0, fail)
-		       : fail_set(fail, errno, "attach/%s: %s", attachment->name, strerror(errno));
+	if (fd < 0) {
+		return fail_set(fail, errno, "attach/%s: %s", attachment->name, strerror(errno));
+	}
+	attachment_writing(attachment, fd);
+	bool filled = attachment_write(
+			attachments, attachment, fd, buf_string(data), data->size, 0, fail);
+	attachment_written(attachment, fd, false);
+	return filled;
 }
 
 int attach_scratch(struct tree *tree, const struct scratch *scratch, const struct node *to,
 		const char *name, pid_t tid) {
 	cleanup_fail struct fail fail = {0};
 	struct attachments *attachments = tree->engine->attachments;
-	struct attachment *there = attachment_find(attachments, to->id, name);
-	if (there != NULL && !attachment_remove(attachments, there, &fail)) {
-		return refused(tree, to->id, tid, &fail);
-	}
+	/* What bears the name goes when the new one is there whole. */
+	char beside[NAME_MAX + 8];
+	snprintf(beside, sizeof(beside), "%s.new", name);
+	bool replaces = attachment_find(attachments, to->id, name) != NULL;
 	struct attachment *made = attachment_make(
-			attachments, to->id, name, scratch->target, &fail);
-	if (made == NULL) {
-		return refused(tree, to->id, tid, &fail);
+			attachments, to->id, replaces ? beside : name, scratch->target, &fail);
+	bool filled = made != NULL &&
+		      (scratch->target != NULL || fill(attachments, made, &scratch->data, &fail));
+	if (filled && (!replaces || attachment_rename(attachments, made, to->id, name, &fail))) {
+		return 0;
 	}
-	if (scratch->target == NULL && !fill(attachments, made, &scratch->data, &fail)) {
+	if (made != NULL) {
 		attachment_remove(attachments, made, NULL);
-		return refused(tree, to->id, tid, &fail);
 	}
-	return 0;
+	return refused(tree, to->id, tid, &fail);
 }
 
 SHOW(show_attached_link) {
@@ -149,7 +156,7 @@ int attach_open(struct handle *handle, const struct node *node, pid_t tid) {
 		close(take_fd(&handle->fd));
 		return failed;
 	}
-	attachment->writers++;
+	attachment_writing(attachment, handle->fd);
 	handle->wrote = true;
 	return 0;
 }
@@ -164,7 +171,8 @@ void attach_read(struct handle *handle, fuse_req_t req, size_t size, off_t offse
 	}
 }
 
-ssize_t attach_write(struct handle *handle, const char *bytes, size_t size, off_t offset) {
+ssize_t attach_write(
+		struct handle *handle, const char *bytes, size_t size, off_t offset, pid_t tid) {
 	cleanup_fail struct fail fail = {0};
 	struct tree *tree = handle->tree;
 	struct attachment *attachment = waiting(tree, handle->attachment);
@@ -174,8 +182,13 @@ ssize_t attach_write(struct handle *handle, const char *bytes, size_t size, off_
 	}
 	if (!handle->wrote) {
 		handle->wrote = true;
-		attachment->writers++;
+		attachment_writing(attachment, handle->fd);
 	}
+	if (tid != handle->last_thread) {
+		handle->last_thread = tid;
+		handle->last_writer = process_of(tid);
+	}
+	handle->killed = false;
 	if (!attachment_write(tree->engine->attachments, attachment, handle->fd, bytes, size,
 			    (uint64_t)offset, &fail)) {
 		struct place *place = catalogue_place(tree->engine->catalogue, attachment->place);
@@ -187,16 +200,24 @@ ssize_t attach_write(struct handle *handle, const char *bytes, size_t size, off_
 	return (ssize_t)size;
 }
 
-void attach_flush(struct handle *handle) {
+/* Nobody writes any more, as far as can be told; one that writes on does so again. */
+static void stop_writing(struct handle *handle) {
 	struct attachment *attachment = waiting(handle->tree, handle->attachment);
 	if (handle->wrote && attachment != NULL) {
-		attachment->writers--;
+		attachment_written(attachment, handle->fd, handle->killed);
 	}
 	handle->wrote = false;
 }
 
+void attach_flush(struct handle *handle, pid_t tid) {
+	int signal = handle->wrote ? process_signal(tid) : 0;
+	handle->killed = handle->killed || (signal != 0 && signal != SIGPIPE &&
+							   process_of(tid) == handle->last_writer);
+	stop_writing(handle);
+}
+
 void attach_release(struct handle *handle) {
-	attach_flush(handle);
+	stop_writing(handle);
 	close(take_fd(&handle->fd));
 }
 

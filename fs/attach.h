@@ -41,8 +41,9 @@ int attach_scratch(struct tree *tree, const struct scratch *scratch, const struc
 int attach_open(struct handle *handle, const struct node *node, pid_t tid);
 void attach_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset);
 /* The number of bytes taken, or a negative errno. */
-ssize_t attach_write(struct handle *handle, const char *bytes, size_t size, off_t offset);
-void attach_flush(struct handle *handle);
+ssize_t attach_write(
+		struct handle *handle, const char *bytes, size_t size, off_t offset, pid_t tid);
+void attach_flush(struct handle *handle, pid_t tid);
 void attach_release(struct handle *handle);
 /* With or without a handle; 0 or an errno. */
 int attach_truncate(struct tree *tree, const struct node *node, struct handle *handle, off_t size,

@@ -174,7 +174,8 @@ static bool path_of(struct tree *tree, const struct node *node, char *path, size
 				"it leads to what isn't a file of a turn, as turns/000001/output: "
 				"cp that file here");
 	}
-	if (!turn_over(from) && file != TURN_PROMPT) {
+	bool lasts = file == TURN_PROMPT ? from->stored : turn_over(from);
+	if (!lasts) {
 		return fail_set(fail, EBUSY,
 				"that turn isn't over: when it is, echo retry > ctl sends the "
 				"prompt");
@@ -187,13 +188,27 @@ static bool path_of(struct tree *tree, const struct node *node, char *path, size
 	       fail_set(fail, ENAMETOOLONG, "its path is too long");
 }
 
+/* The writer, or who of those that began it still runs. */
+static int32_t alive_of(const struct chain *chain) {
+	for (size_t i = 0; i < chain->n; i++) {
+		struct chain_walk walk;
+		struct process_id now;
+		chain_walk_begin(&walk, chain->ids[i].pid);
+		if (chain_walk_next(&walk, &now) && now.pid == chain->ids[i].pid &&
+				now.start == chain->ids[i].start) {
+			return now.pid;
+		}
+	}
+	return 0;
+}
+
 bool attach_follow(void *data, struct place *place, const struct turn *turn, const char *target,
 		char *path, size_t size, struct fail *fail) {
 	struct tree *tree = data;
 	struct walk root;
 	struct node node;
 	cleanup_buf struct buf from = {0};
-	int32_t tid = turn->chain.n > 0 ? turn->chain.ids[0].pid : 0;
+	int32_t tid = alive_of(&turn->chain);
 	if (target[0] != '/') {
 		show_place_path(&from, place);
 		buf_add_string(&from, "/attach/");

@@ -18,6 +18,13 @@ struct handle *handle_of(const struct fuse_file_info *info) {
 	return handle != NULL && handle->magic == HANDLE_MAGIC ? handle : NULL;
 }
 
+int32_t process_of(pid_t tid) {
+	struct chain_walk walk;
+	struct process_id id;
+	chain_walk_begin(&walk, tid);
+	return chain_walk_next(&walk, &id) ? id.pid : 0;
+}
+
 static void destroy(struct handle *handle) {
 	list_remove(&handle->link);
 	if (handle->written.data != NULL) {

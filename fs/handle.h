@@ -86,6 +86,9 @@ bool handle_writes(const struct handle *handle);
 /* Which of a turn's files a kind is; -1 for what isn't one. */
 int turn_file_of(enum kind kind);
 
+/* The process that a thread belongs to; 0 when it is gone or hidden. */
+int32_t process_of(pid_t tid);
+
 /* ---- small.c ---- */
 
 /* Whether it is a status that poll(2) tells of. */

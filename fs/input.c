@@ -33,14 +33,6 @@ int input_open(struct handle *handle, const struct node *node, pid_t tid) {
 	return 0;
 }
 
-/* The process that a thread belongs to; 0 when it is gone or hidden. */
-static int32_t process_of(pid_t tid) {
-	struct chain_walk walk;
-	struct process_id id;
-	chain_walk_begin(&walk, tid);
-	return chain_walk_next(&walk, &id) ? id.pid : 0;
-}
-
 /* For `status`: who writes. */
 static void name_writer(struct handle *handle, struct turn *turn) {
 	if (handle->writer.n > 0) {

@@ -113,7 +113,7 @@ static ssize_t write_handle(
 	case HANDLE_ESTIMATE:
 		return estimate_write(handle, bytes, size, offset);
 	case HANDLE_ATTACHMENT:
-		return attach_write(handle, bytes, size, offset);
+		return attach_write(handle, bytes, size, offset, tid);
 	case HANDLE_SCRATCH:
 		failed = scratch_write(handle->tree->scratch, handle->scratch, bytes, size,
 				(uint64_t)offset);
@@ -152,7 +152,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info) {
 	} else if (handle != NULL && handle->type == HANDLE_SMALL) {
 		failed = small_flush(handle);
 	} else if (handle != NULL && handle->type == HANDLE_ATTACHMENT) {
-		attach_flush(handle);
+		attach_flush(handle, caller(req));
 	}
 	fuse_reply_err(req, failed);
 }

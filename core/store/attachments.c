@@ -123,6 +123,22 @@ bool store_attachments_give(struct store *store, int64_t place, int64_t turn,
 	return store_end(store, given, fail);
 }
 
+bool store_attachments_return(struct store *store, int64_t turn, int64_t place, struct fail *fail) {
+	static const char prompt[] = "DELETE FROM attachment WHERE turn=?1 AND name=''";
+	static const char sql[] = "UPDATE attachment SET turn=0, place=?2, type='' WHERE turn=?1";
+	cleanup_statement sqlite3_stmt *dropping = store_statement(store, prompt, fail);
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	if (dropping == NULL || statement == NULL || !store_begin(store, fail)) {
+		return false;
+	}
+	sqlite3_bind_int64(dropping, 1, turn);
+	sqlite3_bind_int64(statement, 1, turn);
+	sqlite3_bind_int64(statement, 2, place);
+	return store_end(store,
+			store_run(store, dropping, fail) && store_run(store, statement, fail),
+			fail);
+}
+
 /* ---- looking ---- */
 
 #define COLUMNS "id, place, turn, name, target, type"
@@ -153,6 +169,18 @@ bool store_attachments_of(struct store *store, int64_t turn, store_attachment_vi
 	}
 	sqlite3_bind_int64(statement, 1, turn);
 	return turn == 0 || each(store, statement, visit, data, fail);
+}
+
+bool store_attachments_at(struct store *store, int64_t place, store_attachment_visit *visit,
+		void *data, struct fail *fail) {
+	static const char sql[] = "SELECT " COLUMNS " FROM attachment WHERE turn=0 AND place=?1 "
+				  "ORDER BY id";
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
+	if (statement == NULL) {
+		return false;
+	}
+	sqlite3_bind_int64(statement, 1, place);
+	return each(store, statement, visit, data, fail);
 }
 
 struct found {

@@ -31,9 +31,16 @@ bool store_attachment_remove(struct store *store, int64_t id, struct fail *fail)
 bool store_attachments_give(struct store *store, int64_t place, int64_t turn,
 		const struct attachment_row *rows, size_t n, struct fail *fail);
 
+/* What a turn has waits at `place` again, under the same ids, durably and at once; its prompt's
+ * type is forgotten. */
+bool store_attachments_return(struct store *store, int64_t turn, int64_t place, struct fail *fail);
+
 /* All that wait; those whose place ended are removed first, and so are files without a row. */
 bool store_attachments_waiting(
 		struct store *store, store_attachment_visit *visit, void *data, struct fail *fail);
+/* Those that wait at a place. */
+bool store_attachments_at(struct store *store, int64_t place, store_attachment_visit *visit,
+		void *data, struct fail *fail);
 /* Those of a turn, by their ids. */
 bool store_attachments_of(struct store *store, int64_t turn, store_attachment_visit *visit,
 		void *data, struct fail *fail);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #define TURNS_A_DIRECTORY 1000
+#define DIRECTORY_ONLY (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
 static bool make_directory(const char *path, struct fail *fail) {
 	if (mkdir(path, 0700) == 0 || errno == EEXIST) {
@@ -145,16 +146,10 @@ static bool sync_at(int directory, const char *name) {
 	return fd < 0 || fsync(fd) == 0 || errno == EINVAL;
 }
 
-bool files_sync_turn(const char *directory, int64_t turn) {
-	char path[4096];
-	int length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64 "/%" PRId64, directory,
-			turn / TURNS_A_DIRECTORY, turn);
-	if (length < 0 || (size_t)length >= sizeof(path)) {
-		return true;
-	}
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+/* All that lies in a directory, and in those in it down to `depth`; takes the descriptor. */
+static bool sync_entries(int fd, int depth) {
 	if (fd < 0) {
-		return true; /* forgotten meanwhile */
+		return true;
 	}
 	cleanup_closedir DIR *stream = fdopendir(fd);
 	if (stream == NULL) {
@@ -164,10 +159,31 @@ bool files_sync_turn(const char *directory, int64_t turn) {
 	bool synced = true;
 	struct dirent *entry;
 	while ((entry = readdir(stream)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-			synced &= sync_at(fd, entry->d_name);
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+			continue;
+		}
+		synced &= sync_at(fd, entry->d_name);
+		if (depth > 0) {
+			synced &= sync_entries(
+					openat(fd, entry->d_name, DIRECTORY_ONLY), depth - 1);
 		}
 	}
+	return synced;
+}
+
+bool files_sync_turn(const char *directory, int64_t turn) {
+	char path[4096];
+	int length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64 "/%" PRId64, directory,
+			turn / TURNS_A_DIRECTORY, turn);
+	if (length < 0 || (size_t)length >= sizeof(path)) {
+		return true;
+	}
+	int fd = open(path, DIRECTORY_ONLY);
+	if (fd < 0) {
+		return true; /* forgotten meanwhile */
+	}
+	cleanup_close int top = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	bool synced = sync_entries(fd, 1);
 	/* The names too: the turn's own, its directory's, and that one's. */
-	return sync_at(fd, ".") & sync_at(fd, "..") & sync_at(fd, "../..") & synced;
+	return sync_at(top, ".") & sync_at(top, "..") & sync_at(top, "../..") & synced;
 }

@@ -1,64 +1,15 @@
 """attach/: files that go along with the next prompt, and prompts that aren't text."""
 
 import base64
-import binascii
 import errno
-import hashlib
-import http.server
 import json
 import os
-import re
-import struct
-import subprocess
-import threading
-import zlib
 
 import pytest
+from harness.attach import MANY, PDF, entry, png, wav
 from harness.server import shared
 
-MANY = ["text", "image", "audio", "video", "file"]
 DOCUMENT = shared("data", "openapi", "openrouter.openapi.yaml")
-
-
-def png(text=b""):
-    """An image of one pixel."""
-
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    head = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
-    pixel = zlib.compress(b"\0\x20\x40\x60")
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + (chunk(b"tEXt", b"Comment\0" + text) if text else b"")
-        + chunk(b"IDAT", pixel)
-        + chunk(b"IEND", b"")
-    )
-
-
-def wav(samples=64):
-    data = bytes(range(256))[:samples]
-    head = struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
-    return b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + head + b"data" + (
-        struct.pack("<I", len(data)) + data
-    )
-
-
-PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
-
-
-def entry(name, takes):
-    return {
-        "id": name,
-        "name": name,
-        "created": 1700000000,
-        "context_length": 131072,
-        "architecture": {"input_modalities": takes, "output_modalities": ["text"]},
-        "pricing": {"prompt": "0", "completion": "0"},
-        "supported_parameters": ["max_tokens", "temperature"],
-    }
 
 
 @pytest.fixture
@@ -267,6 +218,122 @@ def test_too_much_is_refused_with_words_and_loses_nothing(model):
     assert caught.value.errno == errno.EDQUOT and len(listed(model)) == 64
 
 
+def test_what_is_moved_in_keeps_the_bounds_and_nothing_is_lost(tree, model, simulated):
+    other = tree.model("test/unknown:free")
+    for n in range(64):
+        (model.path / "attach" / f"{n}").write_bytes(b"x")
+    (other.path / "attach/one-more").write_bytes(b"y")
+    with pytest.raises(OSError) as caught:
+        os.rename(other.path / "attach/one-more", model.path / "attach/one-more")
+    assert caught.value.errno == errno.EDQUOT
+    assert listed(other) == ["one-more"] and len(listed(model)) == 64
+    os.rename(other.path / "attach/one-more", model.path / "attach/0")
+    assert model.ask("look").count(b"x") == 63
+    assert len(os.listdir(model.path / "turns/000001/attachments")) == 64
+    for place in (model, other):
+        (place.path / "attach/large").write_bytes(b"x" * 700_000)
+    with pytest.raises(OSError) as caught:
+        os.rename(other.path / "attach/large", model.path / "attach/also")
+    assert caught.value.errno == errno.EDQUOT and "limits.attach" in model.text("error")
+    os.rename(other.path / "attach/large", model.path / "attach/large")
+    assert listed(model) == ["large"] and listed(other) == []
+
+
+def test_what_a_scratch_file_would_replace_stays_when_it_does_not_fit(model):
+    (model.path / "attach/a").write_bytes(b"old")
+    (model.path / "new").write_bytes(b"x" * 2_000_000)
+    with pytest.raises(OSError) as caught:
+        os.rename(model.path / "new", model.path / "attach/a")
+    assert caught.value.errno == errno.EFBIG
+    assert listed(model) == ["a"] and (model.path / "attach/a").read_bytes() == b"old"
+    (model.path / "new").write_bytes(b"new")
+    os.rename(model.path / "new", model.path / "attach/a")
+    assert listed(model) == ["a"] and (model.path / "attach/a").read_bytes() == b"new"
+
+
+def test_a_prompt_that_is_still_being_written_is_not_attached(tree, model, simulated):
+    other = tree.model("test/text:free")
+    with open(other.path / "input", "wb", buffering=0) as file:
+        file.write(b"half")
+        (model.path / "attach/a").symlink_to("../../text:free/turns/000001/prompt")
+        model.write("look")
+        with pytest.raises(OSError) as caught:
+            model.read()
+        assert caught.value.errno == errno.EBUSY and simulated.chats() == []
+        file.write(b" and half")
+    assert other.read() == b"half and half\n"
+    (model.path / "ctl").write_text("retry\n")
+    assert b"half and half" in model.read()
+
+
+def test_an_empty_file_is_refused_by_name(model, simulated):
+    (model.path / "attach/nothing").touch()
+    model.write("look")
+    with pytest.raises(OSError) as caught:
+        model.read()
+    assert caught.value.errno == errno.EINVAL and "attach/nothing is empty" in model.text("error")
+    assert simulated.chats() == [] and listed(model) == ["nothing"]
+
+
+def test_what_a_signal_ended_is_not_sent_in_part(tree, model, simulated):
+    (tree.home / "fifo").mkdir()
+    os.mkfifo(tree.home / "fifo/f")
+    script = """
+        (printf half; cat "$F") > attach/a & writer=$!
+        until grep -q half attach/a 2> /dev/null; do sleep 0.02; done
+        exec 9> "$F"; kill -9 $(pgrep -P $writer) $writer; wait
+    """
+    tree.sh(script, cwd=model.path, F=tree.home / "fifo/f")
+    model.write("look")
+    with pytest.raises(OSError) as caught:
+        model.read()
+    assert caught.value.errno == errno.EIO and "attach/a is a part" in model.text("error")
+    assert simulated.chats() == []
+
+
+def test_a_part_is_known_as_one_after_a_crash(tree, mount, model, simulated):
+    (model.path / "attach/whole").write_bytes(b"whole")
+    file = open(model.path / "attach/part", "wb", buffering=0)
+    file.write(b"half")
+    tree.kill()
+    with pytest.raises(OSError):
+        file.close()
+    tree.unmount_lazily()
+    again = mount(tree.config).wait_ready().model("test/all:free")
+    again.write("look")
+    with pytest.raises(OSError):
+        again.read()
+    assert "attach/part is a part" in again.text("error") and simulated.chats() == []
+    (again.path / "attach/part").write_bytes(b"half and half")
+    assert listed(again) == ["part", "whole"]
+    assert again.ask("look").startswith(b"look")
+    assert listed(again) == []
+
+
+def test_what_no_budget_allows_leaves_them_where_they_were(mount, simulated, tmp_path):
+    dear = entry("test/dear", MANY)
+    dear["pricing"] = {"prompt": "0.01", "completion": "0.01"}
+    (tmp_path / "models.json").write_text(json.dumps({"data": [dear]}))
+    simulated.control(models=str(tmp_path / "models.json"), chat="echo")
+    tree = mount(simulated.config()).wait_ready()
+    model = tree.model("test/dear")
+    (tree.path / "budget/day").write_text("0.5\n")
+    (model.path / "attach/a.png").write_bytes(png())
+    (model.path / "attach/b.txt").write_text("notes")
+    model.write("look")
+    with pytest.raises(OSError) as caught:
+        model.read()
+    assert caught.value.errno == errno.EDQUOT and simulated.chats() == []
+    assert listed(model) == ["a.png", "b.txt"]
+    assert not (model.path / "turns/000001/attachments").exists()
+    assert not list((tree.home / "state/conduitfs/turns").glob("*/*/attachments"))
+    (model.path / "attach/b.txt").write_text("other notes")
+    (tree.path / "budget/day").unlink()
+    (model.path / "ctl").write_text("retry\n")
+    assert b"other notes" in model.read()
+    assert attached(simulated) == [("image/png", png())] and listed(model) == []
+
+
 def test_sessions_have_their_own_and_end_with_them(tree, model, simulated):
     one, two = (model.path / "sessions" / name for name in ("one", "two"))
     for place in (one, two):
@@ -331,72 +398,3 @@ def test_the_request_is_valid_by_the_specification(tree, model, simulated):
     ]["schema"]
     whole = {**schema, "components": document["components"]}
     jsonschema.Draft202012Validator(whole).validate(simulated.chats()[-1]["json"])
-
-
-class Sink(http.server.BaseHTTPRequestHandler):
-    """Takes a chat request of any size, and keeps the digest of the one attachment's bytes."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def say(self, body):
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):
-        self.say(json.dumps({"data": [entry("test/all:free", MANY)]}).encode())
-
-    def do_POST(self):
-        left = int(self.headers["content-length"])
-        digest, started, kept = hashlib.sha256(), False, b""
-        while left:
-            piece = self.rfile.read(min(left, 1 << 20))
-            left -= len(piece)
-            kept += piece
-            if not started and b";base64," in kept:
-                kept, started = kept.partition(b";base64,")[2], True
-            if started:
-                body = re.match(rb"[A-Za-z0-9+/=]*", kept).group()
-                usable = len(body) // 4 * 4
-                digest.update(binascii.a2b_base64(body[:usable]))
-                kept = kept[usable:] if usable == len(body) or len(body) == len(kept) else b'"'
-                started = not kept.startswith(b'"')
-        self.server.digest = digest.hexdigest()
-        choice = {"index": 0, "message": {"role": "assistant", "content": "seen"}, "finish_reason": "stop"}
-        self.say(json.dumps({"id": "x", "model": "test/all:free", "choices": [choice]}).encode())
-
-
-@pytest.fixture
-def sink():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.mark.bound(600)
-def test_a_large_file_costs_no_memory(mount, sink):
-    size = int(os.environ.get("CONDUITFS_ATTACH_MIB", "64")) << 20
-    address = f"http://127.0.0.1:{sink.server_port}/v1"
-    tree = mount({"providers": {"openrouter": {"base_url": address, "key": "sk-test"}}}).wait_ready()
-    model = tree.model("test/all:free")
-    digest = hashlib.sha256()
-    piece = png() + os.urandom((1 << 20) - len(png()))
-    with open(model.path / "attach/large.png", "wb", buffering=0) as file:
-        for start in range(0, size, len(piece)):
-            digest.update(piece[: size - start])
-            file.write(piece[: size - start])
-    assert model.ask("look") == b"seen\n"
-    assert sink.digest == digest.hexdigest()
-    status = open(f"/proc/{tree.process.pid}/status", encoding="ascii").read()
-    most = int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))
-    if "asan" not in str(tree.command()) and not os.environ.get("CONDUITFS_WRAPPER"):
-        assert most < 32 << 10, f"{most} KiB"

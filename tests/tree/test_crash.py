@@ -14,6 +14,7 @@ from harness.mount import Model, flat
 
 CRASHES = int(os.environ.get("CONDUITFS_CRASHES", "8"))
 WRITERS = 4
+PER_SESSION = 10
 STATES = {"done", "failed", "interrupted", "cancelled"}
 
 
@@ -97,27 +98,33 @@ def test_a_sessions_history_goes_on_unbroken(mount, simulated):
     """Each request holds whole pairs of earlier turns in their order, before and after each crash."""
     chance = random.Random(int(os.environ.get("CONDUITFS_SEED", "1")))
     one = mount(simulated.config()).wait_ready()
-    where = "providers/openrouter/models/test/echo:free/sessions/s"
-    (one.path / where).mkdir()
-    for crash in range(CRASHES):
-        chat = Model(one.path / where)
-        writers = [Writer(chat, f"{crash}-{i}") for i in range(2)]
-        for writer in writers:
-            writer.start()
-        writers[0].join(chance.uniform(0.02, 0.25))
-        one.kill()
-        for writer in writers:
-            writer.join()
-        one.unmount_lazily()
-        one.start()
-    chat = Model(one.path / where)
+    # A history has 1,000 messages at most.
+    for first in range(0, CRASHES, PER_SESSION):
+        sent_before = len(simulated.chats())
+        where = f"providers/openrouter/models/test/echo:free/sessions/{first}"
+        (one.path / where).mkdir()
+        for crash in range(first, min(first + PER_SESSION, CRASHES)):
+            chat = Model(one.path / where)
+            writers = [Writer(chat, f"{crash}-{i}") for i in range(2)]
+            for writer in writers:
+                writer.start()
+            writers[0].join(chance.uniform(0.02, 0.25))
+            one.kill()
+            for writer in writers:
+                writer.join()
+            one.unmount_lazily()
+            one.start()
+        check_history(Model(one.path / where), simulated, sent_before)
+
+
+def check_history(chat, simulated, sent_before):
     chat.ask("the last\n")
     history = json.loads(chat.read("messages.json"))
     users = [message["content"] for message in history[::2]]
     assert [message["content"] for message in history[1::2]] == users
     done = {prompt for prompt, state in kept(chat).items() if state == "done"}
     assert sorted(users) == sorted(prompt.strip() for prompt in done)
-    for entry in simulated.chats():
+    for entry in simulated.chats()[sent_before:]:
         said = [message["content"] for message in entry["json"]["messages"]]
         assert said[:-1:2] == said[1:-1:2], "not whole pairs"
         earlier = [users.index(prompt) for prompt in said[:-1:2]]

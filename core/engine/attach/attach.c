@@ -12,6 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* A file's mode while it isn't whole, which outlives a crash. */
+#define WHOLE 0600
+#define PARTIAL S_ISVTX
+
 static void attachment_free(struct attachments *attachments, struct attachment *attachment) {
 	if (attachment->id != 0) {
 		idmap_remove(&attachments->by_id, attachment->id);
@@ -50,8 +54,8 @@ static struct attachment *keep(struct attachments *attachments, int64_t id, int6
 	return attachment;
 }
 
-static void on_waiting(void *data, const struct attachment_row *row) {
-	struct attachments *attachments = data;
+struct attachment *attachments_keep(
+		struct attachments *attachments, const struct attachment_row *row) {
 	char path[PATH_MAX];
 	struct stat status;
 	struct attachment *attachment = keep(
@@ -61,9 +65,15 @@ static void on_waiting(void *data, const struct attachment_row *row) {
 					sizeof(path)) &&
 			lstat(path, &status) == 0) {
 		attachment->size = (uint64_t)status.st_size;
+		attachment->torn = (status.st_mode & PARTIAL) != 0;
 		attachment->modified = (int64_t)status.st_mtim.tv_sec * 1000000 +
 				       status.st_mtim.tv_nsec / 1000;
 	}
+	return attachment;
+}
+
+static void on_waiting(void *data, const struct attachment_row *row) {
+	attachments_keep(data, row);
 }
 
 struct attachments *attachments_create(struct engine *engine, struct fail *fail) {
@@ -156,23 +166,27 @@ static bool name_is_fine(const char *name, struct fail *fail) {
 				       "control characters");
 }
 
+/* Whether one more may wait there: what is made, or comes from another place. */
+static bool has_room(const struct attachments *attachments, int64_t place, bool made,
+		const char *name, struct fail *fail) {
+	const struct attachment *other;
+	size_t there = 0;
+	list_for_each(other, &attachments->all, link) {
+		there += other->place == place;
+	}
+	return (there < ATTACH_MOST && (!made || attachments->n < ATTACH_ALL_MOST)) ||
+	       fail_set(fail, EDQUOT, "attach/%s: %d files at most go along with a prompt%s", name,
+			       ATTACH_MOST,
+			       there < ATTACH_MOST ? ", and too many wait elsewhere" : "");
+}
+
 struct attachment *attachment_make(struct attachments *attachments, int64_t place, const char *name,
 		const char *target, struct fail *fail) {
 	struct store *store = attachments->engine->store;
 	char path[PATH_MAX];
-	size_t there = 0;
 	int64_t id;
 	struct attachment *attachment = NULL;
-	list_for_each(attachment, &attachments->all, link) {
-		there += attachment->place == place;
-	}
-	if (!name_is_fine(name, fail)) {
-		return NULL;
-	}
-	if (there >= ATTACH_MOST || attachments->n >= ATTACH_ALL_MOST) {
-		fail_set(fail, EDQUOT, "attach/%s: %d files at most go along with a prompt%s", name,
-				ATTACH_MOST,
-				there < ATTACH_MOST ? ", and too many wait elsewhere" : "");
+	if (!name_is_fine(name, fail) || !has_room(attachments, place, true, name, fail)) {
 		return NULL;
 	}
 	if (!store_attachment_add(store, place, name, target != NULL ? target : "", &id, fail)) {
@@ -180,7 +194,7 @@ struct attachment *attachment_make(struct attachments *attachments, int64_t plac
 	}
 	bool made = target != NULL;
 	if (!made && store_attachment_path(store, id, true, path, sizeof(path))) {
-		cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, WHOLE);
 		made = fd >= 0;
 	}
 	int code = errno;
@@ -193,6 +207,37 @@ struct attachment *attachment_make(struct attachments *attachments, int64_t plac
 	}
 	attachments_note_change(attachments);
 	return attachment;
+}
+
+/* Whether a file of `size` bytes may lie there: this one, in place of what it has and of `instead`.
+ */
+static bool fits(const struct attachments *attachments, const struct attachment *attachment,
+		const struct attachment *instead, int64_t place, uint64_t size, struct fail *fail) {
+	uint64_t most = attachments->engine->config.attach_most, beside = 0;
+	const struct attachment *other;
+	list_for_each(other, &attachments->all, link) {
+		bool counts = other->place == place && other != attachment && other != instead;
+		beside += counts ? other->size : 0;
+	}
+	if (size > most) {
+		return fail_set(fail, EFBIG,
+				"attach/%s is larger than %llu bytes; limits.attach in config.yml "
+				"raises that",
+				attachment->name, (unsigned long long)most);
+	}
+	return beside <= most - size ||
+	       fail_set(fail, EDQUOT,
+			       "attach/%s: the files here have more than %llu bytes together; "
+			       "limits.attach in config.yml raises that",
+			       attachment->name, (unsigned long long)most);
+}
+
+/* What is replaced there makes room. */
+static bool may_go_there(const struct attachments *attachments, const struct attachment *attachment,
+		const struct attachment *there, int64_t place, struct fail *fail) {
+	return place == attachment->place ||
+	       ((there != NULL || has_room(attachments, place, false, attachment->name, fail)) &&
+			       fits(attachments, attachment, there, place, attachment->size, fail));
 }
 
 bool attachment_rename(struct attachments *attachments, struct attachment *attachment,
@@ -208,6 +253,7 @@ bool attachment_rename(struct attachments *attachments, struct attachment *attac
 		return fail_set(fail, ENOMEM, "no memory for attachments");
 	}
 	if (!name_is_fine(name, fail) ||
+			!may_go_there(attachments, attachment, there, place, fail) ||
 			!store_attachment_rename(store, attachment->id, place, name, fail)) {
 		return false;
 	}
@@ -274,26 +320,20 @@ int attachment_open(
 	return open(path, flags | O_CLOEXEC | O_NOFOLLOW);
 }
 
-/* Whether the directory may grow so that this file has `size` bytes. */
-static bool fits(const struct attachments *attachments, const struct attachment *attachment,
-		uint64_t size, struct fail *fail) {
-	uint64_t most = attachments->engine->config.attach_most, beside = 0;
-	const struct attachment *other;
-	list_for_each(other, &attachments->all, link) {
-		beside += other->place == attachment->place && other != attachment ? other->size
-										   : 0;
-	}
-	if (size > most) {
-		return fail_set(fail, EFBIG,
-				"attach/%s is larger than %llu bytes; limits.attach in config.yml "
-				"raises that",
-				attachment->name, (unsigned long long)most);
-	}
-	return beside <= most - size ||
-	       fail_set(fail, EDQUOT,
-			       "attach/%s: the files here have more than %llu bytes together; "
-			       "limits.attach in config.yml raises that",
-			       attachment->name, (unsigned long long)most);
+static void mark(const struct attachment *attachment, int fd) {
+	bool partial = attachment->writers != 0 || attachment->torn;
+	fchmod(fd, WHOLE | (partial ? PARTIAL : 0));
+}
+
+void attachment_writing(struct attachment *attachment, int fd) {
+	attachment->writers++;
+	mark(attachment, fd);
+}
+
+void attachment_written(struct attachment *attachment, int fd, bool broken_off) {
+	attachment->writers--;
+	attachment->torn = attachment->torn || broken_off;
+	mark(attachment, fd);
 }
 
 static bool cant_keep(const struct attachment *attachment, struct fail *fail) {
@@ -306,7 +346,8 @@ bool attachment_write(struct attachments *attachments, struct attachment *attach
 		const void *bytes, size_t size, uint64_t offset, struct fail *fail) {
 	const char *from = bytes;
 	uint64_t end = offset + size;
-	if (end > attachment->size && !fits(attachments, attachment, end, fail)) {
+	if (end > attachment->size &&
+			!fits(attachments, attachment, NULL, attachment->place, end, fail)) {
 		attachment->torn = true;
 		return false;
 	}
@@ -330,7 +371,10 @@ bool attachment_write(struct attachments *attachments, struct attachment *attach
 
 bool attachment_truncate(struct attachments *attachments, struct attachment *attachment, int fd,
 		uint64_t size, struct fail *fail) {
-	if (size > attachment->size && !fits(attachments, attachment, size, fail)) {
+	if (size > attachment->size &&
+			!fits(attachments, attachment, NULL, attachment->place, size, fail)) {
+		attachment->torn = true;
+		mark(attachment, fd);
 		return false;
 	}
 	if (ftruncate(fd, (off_t)size) != 0) {
@@ -338,6 +382,7 @@ bool attachment_truncate(struct attachments *attachments, struct attachment *att
 	}
 	attachment->size = size;
 	attachment->torn = attachment->torn && size != 0;
+	mark(attachment, fd);
 	attachment->modified = now_us();
 	return true;
 }

@@ -27,7 +27,7 @@ struct attachment {
 	uint64_t size;
 	int64_t modified; /* microseconds since the epoch */
 	unsigned writers; /* who wrote and hasn't closed */
-	bool torn; /* a write was refused: it isn't sent in part */
+	bool torn; /* a write was refused or broken off: it isn't sent in part */
 };
 
 /* Those that waited when the last mount ended wait on. NULL with words. */
@@ -62,6 +62,10 @@ void attachments_forget(struct attachments *attachments, int64_t place);
 /* Its file, open as `flags` say; -1 with errno. */
 int attachment_open(
 		struct attachments *attachments, const struct attachment *attachment, int flags);
+/* Between these two it counts as one that is being written, after a crash too. `broken_off`: its
+ * writer was ended by a signal. */
+void attachment_writing(struct attachment *attachment, int fd);
+void attachment_written(struct attachment *attachment, int fd, bool broken_off);
 /* EFBIG for one that is larger than limits.attach, EDQUOT for all of a directory, ENOSPC … and
  * words; what was there stays. */
 bool attachment_write(struct attachments *attachments, struct attachment *attachment, int fd,
@@ -72,6 +76,8 @@ bool attachment_truncate(struct attachments *attachments, struct attachment *att
 /* Before a turn is recorded: takes what waits at its place, and says what its prompt is when that
  * isn't text. False with words: then nothing was taken. */
 bool attachments_take(struct attachments *attachments, struct turn *turn, struct fail *fail);
+/* The turn wasn't accepted after all: what it took waits again, links as the files they led to. */
+void attachments_give_back(struct attachments *attachments, struct turn *turn);
 /* Gives a turn what went with another one. */
 bool attachments_share(struct attachments *attachments, struct turn *from, struct turn *to,
 		struct fail *fail);

@@ -15,6 +15,9 @@ struct attachments {
 };
 
 void attachments_note_change(struct attachments *attachments);
+/* In memory what has a row and a file. NULL without memory. */
+struct attachment *attachments_keep(
+		struct attachments *attachments, const struct attachment_row *row);
 /* All that waited there belong to a turn now, which has links of its own to their bytes. */
 void attachments_given(struct attachments *attachments, int64_t place);
 

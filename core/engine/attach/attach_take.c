@@ -46,8 +46,13 @@ static bool source_of(struct taking *taking, const struct attachment *attachment
 static bool judge(struct taking *taking, const char *name, const char *path, struct fail *fail) {
 	char *type = taking->types[taking->n];
 	char what[NAME_MAX + 16];
+	struct stat status;
 	cleanup_fail struct fail why = {0};
 	snprintf(what, sizeof(what), "attach/%s", name);
+	/* Most services refuse an empty part, with words that name nothing. */
+	if (stat(path, &status) == 0 && status.st_size == 0) {
+		return fail_set(fail, EINVAL, "%s is empty: rm it, or write it", what);
+	}
 	if (!media_type_of(taking->attachments->media, path, type, &why)) {
 		return fail_set(fail, why.code, "%s: %s", what, fail_words(&why));
 	}
@@ -86,6 +91,12 @@ static void add_row(struct taking *taking, const char *name) {
 static bool take_one(
 		struct taking *taking, const struct attachment *attachment, struct fail *fail) {
 	char path[PATH_MAX];
+	if (taking->n == sizeof(taking->rows) / sizeof(taking->rows[0])) {
+		return fail_set(fail, EDQUOT,
+				"attach/%s is one too many: %d files at most go along "
+				"with a prompt",
+				attachment->name, ATTACH_MOST);
+	}
 	if (attachment->writers != 0) {
 		return fail_set(fail, EBUSY,
 				"attach/%s is still being written: when it is closed, echo retry > "
@@ -94,9 +105,8 @@ static bool take_one(
 	}
 	if (attachment->torn) {
 		return fail_set(fail, EIO,
-				"attach/%s is a part of a file: a write to it was refused. rm it, "
-				"or "
-				"copy it again",
+				"attach/%s is a part of a file: its writing was refused or broken "
+				"off. rm it, or copy it again",
 				attachment->name);
 	}
 	if (!source_of(taking, attachment, path, fail) ||
@@ -164,7 +174,7 @@ bool attachments_take(struct attachments *attachments, struct turn *turn, struct
 	taking->record = record_for(engine, catalogue_place(engine->catalogue, place));
 	const struct attachment *attachment = attachment_next(attachments, place, 0);
 	bool taken = judge_prompt(taking, fail);
-	for (; taken && attachment != NULL && taking->n <= ATTACH_MOST;
+	for (; taken && attachment != NULL;
 			attachment = attachment_next(attachments, place, attachment->id)) {
 		taken = take_one(taking, attachment, fail);
 	}
@@ -178,6 +188,56 @@ bool attachments_take(struct attachments *attachments, struct turn *turn, struct
 	}
 	attachments_given(attachments, place);
 	return true;
+}
+
+/* ---- back again ---- */
+
+struct returning {
+	struct store *store;
+	bool failed;
+};
+
+/* Each gets a file that waits. */
+static void on_returning(void *data, const struct attachment_row *row) {
+	struct returning *returning = data;
+	struct store *store = returning->store;
+	char from[PATH_MAX], to[PATH_MAX];
+	bool made = row->name[0] == '\0' ||
+		    (store_attached_path(store, row->turn, row->name, from, sizeof(from)) &&
+				    store_attachment_path(store, row->id, true, to, sizeof(to)) &&
+				    (link(from, to) == 0 || errno == EEXIST));
+	returning->failed = returning->failed || !made;
+}
+
+static void on_returned(void *data, const struct attachment_row *row) {
+	attachments_keep(data, row);
+}
+
+void attachments_give_back(struct attachments *attachments, struct turn *turn) {
+	char path[PATH_MAX];
+	int64_t id = turn->row.id, place = turn->row.place;
+	struct store *store = attachments->engine->store;
+	struct returning returning = {.store = store};
+	cleanup(attached_finish) struct attached attached = {0};
+	/* Where that can't be they stay with the turn, whose retry sends them. */
+	if (!attached_of(attachments, id, &attached, NULL) || attached.n == 0 ||
+			!store_attachments_of(store, id, on_returning, &returning, NULL) ||
+			returning.failed || !store_attachments_return(store, id, place, NULL)) {
+		return;
+	}
+	turn->media = 0;
+	for (size_t i = 0; i < attached.n; i++) {
+		if (attached.files[i].name[0] != '\0' &&
+				store_attached_path(store, id, attached.files[i].name, path,
+						sizeof(path))) {
+			unlink(path);
+		}
+	}
+	if (store_attached_path(store, id, "", path, sizeof(path))) {
+		rmdir(path);
+	}
+	store_attachments_at(store, place, on_returned, attachments, NULL);
+	attachments_note_change(attachments);
 }
 
 /* ---- a turn's ---- */

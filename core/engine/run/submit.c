@@ -209,8 +209,11 @@ static void submit(struct engine *engine, struct turn *turn, bool takes) {
 	}
 	store_sync_soon(engine->store, turn->row.id);
 	turn_changed(turn);
-	if ((takes && !attachments_take(engine->attachments, turn, &fail)) ||
-			!queue_up(engine, turn, &fail)) {
+	bool taken = !takes || attachments_take(engine->attachments, turn, &fail);
+	if (!taken || !queue_up(engine, turn, &fail)) {
+		if (taken && takes) {
+			attachments_give_back(engine->attachments, turn);
+		}
 		fail_turn(engine, turn, &fail);
 	}
 }
