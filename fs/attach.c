@@ -1,6 +1,7 @@
 /* Names and open files in attach/: see attach.h. */
 #include "fs/attach.h"
 
+#include "fs/results.h"
 #include "fs/show.h"
 #include "fs/tree.h"
 
@@ -135,6 +136,10 @@ int attach_open(struct handle *handle, const struct node *node, pid_t tid) {
 	handle->type = HANDLE_ATTACHMENT;
 	if (node->entry->kind == KIND_TURN_ATTACHMENT) {
 		return open_turns(handle, node);
+	}
+	if (node->entry->kind == KIND_ARTIFACT) {
+		handle->fd = artifact_open(tree, node);
+		return handle->fd >= 0 ? 0 : errno;
 	}
 	struct attachment *attachment = waiting(tree, node->id);
 	if (attachment == NULL) {

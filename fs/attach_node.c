@@ -1,6 +1,7 @@
 /* What stands in attach/ and in a turn's attachments/, and where links there lead: see attach.h. */
 #include "fs/attach.h"
 
+#include "fs/results.h"
 #include "fs/show.h"
 #include "fs/tree.h"
 #include "fs/walk.h"
@@ -166,6 +167,10 @@ static bool path_of(struct tree *tree, const struct node *node, char *path, size
 		return store_attached_path(
 				       store, search.found.turn, search.found_name, path, size) ||
 		       fail_set(fail, ENAMETOOLONG, "its path is too long");
+	}
+	if (node->entry->kind == KIND_ARTIFACT) {
+		return artifact_path(tree, node, path, size) ||
+		       fail_set(fail, ENOENT, "it isn't there any more");
 	}
 	int file = turn_file_of(node->entry->kind);
 	cleanup_turn struct turn *from = file >= 0 ? turn_get(tree->engine->turns, node->id) : NULL;

@@ -3,6 +3,7 @@
 #include "fs/conversation.h"
 #include "fs/links.h"
 #include "fs/node.h"
+#include "fs/results.h"
 #include "fs/scratch.h"
 #include "fs/tree.h"
 
@@ -144,6 +145,8 @@ int node_attributes(struct tree *tree, const struct node *node, int32_t tid, str
 	if (entry->space == SPACE_ATTACHMENT || entry->kind == KIND_ATTACH) {
 		failed = attach_attributes(tree, node, ret);
 		*ret_keep = entry->stable ? NODE_KEEP : 0;
+	} else if (entry->kind == KIND_ARTIFACT) {
+		failed = artifact_attributes(tree, node, ret);
 	} else if (entry->kind == KIND_SCRATCH) {
 		failed = scratch_attributes(tree, node, ret);
 	} else if (entry->kind == KIND_USER_LINK) {

@@ -2,6 +2,7 @@
 #include "fs/handle.h"
 
 #include "core/turn/lineage.h"
+#include "core/turn/results.h"
 #include "fs/attach.h"
 #include "fs/scratch.h"
 
@@ -58,12 +59,12 @@ int turn_file_of(enum kind kind) {
 }
 
 /* For who writes a prompt after it. */
-static void note_reader(struct engine *engine, pid_t tid, const struct turn *turn) {
+static void note_reader(struct engine *engine, pid_t tid, int64_t turn) {
 	struct chain_walk walk;
 	struct process_id reader;
 	chain_walk_begin(&walk, tid);
 	if (chain_walk_next(&walk, &reader)) {
-		lineage_note(engine->lineage, &reader, turn->row.id);
+		lineage_note(engine->lineage, &reader, turn);
 	}
 }
 
@@ -81,7 +82,7 @@ static int open_turn_file(struct handle *handle, const struct node *node, enum t
 		return turn_error(handle->turn);
 	}
 	if (file == TURN_OUTPUT) {
-		note_reader(handle->tree->engine, tid, handle->turn);
+		note_reader(handle->tree->engine, tid, node->id);
 	}
 	/* The bytes of a turn that is over never change: the kernel keeps them. A failure has to be
 	 * asked for each time, because it ends with an errno. */
@@ -109,7 +110,15 @@ static int open_node(struct handle *handle, const struct node *node, pid_t tid,
 	if (entry->kind == KIND_SCRATCH) {
 		return open_scratch(handle, node);
 	}
-	if (entry->kind == KIND_ATTACHMENT || entry->kind == KIND_TURN_ATTACHMENT) {
+	bool artifact = entry->kind == KIND_ARTIFACT;
+	if (artifact && !handle_writes(handle)) {
+		note_reader(handle->tree->engine, tid, node->id / RESULTS_MOST);
+	}
+	/* Mode bits don't stop root. */
+	if (artifact && handle_writes(handle)) {
+		return EACCES;
+	}
+	if (artifact || entry->kind == KIND_ATTACHMENT || entry->kind == KIND_TURN_ATTACHMENT) {
 		info->keep_cache = entry->stable;
 		return attach_open(handle, node, tid);
 	}

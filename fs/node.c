@@ -4,6 +4,7 @@
 #include "core/store/annex.h"
 #include "fs/attach.h"
 #include "fs/links.h"
+#include "fs/results.h"
 #include "fs/scratch.h"
 #include "fs/tree.h"
 
@@ -98,6 +99,8 @@ int node_resolve(struct tree *tree, uint64_t number, struct node *ret) {
 		return user_link_get(tree->links, ret->id) != NULL ? 0 : ESTALE;
 	case SPACE_ATTACHMENT:
 		return attach_resolve(tree, ret);
+	case SPACE_ARTIFACT:
+		return results_resolve(tree, ret);
 	case SPACE_SCRATCH:
 		return scratch_get(tree->scratch, ret->id) != NULL ? 0 : ESTALE;
 	case SPACE_NONE:
@@ -249,10 +252,15 @@ static bool dynamic_child(struct tree *tree, const struct node *directory, const
 		return dynamic_link(tree, directory, name, ret);
 	case KIND_PROVIDERS:
 	case KIND_MODELS:
-	case KIND_PLACE:
 	case KIND_FREE:
 	case KIND_FREE_PLACE:
 		return dynamic_place(tree, directory, name, ret);
+	case KIND_PLACE:
+		return dynamic_place(tree, directory, name, ret) ||
+		       results_child(tree, directory, name, ret);
+	case KIND_TURN:
+	case KIND_TURN_ARTIFACTS:
+		return results_child(tree, directory, name, ret);
 	case KIND_CONFIG:
 		return dynamic_setting(tree, directory, name, ret);
 	case KIND_TURNS:
@@ -309,5 +317,6 @@ double node_name_keep(struct tree *tree, const struct node *node) {
 	}
 	bool waits = node->entry->kind == KIND_ATTACHMENT ||
 		     node->entry->kind == KIND_ATTACHED_LINK;
-	return waits || node->entry->kind == KIND_SCRATCH ? 0 : NODE_KEEP;
+	bool own = node->entry->kind == KIND_TYPED_LINK; /* each caller's is another */
+	return waits || own || node->entry->kind == KIND_SCRATCH ? 0 : NODE_KEEP;
 }

@@ -4,6 +4,7 @@
 #include "fs/attach.h"
 #include "fs/links.h"
 #include "fs/node.h"
+#include "fs/results.h"
 #include "fs/tree.h"
 
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 /* Positions 1 and 2 are "." and ".."; the table's names follow; then ids. Scratch files aren't
  * listed: they belong to whoever knows their name. */
 #define TABLE_FIRST 3
+#define LINK_POSITION 4095 /* output.png and the like */
 #define DATA_FIRST 4096
 
 struct listing {
@@ -158,6 +160,21 @@ static bool list_attached(struct listing *listing) {
 	return true;
 }
 
+/* artifacts/, and output.png and the like of a turn or a model. */
+static bool list_results(struct listing *listing) {
+	struct node child;
+	char name[NAME_MAX + 1];
+	bool artifacts = listing->directory->entry->kind == KIND_TURN_ARTIFACTS;
+	int64_t after = artifacts ? data_after(listing) : listing->after >= LINK_POSITION;
+	while (results_next_child(listing->tree, listing->directory, after, &child, name)) {
+		after++;
+		if (!offer(listing, name, &child, artifacts ? DATA_FIRST + after : LINK_POSITION)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool list_data(struct listing *listing) {
 	switch (listing->directory->entry->kind) {
 	case KIND_ROOT:
@@ -168,10 +185,14 @@ static bool list_data(struct listing *listing) {
 		return list_annexes(listing, PLACE_GROUP);
 	case KIND_PROVIDERS:
 	case KIND_MODELS:
-	case KIND_PLACE:
 	case KIND_FREE:
 	case KIND_FREE_PLACE:
 		return list_places(listing);
+	case KIND_PLACE:
+		return list_results(listing) && list_places(listing);
+	case KIND_TURN:
+	case KIND_TURN_ARTIFACTS:
+		return list_results(listing);
 	case KIND_CONFIG:
 		return list_settings(listing);
 	case KIND_TURNS:

@@ -70,6 +70,8 @@ void notify_group(struct tree *tree, struct place *group) {
 
 void notify_turns(struct tree *tree, int64_t place) {
 	invalidate(tree, node_number(KIND_TURNS, place), 0);
+	/* Its output may be of another type: output.png and the like. */
+	invalidate(tree, node_number(KIND_PLACE, place), 0);
 }
 
 void notify_setting(struct tree *tree, const struct node *node) {

@@ -7,7 +7,9 @@
 extern const struct fuse_lowlevel_ops tree_ops;
 
 static inline struct tree *tree_of(fuse_req_t req) {
-	return fuse_req_userdata(req);
+	struct tree *tree = fuse_req_userdata(req);
+	tree->asker = fuse_req_ctx(req)->pid;
+	return tree;
 }
 
 static inline pid_t caller(fuse_req_t req) {

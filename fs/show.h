@@ -69,6 +69,12 @@ bool show_tried(struct turn *turn, struct buf *out);
 /* attach.c */
 SHOW(show_attached_link);
 
+/* results.c */
+SHOW(show_turn_typed_link);
+SHOW(show_typed_link);
+/* The MIME type of a turn's output; "" while it isn't known. */
+bool show_type(struct turn *turn, struct buf *out);
+
 /* show_turn.c */
 SHOW(show_turn_link);
 SHOW(show_last_link);

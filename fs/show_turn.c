@@ -172,6 +172,7 @@ SHOW(show_turn_status) {
 	}
 	show_cached(tree, row, out);
 	show_origin(tree, row, out);
+	show_type(turn, out);
 	show_time(out, "submitted", row->submitted);
 	show_time(out, "finished", row->finished);
 	return show_count(out, "http_status", row->http_status) && show_tried(turn, out);

@@ -179,6 +179,11 @@ static const struct entry entries[] = {
 		{KIND_TURN_ATTACHMENT, KIND_TURN_ATTACHMENTS, NULL, READ_ONLY, SPACE_ATTACHMENT,
 				.stable = true},
 		{KIND_TURN_ARTIFACTS, KIND_TURN, "artifacts", S_IFDIR | 0555, SPACE_TURN},
+		{KIND_ARTIFACT, KIND_TURN_ARTIFACTS, NULL, READ_ONLY, SPACE_ARTIFACT,
+				.stable = true},
+		{KIND_TURN_TYPED_LINK, KIND_TURN, NULL, LINK, SPACE_TURN,
+				.show = show_turn_typed_link},
+		{KIND_TYPED_LINK, KIND_PLACE, NULL, LINK, SPACE_PLACE, .show = show_typed_link},
 
 		{KIND_ZERO, KIND_TURNS, NULL, S_IFDIR | 0555, SPACE_PLACE},
 		{KIND_ZERO_PROMPT, KIND_ZERO, "prompt", READ_ONLY, SPACE_PLACE, .stable = true,

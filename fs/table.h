@@ -71,6 +71,10 @@ enum kind {
 	KIND_TURN_ATTACHMENTS = 81,
 	KIND_TURN_ATTACHMENT = 82,
 
+	KIND_ARTIFACT = 92, /* the id is the turn's and its number there: see results.c */
+	KIND_TURN_TYPED_LINK = 93, /* output.png beside a turn's output */
+	KIND_TYPED_LINK = 94, /* the same beside a model's */
+
 	KIND_TURN = 96,
 	KIND_TURN_PROMPT = 97,
 	KIND_TURN_OUTPUT = 98,
@@ -116,6 +120,7 @@ enum space {
 	SPACE_TURN, /* a turn */
 	SPACE_LINK, /* a link of the user's */
 	SPACE_SCRATCH, /* a scratch file */
+	SPACE_ARTIFACT, /* a turn and a number in its artifacts/ */
 	SPACE_ATTACHMENT, /* what goes along with a prompt */
 };
 

@@ -34,6 +34,7 @@ struct tree {
 	struct list handles; /* open files: struct handle */
 	struct list watching; /* those of them whose change is waited for: see watch.c */
 	struct delay *look;
+	int32_t asker; /* the thread whose request is being dealt with */
 	struct known_size sizes[KNOWN_SIZES];
 	bool no_opendir; /* the kernel lists directories without opening them */
 };

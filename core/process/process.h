@@ -138,6 +138,9 @@ struct job_events {
 	void (*model)(void *data, const struct job_model *model);
 	void (*output)(void *data, const void *bytes, size_t size);
 	void (*reasoning)(void *data, const void *bytes, size_t size);
+	/* What `output` brings from here on, or a reply that goes there, is another result; ""
+	 * where its type or name isn't said. `name` may be anything. */
+	void (*result)(void *data, const char *type, const char *name);
 	void (*usage)(void *data, const struct job_usage *usage);
 	void (*progress)(void *data, const struct job_progress *progress);
 	/* What is to be sent if the job ends without its result; NULL: nothing any more. Its body

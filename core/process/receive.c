@@ -95,6 +95,16 @@ static void emit_bytes(struct job *job, void (*event)(void *data, const void *by
 	}
 }
 
+static void emit_result(struct job *job, const struct wire_result *result) {
+	char *type cleanup_free = plain_text(
+			result->type, strlen(result->type), WIRE_NAME_MOST, false);
+	char *name cleanup_free = plain_text(
+			result->name, strlen(result->name), WIRE_NAME_MOST, false);
+	if (job->events.result != NULL) {
+		job->events.result(job->data, type != NULL ? type : "", name != NULL ? name : "");
+	}
+}
+
 /* A message of a job that runs; the job may be gone afterwards. */
 static bool job_message(struct job *job, struct wire_message *message, struct fail *fail) {
 	bool asks = message->type == WIRE_REQUEST || message->type == WIRE_READ;
@@ -120,6 +130,9 @@ static bool job_message(struct job *job, struct wire_message *message, struct fa
 		return true;
 	case WIRE_REASONING:
 		emit_bytes(job, job->events.reasoning, &message->bytes);
+		return true;
+	case WIRE_RESULT:
+		emit_result(job, &message->result);
 		return true;
 	case WIRE_USAGE:
 		emit_usage(job, &message->usage);

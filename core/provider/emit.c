@@ -221,6 +221,17 @@ void conduit_reasoning(struct conduit_job *job, const void *bytes, size_t size) 
 	}
 }
 
+void conduit_result(struct conduit_job *job, const char *type, const char *name) {
+	if (job->over) {
+		return;
+	}
+	char *kind cleanup_free = emit_shortened(type, WIRE_NAME_MOST);
+	char *called cleanup_free = emit_shortened(name, WIRE_NAME_MOST);
+	struct wire_message message = {
+			.type = WIRE_RESULT, .result = {.type = kind, .name = called}};
+	emit_put(job, &message, "a result");
+}
+
 void conduit_usage(struct conduit_job *job, const struct conduit_usage *usage) {
 	if (job->over) {
 		return;

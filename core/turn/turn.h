@@ -29,6 +29,7 @@ enum turn_file {
 	TURN_TRIED, /* whom a route asked in vain, a line each */
 	TURN_EXCHANGE, /* what the provider was handed and asked for: see core/engine/run/record.h
 			*/
+	TURN_RESULTS, /* what came of it, where that isn't text alone: see results.h */
 	TURN_FILES,
 };
 

@@ -19,6 +19,7 @@ const char *turn_file_name(enum turn_file file) {
 			[TURN_HISTORY] = "history",
 			[TURN_TRIED] = "tried",
 			[TURN_EXCHANGE] = "exchange",
+			[TURN_RESULTS] = "results",
 	};
 	return names[file];
 }

@@ -70,6 +70,7 @@ enum wire_type {
 	WIRE_FINISH = 44,
 	WIRE_LOG = 45,
 	WIRE_ACK = 46,
+	WIRE_RESULT = 47, /* what OUTPUT or a reply brings from here on is a result of its own */
 	WIRE_PROGRESS = 48,
 	WIRE_ON_CANCEL = 49,
 	WIRE_RESUMABLE = 50,
@@ -185,6 +186,10 @@ struct wire_finish {
 	const char *finish, *model;
 };
 
+struct wire_result {
+	const char *type, *name; /* "": told by content, numbered */
+};
+
 struct wire_ack {
 	uint32_t bytes; /* of the DATA that was dealt with; 0 for the other messages */
 };
@@ -212,6 +217,7 @@ struct wire_message {
 		struct wire_failure fail;
 		struct wire_finish finish;
 		struct wire_ack ack;
+		struct wire_result result;
 	};
 };
 

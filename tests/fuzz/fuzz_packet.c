@@ -82,11 +82,18 @@ static void on_log(void *data, const char *line) {
 	check_plain(line);
 }
 
+static void on_result(void *data, const char *type, const char *name) {
+	(void)data;
+	check_plain(type);
+	check_plain(name);
+}
+
 static const struct job_events events = {.request = on_request,
 		.read = on_read,
 		.model = on_model,
 		.output = on_bytes,
 		.reasoning = on_bytes,
+		.result = on_result,
 		.usage = on_usage,
 		.end = on_end};
 

@@ -109,6 +109,10 @@ void attachments_destroy(struct attachments *attachments) {
 
 /* ---- looking ---- */
 
+struct media *attachments_media(const struct attachments *attachments) {
+	return attachments->media;
+}
+
 struct attachment *attachment_get(const struct attachments *attachments, int64_t id) {
 	return id != 0 ? idmap_get(&attachments->by_id, id) : NULL;
 }

@@ -35,6 +35,9 @@ struct attachments *attachments_create(struct engine *engine, struct fail *fail)
 /* NULL is fine. */
 void attachments_destroy(struct attachments *attachments);
 
+/* What tells types, for others too. */
+struct media *attachments_media(const struct attachments *attachments);
+
 /* NULL when there is none (any more). */
 struct attachment *attachment_get(const struct attachments *attachments, int64_t id);
 struct attachment *attachment_find(

@@ -130,6 +130,87 @@ enum media_kind media_kind_of(const char *type) {
 					     : MEDIA_FILE;
 }
 
+const char *media_extension(const char *type) {
+	static const struct {
+		const char *type, *extension;
+	} extensions[] = {
+			{"text/plain", "txt"},
+			{"text/vtt", "vtt"},
+			{"text/csv", "csv"},
+			{"text/html", "html"},
+			{"text/markdown", "md"},
+			{"application/x-subrip", "srt"},
+			{"application/json", "json"},
+			{"application/pdf", "pdf"},
+			{"application/zip", "zip"},
+			{"image/png", "png"},
+			{"image/jpeg", "jpg"},
+			{"image/webp", "webp"},
+			{"image/gif", "gif"},
+			{"image/svg+xml", "svg"},
+			{"image/avif", "avif"},
+			{"image/tiff", "tiff"},
+			{"image/bmp", "bmp"},
+			{"audio/mpeg", "mp3"},
+			{"audio/mp3", "mp3"},
+			{"audio/wav", "wav"},
+			{"audio/ogg", "ogg"},
+			{"audio/opus", "opus"},
+			{"audio/flac", "flac"},
+			{"audio/aac", "aac"},
+			{"audio/m4a", "m4a"},
+			{"audio/mp4", "m4a"},
+			{"audio/pcm", "pcm"},
+			{"audio/l16", "pcm"},
+			{"video/mp4", "mp4"},
+			{"video/webm", "webm"},
+			{"video/quicktime", "mov"},
+			{"video/x-matroska", "mkv"},
+			{"model/gltf-binary", "glb"},
+	};
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
+		if (strcmp(type, extensions[i].type) == 0) {
+			return extensions[i].extension;
+		}
+	}
+	return "bin";
+}
+
+/* "image/PNG; q=1" → "image/png"; "" for what is no type. */
+static void bare_type(const char *said, char ret[MEDIA_TYPE_MOST]) {
+	size_t size = strcspn(said, "; \t");
+	ret[0] = '\0';
+	for (size_t i = 0; i < size; i++) {
+		if (size >= MEDIA_TYPE_MOST || (!isalnum((unsigned char)said[i]) &&
+							       strchr("/+-._", said[i]) == NULL)) {
+			return;
+		}
+	}
+	if (memchr(said, '/', size) == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < size; i++) {
+		ret[i] = (char)tolower((unsigned char)said[i]);
+	}
+	ret[size] = '\0';
+	const char *common = common_name(ret);
+	if (common != ret) {
+		strcpy(ret, common);
+	}
+}
+
+void media_settle(const char *said, const char *told, char ret[MEDIA_TYPE_MOST]) {
+	char bare[MEDIA_TYPE_MOST];
+	bare_type(said, bare);
+	/* Samples without a head may look like anything; a drawing in text is an image. */
+	bool headless = strcmp(bare, "audio/pcm") == 0 || strcmp(bare, "audio/l16") == 0;
+	bool written = strcmp(told, "text/plain") == 0;
+	bool drawn = strcmp(bare, "image/svg+xml") == 0 && (written || strcmp(told, bare) == 0);
+	bool lies = media_is_known(told) || (written && media_is_known(bare));
+	bool believed = bare[0] != '\0' && (headless || drawn || !lies);
+	snprintf(ret, MEDIA_TYPE_MOST, "%s", believed ? bare : told[0] != '\0' ? told : UNKNOWN);
+}
+
 bool media_is_known(const char *type) {
 	enum media_kind kind = media_kind_of(type);
 	return kind == MEDIA_IMAGE || kind == MEDIA_AUDIO || kind == MEDIA_VIDEO ||

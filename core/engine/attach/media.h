@@ -38,6 +38,11 @@ void media_type(struct media *media, const void *bytes, size_t size, bool whole,
 bool media_type_of(struct media *media, const char *path, char ret[MEDIA_TYPE_MOST],
 		struct fail *fail);
 enum media_kind media_kind_of(const char *type);
+/* The extension that files of this type have: "png"; "bin" for one that isn't known. */
+const char *media_extension(const char *type);
+/* What something is that was said to be of the type `said` ("" when nothing was said) and begins as
+ * one of the type `told` does: media are what they are, whatever was said. */
+void media_settle(const char *said, const char *told, char ret[MEDIA_TYPE_MOST]);
 /* Whether it is an image, sound, video or a document: what a prompt can be in place of text. */
 bool media_is_known(const char *type);
 

@@ -2,7 +2,9 @@
 #include "core/engine/replay/kept_job.h"
 
 #include "core/base/text.h"
+#include "core/turn/results.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -32,6 +34,9 @@ struct kept_job {
 	const struct kept_turn *turn;
 	struct kept_end end;
 	int output, reasoning; /* descriptors, -1 none */
+	char **artifacts; /* names of further results, in order */
+	size_t n_artifacts, told; /* how many of them went into `output`'s place */
+	bool began; /* the output was announced */
 };
 
 static void job_free(struct kept_job *job) {
@@ -47,6 +52,10 @@ static void job_free(struct kept_job *job) {
 	free(job->model);
 	fail_finish(&job->fail);
 	kept_end_finish(&job->end);
+	for (size_t i = 0; i < job->n_artifacts; i++) {
+		free(job->artifacts[i]);
+	}
+	free(job->artifacts);
 	kept_release(job->kept);
 	if (job->output >= 0) {
 		close(job->output);
@@ -78,6 +87,29 @@ static int open_file(const struct kept_turn *turn, const char *name) {
 			       : -1;
 }
 
+/* Files alone, and as many as a turn may have. */
+static int is_artifact(const struct dirent *entry) {
+	return entry->d_name[0] != '.';
+}
+
+/* In the order of their numbers. */
+static void list_artifacts(struct kept_job *job) {
+	char path[PATH_MAX];
+	struct dirent **entries = NULL;
+	int length = snprintf(path, sizeof(path), "%s/artifacts", job->turn->directory);
+	int n = length > 0 && length < PATH_MAX ? scandir(path, &entries, is_artifact, versionsort)
+						: 0;
+	job->artifacts = n > 0 ? calloc((size_t)n, sizeof(*job->artifacts)) : NULL;
+	for (int i = 0; i < n; i++) {
+		if (job->artifacts != NULL && i < RESULTS_MOST - 1) {
+			job->artifacts[i] = strdup(entries[i]->d_name);
+			job->n_artifacts++;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+}
+
 static void look_up(struct kept_job *job) {
 	struct kept_key key = {0};
 	for (size_t i = 0; i < job->n_prompts; i++) {
@@ -101,6 +133,7 @@ static void look_up(struct kept_job *job) {
 	}
 	job->output = open_file(job->turn, "output");
 	job->reasoning = open_file(job->turn, "reasoning");
+	list_artifacts(job);
 }
 
 static void on_pool(uv_work_t *work) {
@@ -160,7 +193,23 @@ static void tell_models(struct kept_job *job) {
 	}
 }
 
-/* One piece of the reasoning, then of the output; false when both are through. */
+/* Puts the next further result in the output's place; false when there is none. */
+static bool next_artifact(struct kept_job *job) {
+	char name[NAME_MAX + sizeof("artifacts/")];
+	if (job->told == job->n_artifacts || job->artifacts[job->told] == NULL) {
+		return false;
+	}
+	const char *own = job->artifacts[job->told++];
+	snprintf(name, sizeof(name), "artifacts/%s", own);
+	if (job->output >= 0) {
+		close(job->output);
+	}
+	job->output = open_file(job->turn, name);
+	job->events.result(job->data, "", own);
+	return true;
+}
+
+/* One piece of the reasoning, then of the results; false when all are through. */
 static bool tell_piece(struct kept_job *job) {
 	char piece[PIECE];
 	ssize_t size = job->reasoning >= 0 ? read(job->reasoning, piece, sizeof(piece)) : 0;
@@ -168,11 +217,17 @@ static bool tell_piece(struct kept_job *job) {
 		job->events.reasoning(job->data, piece, (size_t)size);
 		return true;
 	}
-	size = job->output >= 0 ? read(job->output, piece, sizeof(piece)) : 0;
+	if (!job->began) {
+		job->began = true;
+		/* What it is, its content tells. */
+		job->events.result(job->data, "", "");
+	}
+	size = !job->cancelled && job->output >= 0 ? read(job->output, piece, sizeof(piece)) : 0;
 	if (size > 0) {
 		job->events.output(job->data, piece, (size_t)size);
+		return true;
 	}
-	return size > 0;
+	return !job->cancelled && next_artifact(job);
 }
 
 static void on_next(uv_timer_t *timer) {

@@ -5,6 +5,7 @@
 #include "core/base/siphash.h"
 #include "core/engine/engine.h"
 #include "core/engine/run/feed.h"
+#include "core/turn/results.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -225,6 +226,7 @@ static bool give(struct run *run, struct turn *from) {
 	struct turn_row *row = &turn->row;
 	if (!share_file(from, turn, turn_file_name(TURN_REASONING)) ||
 			!share_file(from, turn, turn_file_name(TURN_OUTPUT)) ||
+			!turn_artifacts_share(from, turn) ||
 			(from->row.output_size != 0 &&
 					turn_open_file(turn, TURN_OUTPUT, false) < 0)) {
 		return false;
@@ -233,8 +235,10 @@ static bool give(struct run *run, struct turn *from) {
 	row->first_byte = turn->last_byte = now_us();
 	row->cached_from = from->row.id;
 	turn_words_set(&row->answer_key, "");
-	/* Its newline is part of what is shared. */
+	/* Its newline is part of what is shared, and so is what the results are. */
 	run->text = false;
+	run->results.over = true;
+	turn_results_read(turn, &run->results.done);
 	struct exchange_result result = {
 			.finish = from->row.finish, .model = from->row.model, .words = ""};
 	run_end(run, TURN_DONE, 0, "", &result);

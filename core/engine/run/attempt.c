@@ -62,6 +62,9 @@ static void on_head(void *data, int status, const char *content_type, const char
 		keep_head(run, headers);
 	}
 	record_head(&run->record, status, content_type, to_output);
+	if (to_output) {
+		results_hint(&run->results, content_type);
+	}
 	/* Each poll that is answered is a new beginning: as many may fail behind it. */
 	if (run->token != NULL && status < 400) {
 		run->attempts = 1;
@@ -82,16 +85,15 @@ static void on_output(void *data, const void *bytes, size_t size) {
 	if (run->turn->row.first_byte == 0) {
 		run->turn->row.first_byte = now_us();
 	}
-	uint64_t most = run->provider->engine->config.media_most;
-	uint64_t have = run->turn->row.output_size;
-	bool fits = (have <= most && size <= most - have) ||
-		    fail_set(&run->failure, EFBIG,
-				    "the output is larger than %llu bytes; limits.media in "
-				    "config.yml "
-				    "raises that",
-				    (unsigned long long)most);
-	if (!fits || !turn_output_append(run->turn, bytes, size, &run->failure)) {
+	if (!results_add(&run->results, bytes, size, &run->failure)) {
 		/* An exchange can't be ended inside its own event. */
+		uv_timer_start(&run->timer, on_failed, 0, 0);
+	}
+}
+
+static void on_result(void *data, const char *type, const char *name) {
+	struct run *run = data;
+	if (run->failure.code == 0 && !results_next(&run->results, type, name, &run->failure)) {
 		uv_timer_start(&run->timer, on_failed, 0, 0);
 	}
 }
@@ -216,7 +218,8 @@ static void on_end(void *data, const struct exchange_result *result) {
 	uv_timer_stop(&run->timer);
 	run->turn->row.http_status = result->status;
 	note_health(run, result);
-	if (run->failure.code == 0 && result->code == 0) {
+	if (run->failure.code == 0 && result->code == 0 &&
+			results_end(&run->results, &run->failure)) {
 		output_conforms(run, result->finish, &run->failure);
 	}
 	if (run->failure.code != 0) {
@@ -239,6 +242,7 @@ static const struct exchange_events events = {
 		.head = on_head,
 		.output = on_output,
 		.reasoning = on_reasoning,
+		.result = on_result,
 		.usage = on_usage,
 		.progress = on_progress,
 		.resumable = on_resumable,
@@ -255,6 +259,9 @@ void attempt_go_on(struct run *run) {
 	record_begin(&run->record, turn);
 	run->has_usage = false;
 	if (prepare(run, &prepared, &fail)) {
+		results_begin(&run->results, turn,
+				attachments_media(run->provider->engine->attachments),
+				run->provider->engine->config.media_most, run->text);
 		/* Until the provider names the one that really answered. */
 		turn_words_set(&turn->row.model, prepared.turn.model);
 		if (run->token == NULL && answers_look(run, &prepared) != ANSWER_NONE) {
@@ -385,6 +392,7 @@ static void run_free(struct run *run) {
 	free(run->token);
 	fallback_drop(run);
 	record_finish(&run->record);
+	results_finish(&run->results);
 	turn_release(run->turn);
 	uv_close((uv_handle_t *)&run->timer, on_timer_closed);
 }
@@ -414,7 +422,9 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	struct provider *provider = run->provider;
 	struct engine *engine = provider->engine;
 	int64_t turn_place = turn->row.place;
-	bool newline = state == TURN_DONE && run->text && end_with_newline(turn);
+	results_end(&run->results, NULL);
+	bool plain = results_plain(&run->results);
+	bool newline = state == TURN_DONE && run->text && plain && end_with_newline(turn);
 	books_settle(run, run->charged || exchange_may_cost(run->exchange));
 	turn->row.finished = now_us();
 	turn->row.state = state;
@@ -432,6 +442,9 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	turn->run = NULL;
 	/* First who waits for the answer, then the books. */
 	turn_changed(turn);
+	if ((!plain || run->results.done.n > 1) && engine->options.turns_changed != NULL) {
+		engine->options.turns_changed(engine->options.data, turn_place);
+	}
 	record_end(&run->record, newline, result != NULL && result->by_provider);
 	books_close(run);
 	if (turn->row.cost < 0) {

@@ -388,6 +388,13 @@ static void on_reasoning(void *data, const void *bytes, size_t size) {
 	}
 }
 
+static void on_result(void *data, const char *type, const char *name) {
+	struct exchange *exchange = data;
+	if (exchange->events.result != NULL) {
+		exchange->events.result(exchange->data, type, name);
+	}
+}
+
 static void on_usage(void *data, const struct job_usage *usage) {
 	struct exchange *exchange = data;
 	if (exchange->events.usage != NULL) {
@@ -428,6 +435,7 @@ const struct job_events exchange_job_events = {
 		.model = on_model,
 		.output = on_output,
 		.reasoning = on_reasoning,
+		.result = on_result,
 		.usage = on_usage,
 		.progress = on_progress,
 		.on_cancel = on_cancel,

@@ -32,6 +32,7 @@ struct exchange_events {
 	void (*model)(void *data, const struct job_model *model);
 	void (*output)(void *data, const void *bytes, size_t size);
 	void (*reasoning)(void *data, const void *bytes, size_t size);
+	void (*result)(void *data, const char *type, const char *name); /* as job_events */
 	void (*usage)(void *data, const struct job_usage *usage);
 	void (*response)(
 			void *data, const void *bytes, size_t size); /* a reply's body as it came */

@@ -7,6 +7,7 @@
 #include "core/engine/route/route.h"
 #include "core/engine/run/exchange.h"
 #include "core/engine/run/record.h"
+#include "core/engine/run/results.h"
 #include "core/turn/turn.h"
 
 /* What the run is in the books: see books.h. */
@@ -47,6 +48,7 @@ struct run {
 	int attempts;
 	int64_t attempt_began;
 	struct record record;
+	struct results results;
 	struct job_usage usage;
 	bool has_usage;
 	char *reply_head; /* its headers, a line each, where settle.h may want them; else NULL */

@@ -179,6 +179,17 @@ void conduit_model(struct conduit_job *job, const struct conduit_model *model);
 void conduit_output(struct conduit_job *job, const void *bytes, size_t size);
 void conduit_reasoning(struct conduit_job *job, const void *bytes, size_t size);
 
+/* What conduit_output appends, or a reply to CONDUIT_TO_OUTPUT brings, from here on is a result of
+ * its own. The first is the turn's `output` (called before anything was put out, this only says
+ * what that is); each further one is a file in the turn's artifacts/. At most 256, and together as
+ * many bytes as limits.media in config.yml lets an output have.
+ *
+ * `type` is its MIME type, by which it gets its extension; NULL: told by what is in it, which also
+ * counts where the two don't agree. `name` is that of the file in artifacts/ (one name, no path);
+ * NULL or "": a number, from 1. What is never said to be a result is the output alone: text, where
+ * the model makes text, else told by what is in it. */
+void conduit_result(struct conduit_job *job, const char *type, const char *name);
+
 /* Tokens and cost as the service reports them; -1 (NAN for cost) for what it doesn't. The last
  * call counts. */
 struct conduit_usage {

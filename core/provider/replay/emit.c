@@ -179,7 +179,34 @@ static void emit(struct conduit_job *job, struct buf *to, const void *bytes, siz
 }
 
 void conduit_output(struct conduit_job *job, const void *bytes, size_t size) {
-	emit(job, &job->replay->output, bytes, size);
+	struct replay *replay = job->replay;
+	size_t n = replay->n_results;
+	emit(job, n < 2 ? &replay->output : &replay->results[n - 1].bytes, bytes, size);
+}
+
+static void add_result(struct replay *replay, const char *type, const char *name) {
+	replay->results = grow(replay->results, replay->n_results, sizeof(*replay->results));
+	replay->results[replay->n_results++] = (struct replay_result){
+			.type = copy(type), .name = copy(name)};
+}
+
+void conduit_result(struct conduit_job *job, const char *type, const char *name) {
+	struct replay *replay = job->replay;
+	if (job_over(job)) {
+		return;
+	}
+	if (job->is_discovery) {
+		job_broke(job, "a discovery emitted a result");
+	}
+	if (replay->output.size == 0 && replay->n_results == 1) {
+		/* Said again before anything came. */
+		free(replay->results[0].type);
+		free(replay->results[0].name);
+		replay->n_results = 0;
+	} else if (replay->output.size != 0 && replay->n_results == 0) {
+		add_result(replay, NULL, NULL);
+	}
+	add_result(replay, type, name);
 }
 
 void conduit_reasoning(struct conduit_job *job, const void *bytes, size_t size) {

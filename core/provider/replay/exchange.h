@@ -15,6 +15,8 @@
  *     header Content-Type: application/json        what the last one's headers and
  *     body "stream":true                           body must hold
  *     output Hello!                                all of it; output_file NAME: as in that file
+ *     type image/png                               what the output is said to be, and each further
+ *     artifact image/png second.png                result, in order: type (or -), file beside
  *     reasoning "Hm.\n"                            a value that begins with a quote is JSON
  *     finish stop
  *     answered_by acme/one-2026                    the model that really answered

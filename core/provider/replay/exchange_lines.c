@@ -40,7 +40,7 @@ static const char *file_of(const struct exchange_line *line) {
 		const char *type = strchr(line->value, ' ');
 		name = type != NULL ? strchr(type + 1, ' ') : NULL;
 		name = name != NULL ? name + 1 : "";
-	} else if (strcmp(line->key, "attach") == 0) {
+	} else if (strcmp(line->key, "attach") == 0 || strcmp(line->key, "artifact") == 0) {
 		name = strchr(line->value, ' ');
 		name = name != NULL ? name + 1 : "";
 	} else if (strcmp(line->key, "prompt_file") == 0 || strcmp(line->key, "output_file") == 0) {
@@ -55,9 +55,9 @@ static bool read_named(struct exchange_line *line, const char *path, struct fail
 		return true;
 	}
 	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL) {
-		const char *before = strcmp(line->key, "reply") == 0	? "a status, a type and "
-				     : strcmp(line->key, "attach") == 0 ? "a type and "
-									: "";
+		const char *before = strcmp(line->key, "reply") == 0  ? "a status, a type and "
+				     : strchr(line->key, '_') == NULL ? "a type and "
+								      : "";
 		return fail_set(fail, EINVAL, "%s:%d: %s %s: takes %sa file beside it", path,
 				line->number, line->key, line->value, before);
 	}

@@ -15,7 +15,7 @@ struct exchange_line {
 	int number; /* from 1 */
 	char *key;
 	char *value; /* decoded; "" when there is none */
-	struct buf file; /* of reply, attach, prompt_file and output_file */
+	struct buf file; /* of reply, attach, artifact, prompt_file and output_file */
 };
 
 struct exchange_lines {

@@ -15,6 +15,7 @@ struct check {
 	const struct exchange_line *line;
 	const struct replay *replay;
 	size_t requests; /* that were looked at: the last one is meant by header and body */
+	size_t artifacts; /* the same */
 	struct buf *faults;
 };
 
@@ -137,6 +138,32 @@ static void check_output_file(struct check *check) {
 	is_bytes(check, was->data, was->size, check->line->file.data, check->line->file.size);
 }
 
+static const char *said_type(const struct replay *replay, size_t i) {
+	return i < replay->n_results ? replay->results[i].type : NULL;
+}
+
+static void check_type(struct check *check) {
+	is_text(check, said_type(check->replay, 0));
+}
+
+static void check_artifact(struct check *check) {
+	const struct replay *replay = check->replay;
+	size_t i = ++check->artifacts;
+	if (i >= replay->n_results) {
+		wrong_words(check, "there is no such result");
+		return;
+	}
+	const struct replay_result *result = &replay->results[i];
+	const char *type = result->type != NULL ? result->type : "-";
+	size_t length = strcspn(check->line->value, " ");
+	if (strlen(type) != length || memcmp(check->line->value, type, length) != 0) {
+		wrong_words(check, type);
+		return;
+	}
+	is_bytes(check, result->bytes.data, result->bytes.size, check->line->file.data,
+			check->line->file.size);
+}
+
 static void check_fail(struct check *check) {
 	const struct replay *replay = check->replay;
 	is_text(check, replay->failed ? failure_kind_name(replay->kind) : NULL);
@@ -247,6 +274,8 @@ static const struct expectation {
 		{"body", check_body},
 		{"output", check_output},
 		{"output_file", check_output_file},
+		{"type", check_type},
+		{"artifact", check_artifact},
 		{"reasoning", check_reasoning},
 		{"finish", check_finish},
 		{"answered_by", check_answered_by},

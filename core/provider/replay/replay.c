@@ -137,8 +137,14 @@ void replay_finish(struct replay *replay) {
 		free(replay->requests[i].headers);
 		free(replay->requests[i].body);
 	}
+	for (size_t i = 0; i < replay->n_results; i++) {
+		free(replay->results[i].type);
+		free(replay->results[i].name);
+		buf_finish(&replay->results[i].bytes);
+	}
 	free(replay->models);
 	free(replay->requests);
+	free(replay->results);
 	buf_finish(&replay->output);
 	buf_finish(&replay->reasoning);
 	buf_finish(&replay->log);

@@ -87,13 +87,22 @@ struct replay_model {
 	size_t raw_size;
 };
 
+/* What conduit_result began. Strings are NULL where they were. */
+struct replay_result {
+	char *type;
+	char *name;
+	struct buf bytes; /* of the first: in `output` instead */
+};
+
 /* What a job did. All of it is owned by the replay. */
 struct replay {
 	struct replay_model *models;
 	size_t n_models;
 	struct replay_request *requests;
 	size_t n_requests;
-	struct buf output;
+	struct buf output; /* the first result */
+	struct replay_result *results; /* as they were said; the first is the output */
+	size_t n_results;
 	struct buf reasoning;
 	struct buf log; /* a line each */
 	/* What was said of the job as one that goes on elsewhere, a line each: "0.42 words",

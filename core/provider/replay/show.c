@@ -142,6 +142,23 @@ static void show_failure(struct view *view, const struct replay *replay, const c
 	buf_add_format(view->out, "%s: %.*s\n", errno_name(code), 4 * LINE_MOST, words);
 }
 
+/* Text as it is; of what isn't, what it is. */
+static void show_results(struct view *view, const struct replay *replay, const char *model) {
+	const char *type = replay->n_results != 0 ? replay->results[0].type : NULL;
+	if (type == NULL || starts_with(type, "text/")) {
+		buf_add_format(view->out, "$ cat models/%s/output\n", model);
+		show_text(view, buf_string(&replay->output), replay->output.size);
+	} else {
+		buf_add_format(view->out, "$ grep type models/%s/status\ntype %s\n", model, type);
+	}
+	for (size_t i = 1; i < replay->n_results; i++) {
+		const struct replay_result *result = &replay->results[i];
+		buf_add_format(view->out, "# turns/last/artifacts: %zu, %s, %zu bytes\n", i,
+				result->type != NULL ? result->type : "of whatever type",
+				result->bytes.size);
+	}
+}
+
 static void show_turn(
 		struct view *view, const struct exchange *exchange, const struct replay *replay) {
 	const char *model = exchange->turn.model;
@@ -150,8 +167,7 @@ static void show_turn(
 		buf_add_format(view->out, "$ cat models/%s/turns/last/reasoning\n", model);
 		show_text(view, buf_string(&replay->reasoning), replay->reasoning.size);
 	}
-	buf_add_format(view->out, "$ cat models/%s/output\n", model);
-	show_text(view, buf_string(&replay->output), replay->output.size);
+	show_results(view, replay, model);
 	if (replay->failed) {
 		show_failure(view, replay, model);
 		return;

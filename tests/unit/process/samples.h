@@ -65,6 +65,7 @@ static struct wire_message samples[] = {
 		{.type = WIRE_FINISH, .job = 2, .finish = {"stop", "vendor/model"}},
 		{.type = WIRE_LOG, .job = 2, .words = {"a line"}},
 		{.type = WIRE_ACK, .job = 2, .ack = {0}},
+		{.type = WIRE_RESULT, .job = 2, .result = {"image/png", "cat.png"}},
 };
 
 #define N_SAMPLES (sizeof(samples) / sizeof(samples[0]))

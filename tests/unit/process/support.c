@@ -161,6 +161,10 @@ static void on_reasoning(void *data, const void *bytes, size_t size) {
 	buf_add(&((struct owner *)data)->reasoning, bytes, size);
 }
 
+static void on_result(void *data, const char *type, const char *name) {
+	buf_add_format(&((struct owner *)data)->output, "[%s|%s]", type, name);
+}
+
 static void on_usage(void *data, const struct job_usage *usage) {
 	((struct owner *)data)->usage = *usage;
 }
@@ -185,6 +189,7 @@ const struct job_events owner_events = {.request = on_request,
 		.model = on_model,
 		.output = on_output,
 		.reasoning = on_reasoning,
+		.result = on_result,
 		.usage = on_usage,
 		.end = on_end};
 
