@@ -1,5 +1,6 @@
 /* What is shown of routes and written to them: who would be asked, who was asked in vain. */
 #include "core/base/file.h"
+#include "core/base/text.h"
 #include "core/config/route_patterns.h"
 #include "fs/accept.h"
 #include "fs/show.h"
@@ -24,7 +25,8 @@ bool show_next(struct tree *tree, const char *key, struct place *place, struct b
 		return true;
 	}
 	if (!route_choose(tree->engine, place, &anybody, &choice, &nobody)) {
-		return buf_add_format(out, "%s - %s\n", key, fail_words(&nobody));
+		return buf_add_format(out, "%s - ", key) &&
+		       add_on_one_line(out, fail_words(&nobody)) && buf_add_byte(out, '\n');
 	}
 	return place_path(choice.model, &path) &&
 	       buf_add_format(out, "%s %s/%s\n", key, choice.provider->name, path.data);

@@ -89,6 +89,17 @@ bool json_escape(struct buf *out, const char *text, size_t size) {
 	return buf_add(out, text + plain, size - plain);
 }
 
+bool add_on_one_line(struct buf *out, const char *words) {
+	size_t start = out->size;
+	if (!buf_add_string(out, words)) {
+		return false;
+	}
+	for (char *c = out->data + start; c < out->data + out->size; c++) {
+		*c = (unsigned char)*c < 0x20 ? ' ' : *c;
+	}
+	return true;
+}
+
 bool parse_double(const char *text, double *ret) {
 	char *end = NULL;
 	if (text[0] == '\0' || isspace((unsigned char)text[0])) {

@@ -20,6 +20,10 @@ size_t utf8_cut(const char *text, size_t size, size_t most);
  * U+FFFD. False as buf_add. */
 bool json_escape(struct buf *out, const char *text, size_t size);
 
+/* Appends words on the line that `out` ends with: a space for each control character. False as
+ * buf_add. */
+bool add_on_one_line(struct buf *out, const char *words);
+
 /* A whole string as a number: no blanks, no trailing bytes, finite. */
 bool parse_double(const char *text, double *ret);
 bool parse_int64(const char *text, int64_t *ret);

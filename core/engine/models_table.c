@@ -1,6 +1,7 @@
 /* models.tsv: see models_table.h. */
 #include "core/engine/models_table.h"
 
+#include "core/base/text.h"
 #include "core/engine/engine.h"
 
 #include <inttypes.h>
@@ -35,14 +36,8 @@ bool add_decimal(struct buf *out, double value) {
 }
 
 /* A field has neither tab nor newline. */
-static void add_text(struct buf *out, const char *text) {
-	for (; *text != '\0'; text++) {
-		buf_add_byte(out, (unsigned char)*text < 0x20 ? ' ' : *text);
-	}
-}
-
 static void add_field(struct buf *out, const char *text) {
-	add_text(out, text);
+	add_on_one_line(out, text);
 	buf_add_byte(out, '\t');
 }
 
@@ -76,7 +71,7 @@ static void add_row(struct models_table *table, const struct place *place) {
 	add_field(out, record->input_modalities);
 	add_field(out, record->output_modalities);
 	add_count(out, record->created);
-	add_text(out, record->name);
+	add_on_one_line(out, record->name);
 	buf_add_byte(out, '\n');
 }
 

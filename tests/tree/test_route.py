@@ -235,6 +235,28 @@ def test_nothing_paid_is_asked_unasked(mount, simulated, tmp_path):
     assert [chat["json"]["model"] for chat in simulated.chats()] == ["test/paid"]
 
 
+def test_rankings_and_vectors_listed_at_nothing_arent_free(mount, simulated, tmp_path):
+    """What is listed so is billed otherwise: only `:free` says that it isn't."""
+    models = [
+        ("acme/rank", "rerank", "0"),
+        ("acme/rank:free", "rerank", "0"),
+        ("acme/embed", "embeddings", "0"),
+        ("acme/embed:free", "embeddings", "0"),
+    ]
+    offer(simulated, tmp_path / "models.json", *models)
+    mounted = mount(simulated.config(budget={"day": 1})).wait_ready()
+    for kind, name in (("rerank", "rank"), ("embedding", "embed")):
+        shown = (mounted.path / f"capabilities/text-to-{kind}/route").read_text()
+        assert f"# 1 openrouter/acme/{name}:free  unknown, free" in shown
+        assert f"openrouter/acme/{name}  " not in shown
+        path = f"providers/openrouter/models/acme/{name}"
+        assert mounted.sh(f"echo q > {path}/input").status == 1
+        words = mounted.model(f"acme/{name}").text("error")
+        assert words.startswith("EDQUOT: ") and "what this model costs isn't known" in words
+        assert mounted.sh(f"echo q > {path}:free/input").status == 0
+    assert os.listdir(mounted.path / "providers/openrouter/free/acme") == ["rank:free", "embed:free"]
+
+
 def test_readmes_session_word_for_word(mount, fresh, tmp_path):
     """With a service of this machine that goes away, and one behind a key."""
     local, remote = Simulated(tmp_path / "local.log"), fresh[0]

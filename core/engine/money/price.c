@@ -119,6 +119,40 @@ struct price price_of(const struct provider *provider, const struct model_record
 	};
 }
 
+/* Whether the catalogue's prices say what a token costs: 0 does only where that makes it free.
+ * Rankings, say, are listed at 0 and billed by the search. */
+static bool says(const struct place *model) {
+	return model->free || (model->price_prompt >= 0 && model->price_completion >= 0 &&
+					      model->price_prompt + model->price_completion > 0);
+}
+
+/* What config.yml says of a model, where it counts; else NULL. */
+static const struct config_price *own_price(
+		const struct provider *provider, const struct place *model) {
+	const struct config_price *own = provider->config != NULL ? &provider->config->price : NULL;
+	bool counts = own != NULL && own->stated && (is_foreign(provider) || !says(model));
+	return counts ? own : NULL;
+}
+
+void price_stated(const struct provider *provider, const struct place *model, double *ret_prompt,
+		double *ret_completion) {
+	const struct config_price *own = own_price(provider, model);
+	bool varies = model->price_prompt < 0 || model->price_completion < 0;
+	bool known = varies || says(model);
+	*ret_prompt = own != NULL ? own->prompt : known ? (double)model->price_prompt : NAN;
+	*ret_completion = own != NULL ? own->completion
+			  : known     ? (double)model->price_completion
+				      : NAN;
+}
+
+bool price_is_nothing(const struct provider *provider, const struct place *model) {
+	const struct config_price *own = own_price(provider, model);
+	if (own != NULL) {
+		return own->prompt <= 0 && own->completion <= 0 && own->request <= 0;
+	}
+	return model->free || (!model->priced && is_local(provider));
+}
+
 int64_t price_cost(const struct price *price, int64_t prompt_tokens, int64_t completion_tokens) {
 	if (!price->known) {
 		return -1;

@@ -17,6 +17,12 @@ struct price {
  * Stated prices count before config.yml's; for a provider from outside, whose word it is, after. */
 struct price price_of(const struct provider *provider, const struct model_record *record,
 		int64_t prompt_tokens, bool most);
+/* The same of a token whatever the prompt's length, as routing goes by it: USD, NaN when it isn't
+ * known, negative when it varies. */
+void price_stated(const struct provider *provider, const struct place *model, double *ret_prompt,
+		double *ret_completion);
+/* Whether it certainly costs nothing: see price_of. */
+bool price_is_nothing(const struct provider *provider, const struct place *model);
 /* Pico-USD for so many tokens, rounded up; -1 when the price or a count isn't known. */
 int64_t price_cost(const struct price *price, int64_t prompt_tokens, int64_t completion_tokens);
 

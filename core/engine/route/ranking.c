@@ -5,6 +5,7 @@
 #include "core/engine/attach/media.h"
 #include "core/engine/engine.h"
 #include "core/engine/money/books.h"
+#include "core/engine/money/price.h"
 
 #include <errno.h>
 #include <math.h>
@@ -84,16 +85,16 @@ static void insert(struct ranking *ranking, const struct candidate *candidate) {
 static double order_of(const struct ranking *ranking, const struct candidate *candidate) {
 	const struct place *model = candidate->model;
 	const struct health_row *row = health_row(ranking->engine->health, model);
-	bool nothing = model_costs_nothing(candidate->provider, model);
+	bool nothing = price_is_nothing(candidate->provider, model);
+	double prompt, completion;
 	switch (ranking->policy) {
 	case POLICY_FREE:
 		return nothing ? 0 : 1;
 	case POLICY_CHEAPEST:
-		return nothing ? 0
-		       : model->price_prompt >= 0 && model->price_completion >= 0
-				       ? (double)model->price_prompt +
-							 (double)model->price_completion
-				       : INFINITY;
+		price_stated(candidate->provider, model, &prompt, &completion);
+		return nothing				? 0
+		       : prompt >= 0 && completion >= 0 ? prompt + completion
+							: INFINITY;
 	case POLICY_FASTEST:
 		return row != NULL && row->latency >= 0 ? row->latency : INFINITY;
 	case POLICY_LOCAL_FIRST:
@@ -107,14 +108,14 @@ static double order_of(const struct ranking *ranking, const struct candidate *ca
 /* ---- who is named ---- */
 
 static bool is_too_dear(const struct ranking *ranking, const struct candidate *candidate) {
-	const struct place *model = candidate->model;
-	if (ranking->max_price < 0 || model_costs_nothing(candidate->provider, model)) {
+	double prompt, completion;
+	if (ranking->max_price < 0 || price_is_nothing(candidate->provider, candidate->model)) {
 		return false;
 	}
+	price_stated(candidate->provider, candidate->model, &prompt, &completion);
 	/* Neither an unstated price nor one that varies is known to be within. */
-	bool within = model->price_prompt >= 0 && model->price_completion >= 0 &&
-		      (double)model->price_prompt <= ranking->max_price &&
-		      (double)model->price_completion <= ranking->max_price;
+	bool within = prompt >= 0 && completion >= 0 && prompt <= ranking->max_price &&
+		      completion <= ranking->max_price;
 	return !within;
 }
 
@@ -137,11 +138,12 @@ static bool is_wished(const struct ranking *ranking, const struct place *model) 
  * more for those whose price isn't known. */
 static bool is_over_budget(
 		struct ranking *ranking, const struct candidate *candidate, struct passed *passed) {
-	const struct place *model = candidate->model;
-	bool known = model->price_prompt >= 0 && model->price_completion >= 0;
-	if (model_costs_nothing(candidate->provider, model)) {
+	double prompt, completion;
+	if (price_is_nothing(candidate->provider, candidate->model)) {
 		return false;
 	}
+	price_stated(candidate->provider, candidate->model, &prompt, &completion);
+	bool known = prompt >= 0 && completion >= 0;
 	enum affords *affords = &passed->affords[known];
 	if (*affords == AFFORDS_UNASKED) {
 		*affords = books_may_open(ranking->engine, ranking->place, candidate->model,
@@ -189,9 +191,9 @@ static void consider(struct ranking *ranking, struct provider *provider, struct 
 	bool serves = version == NULL || version->base_url[0] != '\0' || runs;
 	struct route_subject subject = {
 			.name = name,
-			.free = model->free && serves,
+			.free = model->free && serves && price_is_nothing(provider, model),
 			.local = version != NULL && (version->local || runs) && serves &&
-				 model_costs_nothing(provider, model),
+				 price_is_nothing(provider, model),
 	};
 	bool excluded;
 	struct candidate candidate = {.provider = provider, .model = model};

@@ -33,11 +33,6 @@ bool model_can(const struct place *model, int capability) {
 	return (model->able >> capability & 1) != 0;
 }
 
-bool model_costs_nothing(const struct provider *provider, const struct place *model) {
-	return model->free ||
-	       (!model->priced && provider->version != NULL && provider->version->local);
-}
-
 bool provider_can(const struct provider *provider, int capability) {
 	const struct manifest *manifest = provider_manifest(provider);
 	char **each = manifest != NULL ? manifest->capabilities : NULL;

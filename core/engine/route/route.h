@@ -37,8 +37,6 @@ int route_capability(const struct place *route);
 /* Whether a loaded provider says that it does this and has a model that can. */
 bool provider_can(const struct provider *provider, int capability);
 bool model_can(const struct place *model, int capability);
-/* What certainly costs nothing: it is free, or a service of this machine that states no price. */
-bool model_costs_nothing(const struct provider *provider, const struct place *model);
 
 /* Takes what was written to `route`; text without a pattern restores what config.yml or nobody
  * says. What is in force already changes nothing. False with words. */

@@ -5,6 +5,7 @@
 #include "core/config/capability.h"
 #include "core/engine/engine.h"
 #include "core/engine/models_table.h"
+#include "core/engine/money/price.h"
 
 #include <errno.h>
 #include <math.h>
@@ -171,17 +172,17 @@ bool route_nobody(const struct ranking *ranking, struct fail *fail) {
 /* ---- the file `route` ---- */
 
 static void add_price(const struct candidate *candidate, struct buf *out) {
-	const struct place *model = candidate->model;
-	if (model_costs_nothing(candidate->provider, model)) {
+	double prompt, completion;
+	price_stated(candidate->provider, candidate->model, &prompt, &completion);
+	if (price_is_nothing(candidate->provider, candidate->model)) {
 		buf_add_string(out, ", free");
-	} else if (model->price_prompt < 0 || model->price_completion < 0) {
+	} else if (prompt < 0 || completion < 0) {
 		buf_add_string(out, ", price varies");
-	} else if (isnan(model->price_prompt) || isnan(model->price_completion)) {
+	} else if (isnan(prompt) || isnan(completion)) {
 		buf_add_string(out, ", price unknown");
 	} else {
-		buf_add_format(out, ", USD %.6g and %.6g a million tokens",
-				(double)model->price_prompt * 1e6,
-				(double)model->price_completion * 1e6);
+		buf_add_format(out, ", USD %.6g and %.6g a million tokens", prompt * 1e6,
+				completion * 1e6);
 	}
 }
 
@@ -231,8 +232,11 @@ static void add_candidate(struct ranking *ranking, size_t i, struct buf *out) {
 static void add_passed(const struct ranking *ranking, struct buf *out) {
 	for (size_t i = 0; i < ranking->n_passed; i++) {
 		const struct passed *passed = &ranking->passed[i];
-		buf_add_format(out, "# - %s, %zu %s  %s\n", passed->provider->name, passed->models,
-				passed->models == 1 ? "model" : "models", fail_words(&passed->why));
+		buf_add_format(out, "# - %s, %zu %s  ", passed->provider->name, passed->models,
+				passed->models == 1 ? "model" : "models");
+		/* A line of a second kind would be a pattern when the file is copied back. */
+		add_on_one_line(out, fail_words(&passed->why));
+		buf_add_byte(out, '\n');
 	}
 }
 
@@ -255,7 +259,9 @@ bool route_show(struct engine *engine, struct place *place, struct buf *out) {
 		buf_add_string(out, "# All are let be: the first is asked all the same.\n");
 	} else if (ranking.ready == 0) {
 		route_nobody(&ranking, &nobody);
-		buf_add_format(out, "# Nobody: %s\n", fail_words(&nobody));
+		buf_add_string(out, "# Nobody: ");
+		add_on_one_line(out, fail_words(&nobody));
+		buf_add_byte(out, '\n');
 	}
 	for (size_t i = 0; i < ranking.n; i++) {
 		add_candidate(&ranking, i, out);

@@ -210,6 +210,99 @@ static void above_max_price_nobody_is_asked(void **state) {
 	assert_shown(world, "# 1 a/newer  unknown, free\n");
 }
 
+/* `a` is remote and states no price: config.yml does. */
+#define PRICED(price)                                                                              \
+	"providers:\n"                                                                             \
+	"  a: {driver: openai, base_url: \"http://127.0.0.1:%1$d/routes/v1\", price: " price "}\n" \
+	"  b: {driver: openai, base_url: \"http://127.0.0.1:%1$d/routes/v1\"}\n"
+
+static void what_config_yml_says_of_prices_counts_for_policy_and_max_price(void **state) {
+	struct world *world = *state;
+	config_write(world, PRICED("{prompt: 1, completion: 2}"));
+	world_open(world);
+	make_remote(world, "a");
+	make_remote(world, "b");
+	set(world, "b/ok\na/ok\n");
+	set_value(world, "max_price", "2");
+	assert_chosen(world, "a/ok");
+	assert_shown(world, "# 1 a/ok  unknown, USD 1 and 2 a million tokens\n");
+	assert_shown(world, "# - b/ok  its price is above config/max_price, or isn't known\n");
+	set_value(world, "max_price", "1.5");
+	assert_nobody(world, ENODEV, "config/max_price");
+	set_value(world, "max_price", NULL);
+	set_value(world, "policy", "cheapest");
+	set(world, "*/ok\n");
+	price(world, "b/ok", 2, 2);
+	assert_chosen(world, "a/ok");
+	/* What the service states counts before. */
+	price(world, "a/ok", 3, 3);
+	assert_chosen(world, "b/ok");
+}
+
+static void what_config_yml_prices_isnt_free_for_the_default(void **state) {
+	struct world *world = *state;
+	config_write(world, PRICED("{completion: 2}"));
+	world_open(world);
+	assert_chosen(world, "b/newer");
+	/* A provider from outside says that it is free; config.yml says what it costs. */
+	place_of(world, "a/newer")->free = true;
+	assert_chosen(world, "a/newer");
+	provider_of(world, "a")->version->foreign = true;
+	assert_chosen(world, "b/newer");
+}
+
+static void what_costs_nothing_by_config_yml_does_for_a_budget(void **state) {
+	struct world *world = *state;
+	config_write(world, "budget: {day: 0}\n" PRICED("{prompt: 0}"));
+	world_open(world);
+	make_remote(world, "a");
+	make_remote(world, "b");
+	set(world, "b/ok\na/ok\n");
+	price(world, "b/ok", 1, 1);
+	assert_chosen(world, "a/ok");
+	assert_shown(world, "# 1 a/ok  unknown, free\n");
+	/* It has to be named all the same. */
+	set(world, "\n");
+	assert_nobody(world, ENOKEY, "nothing is set up to answer");
+}
+
+static void listed_at_nothing_and_not_certainly_free_is_unknown(void **state) {
+	struct world *world = *state;
+	config_write(world, TWO);
+	world_open(world);
+	make_remote(world, "a");
+	make_remote(world, "b");
+	set(world, "a/ok\nb/ok\n");
+	price(world, "a/ok", 0, 0);
+	price(world, "b/ok", 1, 1);
+	assert_shown(world, "# 1 a/ok  unknown, price unknown\n");
+	set_value(world, "max_price", "2");
+	assert_chosen(world, "b/ok");
+	set_value(world, "max_price", NULL);
+	set_value(world, "policy", "cheapest");
+	set(world, "*/ok\n");
+	assert_chosen(world, "b/ok");
+}
+
+static void words_of_many_lines_are_one_in_the_route(void **state) {
+	struct world *world = *state;
+	config_write(world, TWO);
+	world_open(world);
+	set(world, "a/ok\n");
+	/* Its build failed. */
+	struct provider *provider = provider_of(world, "a");
+	struct version *version = provider->version;
+	provider->version = NULL;
+	provider->state = PROVIDER_FAILED;
+	provider_set_why(provider, "the compiler says:\nb/*\tline 2");
+	assert_shown(world, "the compiler says: b/* line 2");
+	cleanup_buf struct buf text = {0};
+	assert_true(route_show(world->engine, route_of(world), &text));
+	set(world, buf_string(&text));
+	provider->version = version;
+	assert_shown(world, "restores the default.\na/ok\n#");
+}
+
 /* ---- who is passed over ---- */
 
 static void who_lacks_a_key_is_passed_over_with_the_remedy(void **state) {
@@ -385,6 +478,11 @@ int main(void) {
 			TEST(fastest_goes_by_what_was_measured),
 			TEST(local_first_asks_this_machine),
 			TEST(above_max_price_nobody_is_asked),
+			TEST(what_config_yml_says_of_prices_counts_for_policy_and_max_price),
+			TEST(what_config_yml_prices_isnt_free_for_the_default),
+			TEST(what_costs_nothing_by_config_yml_does_for_a_budget),
+			TEST(listed_at_nothing_and_not_certainly_free_is_unknown),
+			TEST(words_of_many_lines_are_one_in_the_route),
 			TEST(who_lacks_a_key_is_passed_over_with_the_remedy),
 			TEST(a_service_of_this_machine_that_doesnt_answer_is_none_for_the_default),
 			TEST(a_full_queue_is_passed_over),
