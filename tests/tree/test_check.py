@@ -6,10 +6,9 @@ import subprocess
 
 import pytest
 from harness.command import provider
-from harness.mount import PROGRAM, TOP
+from harness.mount import PROGRAM, SANITIZED, TOP
 from harness.wait import seconds, until
 
-SANITIZED = b"__asan_init" in PROGRAM.read_bytes()
 BUNDLED = sorted(path.parent for path in TOP.glob("providers/*/MediaConduit.provider.yml"))
 
 

@@ -13,6 +13,8 @@ from harness.wait import is_mounted, mounts_change, seconds, until
 TOP = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("CONDUITFS_BUILD", TOP / "build"))
 PROGRAM = BUILD / "fs" / "conduitfs"
+#: AddressSanitizer takes memory by the terabyte: no limit of memory holds then.
+SANITIZED = b"__asan_init" in PROGRAM.read_bytes() if PROGRAM.exists() else False
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "UndefinedBehavior", "runtime error:")
 
 
