@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/engine/load/discovery.h"
 #include "core/engine/load/load.h"
+#include "core/engine/model_limits.h"
 #include "core/engine/session/conversation.h"
 #include "fs/notify.h"
 
@@ -71,7 +72,10 @@ ACCEPT(accept_setting) {
 		return 0;
 	}
 	struct fail checked = {0};
-	cleanup_free char *value = setting_check(node->setting, text, size, &checked);
+	struct limit limit;
+	bool limited = limits_of(tree->engine, place_model(node->place), node->setting, &limit);
+	cleanup_free char *value = setting_check_within(
+			node->setting, limited ? &limit : NULL, text, size, &checked);
 	if (value == NULL && moment != AT_RELEASE && may_go_on(type, text, size)) {
 		fail_finish(&checked);
 		return 0;
@@ -80,8 +84,7 @@ ACCEPT(accept_setting) {
 		*fail = checked;
 		return -1;
 	}
-	const char *in_force = engine_setting_of(
-			tree->engine, node->place, node->place, node->setting);
+	const char *in_force = limits_shown(tree->engine, node->place, node->setting);
 	if (moment != AT_RELEASE || strcmp(value, in_force) == 0) {
 		return 0;
 	}

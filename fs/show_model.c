@@ -1,5 +1,6 @@
 /* What the files of a model show, and its settings. */
 #include "core/base/text.h"
+#include "core/engine/model_limits.h"
 #include "core/engine/models_table.h"
 #include "core/engine/run/queue.h"
 #include "fs/show.h"
@@ -63,6 +64,28 @@ static bool add_list(struct buf *out, const char *list) {
 	return true;
 }
 
+/* Those that the model names, and those it says a range or choices of. */
+static bool add_parameters(struct buf *out, const struct model_record *record) {
+	bool added = add_list(out, record->parameters);
+	for (size_t i = 0; i < record->limits.n; i++) {
+		int index = setting_find(record->limits.list[i].name);
+		if (index >= 0 && !setting_listed(index, record->parameters)) {
+			added = buf_add_format(out, "%s\n", setting_specs[index].name);
+		}
+	}
+	return added;
+}
+
+static bool add_choices(struct buf *out, const struct model_record *record, const char *setting) {
+	const struct limit *limit = limits_find(&record->limits, setting);
+	const char *at = limit != NULL ? limit->choices : "", *choice;
+	size_t length;
+	while (limit_choice(&at, &choice, &length)) {
+		buf_add_format(out, "%.*s\n", (int)length, choice);
+	}
+	return !out->failed;
+}
+
 static bool add_number(struct buf *out, int64_t number) {
 	return number <= 0 || buf_add_format(out, "%" PRId64 "\n", number);
 }
@@ -100,7 +123,11 @@ SHOW(show_model_info) {
 	} else if (strcmp(name, "output_modalities") == 0) {
 		return add_list(out, record->output_modalities);
 	} else if (strcmp(name, "parameters") == 0) {
-		return add_list(out, record->parameters);
+		return add_parameters(out, record);
+	} else if (strcmp(name, "voices") == 0) {
+		return add_choices(out, record, "voice");
+	} else if (strcmp(name, "formats") == 0) {
+		return add_choices(out, record, "format");
 	} else if (strcmp(name, "raw.json") == 0) {
 		/* Not every service says more than the facts. */
 		return !catalogue_raw(tree->engine->catalogue, node->place, out) ||
@@ -130,6 +157,5 @@ SHOW(show_free_link) {
 
 SHOW(show_setting) {
 	(void)tid;
-	return add_text(out,
-			engine_setting_of(tree->engine, node->place, node->place, node->setting));
+	return add_text(out, limits_shown(tree->engine, node->place, node->setting));
 }

@@ -157,6 +157,8 @@ static const struct entry entries[] = {
 		MODEL_FACT(12, "free"),
 		MODEL_FACT(13, "created"),
 		MODEL_FACT(14, "raw.json"),
+		MODEL_FACT(16, "voices"),
+		MODEL_FACT(17, "formats"),
 		{KIND_MODEL_INFO_FILE + 15, KIND_MODEL_INFO, "health", READ_ONLY, SPACE_PLACE,
 				.show = show_model_health},
 

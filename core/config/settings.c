@@ -31,8 +31,6 @@ static const char *const policies[] = {
 static const char *const tasks[] = {"transcribe", "translate", NULL};
 static const char *const timestamps[] = {"none", "segment", "word", NULL};
 
-static const char *const formats[] = {"json", "npy", NULL};
-
 const struct setting_spec setting_specs[] = {
 		{"system", SETTING_TEXT, .standard = "", EVERYWHERE,
 				.help = "Instructions that come before every conversation."},
@@ -130,17 +128,14 @@ const struct setting_spec setting_specs[] = {
 					"answer."},
 		{"max_completion_tokens", SETTING_INTEGER, 1, COUNT_MOST, .standard = "", TOLD,
 				.help = "As max_tokens, counting what the model thinks as well."},
-		{"width", SETTING_INTEGER, 10, 200, .standard = "40", TOLD,
-				.help = "Columns of a line before it is broken."},
+		{"width", SETTING_INTEGER, 1, 65536, .standard = "", TOLD,
+				.help = "Columns of a picture, or of a line of text."},
 		{"lines", SETTING_BOOL, .standard = "no", TOLD,
 				.help = "Whether each line of the prompt is one of its own: a "
 					"vector a line."},
-		{"format", SETTING_CHOICE, .choices = formats, .standard = "json", TOLD,
-				.help = "How vectors come: json, an array a line, or npy, NumPy's "
-					"file of float32."},
-		{"num_ctx", SETTING_INTEGER, 1, COUNT_MOST, .standard = "", TOLD,
-				.help = "The tokens of context that a local model is loaded with; "
-					"unset, its server's own choice."},
+		{"format", SETTING_WORD, .standard = "", TOLD,
+				.help = "What the result is written as; info/formats names what "
+					"the model can."},
 		{"cache", SETTING_SECONDS, 0, CACHE_MOST, .standard = "", EVERYWHERE,
 				.help = "For how long the same request is answered again with the "
 					"answer it had, for nothing; 0: never."},
@@ -198,6 +193,9 @@ const struct setting_spec setting_specs[] = {
 					"640:-1."},
 		{"style", SETTING_WORD, .standard = "", TOLD,
 				.help = "The manner of the result, as in vivid or natural."},
+		{"num_ctx", SETTING_INTEGER, 1, COUNT_MOST, .standard = "", TOLD,
+				.help = "The tokens of context that a local model is loaded with; "
+					"unset, its server's own choice."},
 };
 
 const size_t n_setting_specs = LENGTH(setting_specs);
@@ -219,12 +217,9 @@ const char *setting_nearest(const char *wrong) {
 	return nearest_name(wrong, names, LENGTH(names));
 }
 
-bool setting_offered(int index, const char *parameters) {
+bool setting_listed(int index, const char *parameters) {
 	const struct setting_spec *spec = &setting_specs[index];
 	size_t length = strlen(spec->name);
-	if (spec->everywhere) {
-		return true;
-	}
 	for (const char *at = parameters; at != NULL;) {
 		const char *comma = strchrnul(at, ',');
 		if ((size_t)(comma - at) == length && memcmp(at, spec->name, length) == 0) {
@@ -233,4 +228,8 @@ bool setting_offered(int index, const char *parameters) {
 		at = *comma != '\0' ? comma + 1 : NULL;
 	}
 	return false;
+}
+
+bool setting_offered(int index, const char *parameters) {
+	return setting_specs[index].everywhere || setting_listed(index, parameters);
 }

@@ -4,6 +4,7 @@
 #define CORE_CONFIG_SETTINGS_H
 
 #include "core/base/fail.h"
+#include "core/base/limit.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +27,7 @@ struct setting_spec {
 	const char *name;
 	enum setting_type type;
 	double least, most; /* infinite where there is no bound */
-	const char *const *choices; /* ended by NULL */
+	const char *const *choices; /* ended by NULL; of a CHOICE a model's may take their place */
 	const char *standard; /* the default; "" none */
 	bool everywhere; /* in each config/; others only where the model's parameters name them */
 	bool to_provider; /* handed to the provider with a turn */
@@ -42,6 +43,8 @@ extern const size_t n_setting_specs;
 int setting_find(const char *name);
 /* The name nearest to one that is unknown, or NULL when none is near. */
 const char *setting_nearest(const char *wrong);
+/* Whether it is among the model's parameters ("temperature,top_p"). */
+bool setting_listed(int index, const char *parameters);
 /* Whether a model's config/ has this setting: it is one of everywhere, or among the model's
  * parameters ("temperature,top_p" as the catalogue keeps them; NULL: unknown, none). */
 bool setting_offered(int index, const char *parameters);
@@ -62,5 +65,9 @@ bool setting_is_empty(int index, const char *text, size_t size);
  * written); the caller frees. NULL with EINVAL, ERANGE or EFBIG and words that name the setting,
  * the value and what is accepted. An empty value is not for here: it means inherit. */
 char *setting_check(int index, const char *text, size_t size, struct fail *fail);
+/* The same for a model that says what it takes: its range, and its choices in its spelling, count
+ * in place of the table's. NULL: it doesn't say. */
+char *setting_check_within(int index, const struct limit *limit, const char *text, size_t size,
+		struct fail *fail);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/config/config.h"
 #include "core/config/json_schema.h"
+#include "core/config/settings_private.h"
 #include "core/config/yaml/json_lexeme.h"
 
 #include <cjson/cJSON.h>
@@ -39,15 +40,23 @@ static struct shown shown(const char *text) {
 	return ret;
 }
 
-static char *refuse(struct fail *fail, int code, const struct setting_spec *spec, const char *text,
+char *setting_refuse(struct fail *fail, int code, const struct setting_spec *spec, const char *text,
 		const char *what) {
 	fail_set(fail, code, "%s: '%s' %s", spec->name, shown(text).text, what);
 	return NULL;
 }
 
 static char *refuse_range(struct fail *fail, const struct setting_spec *spec, const char *text) {
-	fail_set(fail, ERANGE, "%s: %s is outside %.10g to %.10g", spec->name, shown(text).text,
-			spec->least, spec->most);
+	const struct shown cut = shown(text);
+	const char *value = cut.text;
+	if (isinf(spec->most)) {
+		fail_set(fail, ERANGE, "%s: %s is below %.10g", spec->name, value, spec->least);
+	} else if (isinf(spec->least)) {
+		fail_set(fail, ERANGE, "%s: %s is above %.10g", spec->name, value, spec->most);
+	} else {
+		fail_set(fail, ERANGE, "%s: %s is outside %.10g to %.10g", spec->name, value,
+				spec->least, spec->most);
+	}
 	return NULL;
 }
 
@@ -67,7 +76,7 @@ static char *check_number(const struct setting_spec *spec, const char *text, str
 	double value = 0;
 	/* Decimal only: strtod takes hexadecimal as well. */
 	if (text[strspn(text, "0123456789+-.eE")] != '\0' || !parse_double(text, &value)) {
-		return refuse(fail, EINVAL, spec, text, "is not a number");
+		return setting_refuse(fail, EINVAL, spec, text, "is not a number");
 	}
 	if (value < spec->least || value > spec->most) {
 		return refuse_range(fail, spec, text);
@@ -80,13 +89,13 @@ static char *check_integer(const struct setting_spec *spec, const char *text, st
 	const char *digits = text + (negative || text[0] == '+');
 	size_t length = strlen(digits);
 	if (length == 0 || strspn(digits, "0123456789") != length) {
-		return refuse(fail, EINVAL, spec, text, "is not a whole number");
+		return setting_refuse(fail, EINVAL, spec, text, "is not a whole number");
 	}
 	while (digits[0] == '0' && digits[1] != '\0') {
 		digits++;
 	}
 	if (strlen(digits) > DIGITS_MOST) {
-		return refuse(fail, ERANGE, spec, text, "has too many digits");
+		return setting_refuse(fail, ERANGE, spec, text, "has too many digits");
 	}
 	double value = strtod(text, NULL);
 	if (value < spec->least || value > spec->most) {
@@ -100,7 +109,7 @@ static char *check_integer(const struct setting_spec *spec, const char *text, st
 static char *check_seconds(const struct setting_spec *spec, const char *text, struct fail *fail) {
 	double value = 0;
 	if (!parse_duration(text, &value)) {
-		return refuse(fail, EINVAL, spec, text,
+		return setting_refuse(fail, EINVAL, spec, text,
 				"is not a time: write seconds, or 30s, 10m, 1h, 1d");
 	}
 	if (value < spec->least || value > spec->most) {
@@ -117,7 +126,7 @@ static char *check_choice(const struct setting_spec *spec, const char *text, str
 		}
 		buf_add_format(&known, "%s%s", known.size > 0 ? ", " : "is none of ", *choice);
 	}
-	return refuse(fail, EINVAL, spec, text, buf_string(&known));
+	return setting_refuse(fail, EINVAL, spec, text, buf_string(&known));
 }
 
 static char *check_bool(const struct setting_spec *spec, const char *text, struct fail *fail) {
@@ -127,7 +136,7 @@ static char *check_bool(const struct setting_spec *spec, const char *text, struc
 			return strdup(i % 2 == 0 ? "yes" : "no");
 		}
 	}
-	return refuse(fail, EINVAL, spec, text, "is neither yes nor no");
+	return setting_refuse(fail, EINVAL, spec, text, "is neither yes nor no");
 }
 
 /* Lines without those that are empty; each ends with a newline, the last one excepted. */
@@ -148,7 +157,8 @@ static char *check_lines(const char *text) {
 static char *check_word(const struct setting_spec *spec, const char *text, struct fail *fail) {
 	for (const char *at = text; *at != '\0'; at++) {
 		if ((unsigned char)*at < 0x20 || *at == 0x7f) {
-			return refuse(fail, EINVAL, spec, text, "is not a single line of text");
+			return setting_refuse(
+					fail, EINVAL, spec, text, "is not a single line of text");
 		}
 	}
 	return strdup(text);
@@ -182,10 +192,12 @@ static char *check_json(const struct setting_spec *spec, const char *text, struc
 	bool object = cJSON_IsObject(json), array = cJSON_IsArray(json);
 	cJSON_Delete(json);
 	if (spec->type == SETTING_OBJECT && !object) {
-		return refuse(fail, EINVAL, spec, text, "is not a JSON object: {\"name\": value}");
+		return setting_refuse(fail, EINVAL, spec, text,
+				"is not a JSON object: {\"name\": value}");
 	}
 	if (spec->type == SETTING_ARRAY && !array) {
-		return refuse(fail, EINVAL, spec, text, "is not a JSON array: [value, value]");
+		return setting_refuse(
+				fail, EINVAL, spec, text, "is not a JSON array: [value, value]");
 	}
 	if (strcmp(spec->name, "schema") == 0 && !json_schema_valid(text, fail)) {
 		return NULL;
@@ -219,7 +231,7 @@ bool setting_is_empty(int index, const char *text, size_t size) {
 	return true;
 }
 
-static char *check(const struct setting_spec *spec, char *text, struct fail *fail) {
+char *setting_check_type(const struct setting_spec *spec, const char *text, struct fail *fail) {
 	switch (spec->type) {
 	case SETTING_TEXT:
 		return strdup(text);
@@ -245,7 +257,8 @@ static char *check(const struct setting_spec *spec, char *text, struct fail *fai
 	return NULL;
 }
 
-char *setting_check(int index, const char *text, size_t size, struct fail *fail) {
+char *setting_check_within(int index, const struct limit *limit, const char *text, size_t size,
+		struct fail *fail) {
 	const struct setting_spec *spec = &setting_specs[index];
 	if (size > SETTING_MOST) {
 		fail_set(fail, EFBIG, "%s: %zu bytes, at most %zu are accepted", spec->name, size,
@@ -263,11 +276,17 @@ char *setting_check(int index, const char *text, size_t size, struct fail *fail)
 	}
 	cleanup_fail struct fail found = {0};
 	cleanup_free char *copy = reduced(spec, text, size);
-	char *value = copy != NULL ? check(spec, copy, &found) : NULL;
+	char *value = copy == NULL    ? NULL
+		      : limit != NULL ? setting_check_limit(spec, limit, copy, &found)
+				      : setting_check_type(spec, copy, &found);
 	if (value == NULL && found.code == 0) {
 		fail_set(fail, ENOMEM, "%s: no memory to check it", spec->name);
 	} else if (value == NULL) {
 		fail_set(fail, found.code, "%s", fail_words(&found));
 	}
 	return value;
+}
+
+char *setting_check(int index, const char *text, size_t size, struct fail *fail) {
+	return setting_check_within(index, NULL, text, size, fail);
 }

@@ -313,5 +313,7 @@ bool engine_has_setting(struct engine *engine, struct place *place, int index) {
 		return true;
 	}
 	const struct model_record *record = catalogue_record(engine->catalogue, model);
-	return setting_offered(index, record != NULL ? record->parameters : NULL);
+	return record != NULL &&
+	       (setting_offered(index, record->parameters) ||
+			       limits_find(&record->limits, setting_specs[index].name) != NULL);
 }

@@ -126,23 +126,54 @@ static const char *config_value(
 	return number >= 0 ? values->number : NULL;
 }
 
+/* Where the value in force was set; none of these: nowhere. */
+struct source {
+	struct place *place;
+	const char *config; /* config.yml's value */
+};
+
+static struct source find_source(struct values *values, struct place *place, struct place *model,
+		const struct config_provider *config, int index) {
+	struct place *provider = place_provider(model);
+	struct place *const levels[] = {place, place->kind == PLACE_SESSION ? place->parent : NULL,
+			model, provider};
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (levels[i] != NULL && values_own(values, levels[i]->id, index) != NULL) {
+			return (struct source){.place = levels[i]};
+		}
+	}
+	const char *text = provider != NULL
+					   ? config_value(values, config, setting_specs[index].name)
+					   : NULL;
+	return (struct source){.config = text};
+}
+
 const char *values_effective(struct values *values, struct place *place, struct place *model,
 		const struct config_provider *config, int index) {
-	const char *value = values_own(values, place->id, index);
-	if (value == NULL && place->kind == PLACE_SESSION) {
-		value = values_own(values, place->parent->id, index);
-	}
-	if (value == NULL) {
-		value = values_own(values, model->id, index);
-	}
-	struct place *provider = place_provider(model);
-	if (value == NULL && provider != NULL) {
-		value = values_own(values, provider->id, index);
-		value = value != NULL ? value
-				      : config_value(values, config, setting_specs[index].name);
-	}
+	struct source source = find_source(values, place, model, config, index);
+	const char *value = source.place != NULL ? values_own(values, source.place->id, index)
+						 : source.config;
 	if (value == NULL) {
 		value = values_own(values, PLACE_ROOT_ID, index);
 	}
 	return value != NULL ? value : setting_specs[index].standard;
+}
+
+char *values_where(struct values *values, struct place *place, struct place *model,
+		const struct config_provider *config, int index) {
+	struct source source = find_source(values, place, model, config, index);
+	const struct place *at = source.place;
+	const char *name = setting_specs[index].name;
+	char *ret = NULL;
+	int length = at == NULL && source.config == NULL
+				     ? asprintf(&ret, "config/%s of the root", name)
+		     : at == NULL ? asprintf(&ret, "config.yml (providers.%s, %s)",
+						    place_provider(model)->name, name)
+		     : at->kind == PLACE_PROVIDER
+				     ? asprintf(&ret, "config/%s of providers/%s", name, at->name)
+		     : at->kind == PLACE_SESSION
+				     ? asprintf(&ret, "config/%s of the session %s", name, at->name)
+				     : asprintf(&ret, "config/%s of %s", name,
+						       at == model ? "the model" : "the route");
+	return length >= 0 ? ret : NULL;
 }

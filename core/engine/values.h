@@ -30,5 +30,9 @@ void values_forget(struct values *values, int64_t place);
  * "" when none is. A time-out or `retries` is valid until the next call. */
 const char *values_effective(struct values *values, struct place *place, struct place *model,
 		const struct config_provider *config, int index);
+/* Where the value that values_effective gives was set, in words: "config/voice of the root". The
+ * caller frees; NULL without memory. */
+char *values_where(struct values *values, struct place *place, struct place *model,
+		const struct config_provider *config, int index);
 
 #endif

@@ -51,6 +51,8 @@ struct job {
 	struct body body; /* of the request that is being described */
 	size_t body_bytes, body_capacity;
 	struct buf raw; /* of the model that is being described */
+	struct buf limits; /* the same, as limit.h has them */
+	size_t n_limits;
 };
 
 /* ---- process.c ---- */
@@ -75,7 +77,7 @@ void job_end(struct job *job, const struct job_result *result);
 void job_end_failed(struct job *job, int code, bool crashed, const char *words);
 /* Unlinks and frees, telling nobody. */
 void job_free(struct job *job);
-/* Forgets the parts of a request and the raw that were gathered. */
+/* Forgets the parts of a request, the raw and the limits that were gathered. */
 void job_forget_gathered(struct job *job);
 /* Events for the jobs that may go on; at most one for each. */
 void job_resume_all(struct process *process);
@@ -107,6 +109,7 @@ void request_on_cancel(struct job *job, const struct wire_on_cancel *on_cancel);
 /* ---- model.c ---- */
 
 bool model_add_raw(struct job *job, const struct wire_bytes *bytes, struct fail *fail);
+bool model_add_limit(struct job *job, const struct wire_limit *limit, struct fail *fail);
 /* Raises the job's `model` event. */
 void model_emit(struct job *job, const struct wire_model *model);
 

@@ -15,9 +15,11 @@ struct job *job_find(struct process *process, uint64_t id) {
 }
 
 void job_forget_gathered(struct job *job) {
-	job->process->gathered -= job->body_bytes + job->raw.size;
+	job->process->gathered -= job->body_bytes + job->raw.size + job->limits.size;
 	body_finish(&job->body);
 	buf_finish(&job->raw);
+	buf_finish(&job->limits);
+	job->n_limits = 0;
 	job->body_bytes = job->body_capacity = 0;
 }
 

@@ -1,4 +1,5 @@
 /* Models that a provider found: strings made plain, numbers made sensible, then handed on. */
+#include "core/base/limit.h"
 #include "core/base/plain.h"
 #include "core/base/text.h"
 #include "core/process/internal.h"
@@ -45,8 +46,31 @@ static const char *plain(const char *text, bool keep_lines, char **copy) {
 	if (is_plain(text, keep_lines)) {
 		return text;
 	}
-	*copy = plain_text(text, strlen(text), WIRE_DESCRIPTION_MOST, keep_lines);
+	*copy = plain_text(text, strlen(text), WIRE_CHOICES_MOST, keep_lines);
 	return *copy != NULL ? *copy : "";
+}
+
+bool model_add_limit(struct job *job, const struct wire_limit *limit, struct fail *fail) {
+	enum { LIMIT_NAME, CHOICES, STANDARD, HELP, N_COPIES };
+	char *copies[N_COPIES] = {NULL};
+	const struct limit said = {.name = plain(limit->name, false, &copies[LIMIT_NAME]),
+			.least = limit->least,
+			.most = limit->most,
+			.choices = plain(limit->choices, true, &copies[CHOICES]),
+			.standard = plain(limit->standard, false, &copies[STANDARD]),
+			.help = plain(limit->help, false, &copies[HELP])};
+	cleanup_buf struct buf text = {.limit = LIMITS_BYTES_MOST};
+	/* Made plain it may be longer than the provider counted: then it is left out. */
+	if (limits_add(&text, &said) && text.size <= LIMITS_BYTES_MOST - job->limits.size &&
+			buf_add(&job->limits, text.data, text.size)) {
+		job->process->gathered += text.size;
+	}
+	for (size_t i = 0; i < N_COPIES; i++) {
+		free(copies[i]);
+	}
+	return job->n_limits++ < LIMITS_MOST ||
+	       fail_set(fail, EPROTO, "it gave more than %d limits of one model's settings",
+			       LIMITS_MOST);
 }
 
 static size_t take_prices(struct job_price *prices, const struct wire_model *model) {
@@ -76,7 +100,10 @@ void model_emit(struct job *job, const struct wire_model *model) {
 	/* Taken from the job, which the event may end. */
 	struct buf raw cleanup_buf = job->raw;
 	job->raw = (struct buf){0};
-	process->gathered -= raw.size;
+	struct buf limits cleanup_buf = job->limits;
+	job->limits = (struct buf){0};
+	job->n_limits = 0;
+	process->gathered -= raw.size + limits.size;
 	struct job_model found = {.id = model->id,
 			.id_size = model->id_size,
 			.name = plain(model->name, false, &copies[NAME]),
@@ -91,7 +118,8 @@ void model_emit(struct job *job, const struct wire_model *model) {
 			.prices = prices,
 			.n_prices = take_prices(prices, model),
 			.raw = buf_string(&raw),
-			.raw_size = raw.size};
+			.raw_size = raw.size,
+			.limits = buf_string(&limits)};
 	if (job->events.model != NULL) {
 		job->events.model(job->data, &found);
 	}

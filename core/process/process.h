@@ -111,6 +111,7 @@ struct job_model {
 	size_t n_prices;
 	const char *raw;
 	size_t raw_size;
+	const char *limits; /* a text of them (limit.h); "" none, as NULL */
 };
 
 struct job_usage {

@@ -116,6 +116,8 @@ static bool job_message(struct job *job, struct wire_message *message, struct fa
 		return request_add_part(job, &message->request_part, fail);
 	case WIRE_RAW:
 		return model_add_raw(job, &message->bytes, fail);
+	case WIRE_LIMIT:
+		return model_add_limit(job, &message->limit, fail);
 	case WIRE_REQUEST:
 		request_begin(job, &message->request);
 		return true;

@@ -3,6 +3,7 @@
  * steps over one fails with words, not by being killed. */
 #include "core/provider/emit.h"
 
+#include "core/base/limit.h"
 #include "core/base/text.h"
 #include "core/provider/runner.h"
 
@@ -176,10 +177,45 @@ static void add_prices(struct wire_model *to, const struct conduit_model *model)
 	}
 }
 
-void conduit_model(struct conduit_job *job, const struct conduit_model *model) {
+/* What exceeds the bounds of a model is left out here, since the daemon would end the process. */
+static void put_limits(struct conduit_job *job, const struct conduit_model *model) {
+	size_t bytes = 0, n = 0;
+	for (size_t i = 0; i < model->n_limits; i++) {
+		const struct conduit_limit *limit = &model->limits[i];
+		struct buf text cleanup_buf = {.limit = LIMITS_BYTES_MOST};
+		const struct limit plain = {limit->name, limit->least, limit->most, limit->choices,
+				limit->standard, limit->help};
+		if (limit->name == NULL || limit->name[0] == '\0' || n == LIMITS_MOST ||
+				!limits_add(&text, &plain) ||
+				text.size > LIMITS_BYTES_MOST - bytes) {
+			conduit_log(job,
+					"a model's limit of the setting %s is left out: there are "
+					"more than %d, or 64 KiB",
+					limit->name != NULL ? limit->name : "without a name",
+					LIMITS_MOST);
+			continue;
+		}
+		struct wire_message message = {.type = WIRE_LIMIT,
+				.limit = {.name = limit->name,
+						.least = limit->least,
+						.most = limit->most,
+						.choices = limit->choices,
+						.standard = limit->standard,
+						.help = limit->help}};
+		emit_put(job, &message, "a limit of a setting");
+		bytes += text.size;
+		n++;
+	}
+}
+
+void conduit_model(struct conduit_job *job, const struct conduit_model *told) {
 	if (job->over) {
 		return;
 	}
+	/* As the provider's header has it. */
+	struct conduit_model known = {0}, *model = &known;
+	size_t size = job->runner->provider->model_size;
+	memcpy(&known, told, size < sizeof(known) ? size : sizeof(known));
 	if (model->id == NULL || model->id_size == 0 || model->id_size > WIRE_ID_MOST ||
 			memchr(model->id, '\0', model->id_size) != NULL) {
 		conduit_log(job,
@@ -206,6 +242,7 @@ void conduit_model(struct conduit_job *job, const struct conduit_model *model) {
 					.parameters = parameters}};
 	add_prices(&message.model, model);
 	put_raw(job, model);
+	put_limits(job, model);
 	emit_put(job, &message, "a model");
 }
 

@@ -65,6 +65,9 @@ static const struct conduit_provider *known_part(
 		return NULL;
 	}
 	memcpy(&known, provider, provider->size < sizeof(known) ? provider->size : sizeof(known));
+	if (known.model_size == 0) {
+		known.model_size = offsetof(struct conduit_model, limits);
+	}
 	if (known.name == NULL || known.version == NULL) {
 		fail_set(fail, ENOEXEC,
 				"%s names no name or no version: give .name and .version to "

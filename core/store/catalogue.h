@@ -9,6 +9,7 @@
 #ifndef CORE_STORE_CATALOGUE_H
 #define CORE_STORE_CATALOGUE_H
 
+#include "core/base/limit.h"
 #include "core/process/process.h"
 #include "core/store/store.h"
 
@@ -133,6 +134,7 @@ struct model_record {
 	char *input_modalities, *output_modalities, *parameters; /* "" unknown; comma-separated */
 	struct model_price *prices;
 	size_t n_prices;
+	struct limits limits; /* of its settings */
 	bool free;
 };
 

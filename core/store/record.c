@@ -12,6 +12,7 @@ static void finish_record(struct model_record *record) {
 	free(record->output_modalities);
 	free(record->parameters);
 	free(record->prices);
+	limits_finish(&record->limits);
 	*record = (struct model_record){0};
 }
 
@@ -73,8 +74,9 @@ static bool read_record(sqlite3_stmt *row, const struct place *place, struct mod
 			.parameters = column_copy(row, 8),
 			.free = place->free,
 	};
-	return record_prices(column_text(row, 9), ret) && ret->id != NULL && ret->name != NULL &&
-	       ret->description != NULL && ret->input_modalities != NULL &&
+	return record_prices(column_text(row, 9), ret) &&
+	       limits_read(column_text(row, 10), &ret->limits) && ret->id != NULL &&
+	       ret->name != NULL && ret->description != NULL && ret->input_modalities != NULL &&
 	       ret->output_modalities != NULL && ret->parameters != NULL;
 }
 
@@ -97,7 +99,8 @@ const struct model_record *catalogue_record(
 		struct catalogue *catalogue, const struct place *place) {
 	static const char sql[] =
 			"SELECT id, name, description, created, context_length, max_output, "
-			"input_modalities, output_modalities, parameters, prices "
+			"input_modalities, output_modalities, parameters, prices, "
+			"ifnull((SELECT limits FROM model_limits WHERE place=?1), '') "
 			"FROM record WHERE place=?1";
 	if (!place->model) {
 		return NULL;

@@ -77,6 +77,7 @@ int64_t model_hash(const struct job_model *model) {
 			text_of(model->output_modalities),
 			text_of(model->parameters),
 			{model->raw, model->raw != NULL ? model->raw_size : 0},
+			text_of(model->limits),
 	};
 	const int64_t numbers[] = {model->created, model->context_length, model->max_output};
 	cleanup_buf struct buf prices = {0};
@@ -126,13 +127,32 @@ static bool write_record(struct store *store, int64_t place, const struct job_mo
 	return store_run(store, statement, fail);
 }
 
+/* Few models have any. */
+static bool write_limits(struct store *store, int64_t place, const struct job_model *model,
+		struct fail *fail) {
+	static const char set[] =
+			"INSERT OR REPLACE INTO model_limits(place, limits) VALUES(?1, ?2)";
+	static const char drop[] = "DELETE FROM model_limits WHERE place=?1";
+	bool any = model->limits != NULL && model->limits[0] != '\0';
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, any ? set : drop, fail);
+	if (statement == NULL) {
+		return false;
+	}
+	sqlite3_bind_int64(statement, 1, place);
+	if (any) {
+		sqlite3_bind_text(statement, 2, model->limits, -1, SQLITE_STATIC);
+	}
+	return store_run(store, statement, fail);
+}
+
 bool rows_model(struct store *store, const struct place *place, const struct job_model *model,
 		int64_t hash, struct fail *fail) {
 	static const char sql[] = "UPDATE place SET shown=1, model=1, free=?2, chat=?3, "
 				  "created=?4, hash=?5, able=?6, price_prompt=?7, "
 				  "price_completion=?8, priced=?9 WHERE id=?1";
 	/* The record first: a place is never a model without one. */
-	if (!write_record(store, place->id, model, fail)) {
+	if (!write_record(store, place->id, model, fail) ||
+			!write_limits(store, place->id, model, fail)) {
 		return false;
 	}
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);

@@ -280,7 +280,13 @@ static const char job_step[] = "CREATE TABLE job("
 			       "CREATE TRIGGER job_goes AFTER DELETE ON turn BEGIN"
 			       " DELETE FROM job WHERE turn=old.id; END;";
 
+/* What models say of their settings, as limit.h writes it: not in `record`, behind whose `raw` it
+ * would lie. */
+static const char limits_step[] = "CREATE TABLE model_limits("
+				  " place INTEGER PRIMARY KEY REFERENCES place(id),"
+				  " limits TEXT NOT NULL) STRICT;";
+
 const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
 		health_step, ledger_step, group_step, answer_step, kept_step, alias_step,
-		attachment_step, job_step};
+		attachment_step, job_step, limits_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

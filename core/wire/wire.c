@@ -67,6 +67,18 @@ static void walk_model(struct coder *coder, struct wire_model *model) {
 	}
 }
 
+static void walk_limit(struct coder *coder, struct wire_limit *limit) {
+	code_string(coder, &limit->name, WIRE_NAME_MOST);
+	if (!coder->failed && limit->name[0] == '\0') {
+		coder->failed = true;
+	}
+	code_double(coder, &limit->least);
+	code_double(coder, &limit->most);
+	code_string(coder, &limit->choices, WIRE_CHOICES_MOST);
+	code_string(coder, &limit->standard, WIRE_WORDS_MOST);
+	code_string(coder, &limit->help, WIRE_WORDS_MOST);
+}
+
 static void walk_usage(struct coder *coder, struct wire_usage *usage) {
 	code_i64(coder, &usage->prompt_tokens);
 	code_i64(coder, &usage->completion_tokens);
@@ -175,6 +187,9 @@ static bool walk_from_provider(struct coder *coder, struct wire_message *message
 		return true;
 	case WIRE_MODEL:
 		walk_model(coder, &message->model);
+		return true;
+	case WIRE_LIMIT:
+		walk_limit(coder, &message->limit);
 		return true;
 	case WIRE_USAGE:
 		walk_usage(coder, &message->usage);

@@ -7,7 +7,8 @@
  * message that is short, long or holds a value outside its range is refused.
  *
  * What doesn't fit a message is cut: a request's body into REQUEST_PARTs before its REQUEST, a
- * model's `raw` into RAWs before its MODEL, a turn into TURN, MESSAGEs and SETTINGs before GO. */
+ * model's `raw` into RAWs and its limits into LIMITs before its MODEL, a turn into TURN, MESSAGEs
+ * and SETTINGs before GO. */
 #ifndef CORE_WIRE_WIRE_H
 #define CORE_WIRE_WIRE_H
 
@@ -35,6 +36,7 @@
 #define WIRE_PRICE_NAME_MOST 31
 #define WIRE_CANCEL_BODY_MOST ((size_t)16 << 10) /* of the request that cancels a job */
 #define WIRE_DOING_MOST 120 /* what a job is at, in words */
+#define WIRE_CHOICES_MOST ((size_t)48 << 10) /* a setting's choices */
 
 /* Of a request's whole recipe, over all its REQUEST_PARTs, and of a model's RAWs. */
 #define WIRE_BODY_PARTS_MOST 4096
@@ -74,6 +76,7 @@ enum wire_type {
 	WIRE_PROGRESS = 48,
 	WIRE_ON_CANCEL = 49,
 	WIRE_RESUMABLE = 50,
+	WIRE_LIMIT = 53,
 };
 
 struct wire_hello {
@@ -170,6 +173,13 @@ struct wire_model {
 	struct wire_price prices[WIRE_PRICES_MOST];
 };
 
+struct wire_limit {
+	const char *name; /* 1..WIRE_NAME_MOST */
+	double least, most; /* NAN: no bound */
+	const char *choices; /* one a line */
+	const char *standard, *help;
+};
+
 struct wire_usage {
 	int64_t prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens;
 	double cost;
@@ -213,6 +223,7 @@ struct wire_message {
 		struct wire_on_cancel on_cancel;
 		struct wire_read read;
 		struct wire_model model;
+		struct wire_limit limit;
 		struct wire_usage usage;
 		struct wire_failure fail;
 		struct wire_finish finish;

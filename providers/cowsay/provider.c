@@ -191,6 +191,12 @@ static void print_balloon(FILE *out, const struct cow *cow) {
 
 /* ---- the provider ---- */
 
+static const struct conduit_limit limits[] = {{.name = "width",
+		.least = 10,
+		.most = 200,
+		.standard = "40",
+		.help = "Columns of a line before it is broken."}};
+
 static void discover(struct conduit_job *job) {
 	static const struct conduit_price prices[] = {{"prompt", 0}, {"completion", 0}};
 	for (size_t i = 0; i < N_FIGURES; i++) {
@@ -201,7 +207,8 @@ static void discover(struct conduit_job *job) {
 						   .description = "Says what it was told.",
 						   .input_modalities = "text",
 						   .output_modalities = "text",
-						   .parameters = "width",
+						   .limits = limits,
+						   .n_limits = 1,
 						   .prices = prices,
 						   .n_prices = 2,
 				   });

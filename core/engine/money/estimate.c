@@ -117,12 +117,14 @@ static int64_t affordable(
 	return tokens < 1e15 ? (int64_t)tokens : INT64_MAX;
 }
 
-/* What is always sent (design section 3.11): the setting, else the smaller of the model's limit and
- * the standard, lowered so that it fits the context beside the prompt and to what is affordable. */
+/* What is always sent (design section 3.11): the setting as far as the model gives so much, else
+ * the smaller of the model's limit and the standard, lowered so that it fits the context beside the
+ * prompt and to what is affordable. */
 static int64_t choose_max_tokens(const struct model_record *record, int64_t set,
 		const struct input_size *size, int64_t afford) {
 	if (set > 0) {
-		return set;
+		return record->max_output > 0 && record->max_output < set ? record->max_output
+									  : set;
 	}
 	int64_t most = MAX_TOKENS_STANDARD;
 	if (record->max_output > 0 && record->max_output < most) {
@@ -171,6 +173,8 @@ void estimate_turn(const struct provider *provider, const struct model_record *r
 	estimate_input(record, settings, size, ret);
 	ret->price = price_of(provider, record, ret->prompt_most, true);
 	struct extra extra = read_extra(setting(settings, "extra"));
+	int64_t n = whole_setting(settings, "n");
+	extra.answers = n > extra.answers ? n : extra.answers;
 	int64_t afford = affordable(&ret->price, ret->prompt_most, extra.answers, left);
 	ret->max_tokens = choose_max_tokens(
 			record, whole_setting(settings, "max_tokens"), size, afford);

@@ -21,7 +21,7 @@
 static bool another_may(int code) {
 	static const int codes[] = {ECONNREFUSED, EHOSTUNREACH, ECONNRESET, ETIMEDOUT, EBUSY,
 			EREMOTEIO, EPROTO, ENOENT, EKEYREJECTED, ENOKEY, ENODEV, EACCES, EDQUOT,
-			EMSGSIZE, EIO};
+			EMSGSIZE, EIO, ERANGE};
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (codes[i] == code) {
 			return true;

@@ -4,6 +4,7 @@
 #include "core/engine/attach/attach.h"
 #include "core/engine/attach/media.h"
 #include "core/engine/engine.h"
+#include "core/engine/model_limits.h"
 #include "core/engine/money/books.h"
 #include "core/engine/money/estimate.h"
 #include "core/engine/run/feed.h"
@@ -251,6 +252,10 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 							  : NULL;
 	if (record == NULL) {
 		return fail_set(fail, ENOENT, "the model isn't in the catalogue any more");
+	}
+	/* What was opened may have changed since, and who answers for a route is found later. */
+	if (!limits_pass_kept(engine, place, run->settings, fail)) {
+		return false;
 	}
 	ret->turn.model = record->id;
 	ret->capability = capability_of_text(place->chat ? "" : record->output_modalities);

@@ -4,6 +4,7 @@
 #include "core/engine/attach/attach.h"
 #include "core/engine/engine.h"
 #include "core/engine/load/load.h"
+#include "core/engine/model_limits.h"
 #include "core/engine/money/books.h"
 #include "core/engine/run/queue.h"
 #include "core/turn/chain_map.h"
@@ -84,6 +85,7 @@ bool engine_may_submit(struct engine *engine, struct place *place, struct fail *
 		return fail_set(fail, ENODEV, "its provider isn't loaded");
 	}
 	return provider_takes(provider, fail) &&
+	       limits_pass(engine, place, place_model(place), fail) &&
 	       books_may_open(engine, place, place_model(place), fail);
 }
 

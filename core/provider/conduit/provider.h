@@ -153,6 +153,19 @@ struct conduit_price {
 	double usd; /* USD for one unit; -1: variable. An unstated price is not listed. */
 };
 
+/* What a model says of one of its settings. The setting is in its config/ then, shows `standard`
+ * until it is set, and takes no value beyond these. At most 64 a model and 64 KiB in all; those
+ * beyond are left out with a line in the log. */
+struct conduit_limit {
+	const char *name; /* a setting's: "voice", "temperature", "steps" … (conduitfs(5)); one that
+			     conduitfs doesn't know has no effect */
+	double least, most; /* of a number; NAN: no bound; both 0: neither */
+	const char *choices; /* what it may be, one a line; with a line "*" others as well, which
+				aren't named. NULL: any */
+	const char *standard; /* the service's own default, which isn't sent; NULL unknown */
+	const char *help; /* a sentence; NULL none */
+};
+
 /* A model as discovery found it. Strings may be NULL when unknown. Descriptions above 16 KiB are
  * cut, `raw` above 1 MiB is left out; an id above 1023 bytes is refused with a log line. */
 struct conduit_model {
@@ -171,6 +184,9 @@ struct conduit_model {
 	size_t n_prices;
 	const char *raw; /* the service's own words about it, JSON */
 	size_t raw_size;
+	const struct conduit_limit
+			*limits; /* of settings, whether `parameters` names them or not */
+	size_t n_limits;
 };
 
 void conduit_model(struct conduit_job *job, const struct conduit_model *model);
@@ -294,12 +310,15 @@ struct conduit_provider {
 	void (*end)(struct conduit_job *job);
 	/* The job is over, by whichever way: free what conduit_state holds. Optional. */
 	void (*release)(struct conduit_job *job);
+	uint32_t model_size; /* sizeof(struct conduit_model) */
 };
 
 /* Defines the one symbol that conduitfs-provider looks up. */
 #define CONDUIT_PROVIDER(...)                                                                      \
 	__attribute__((visibility("default")))                                                     \
-	const struct conduit_provider conduit_provider_entry = {                                   \
-			.abi = CONDUIT_ABI, .size = sizeof(struct conduit_provider), __VA_ARGS__};
+	const struct conduit_provider conduit_provider_entry = {.abi = CONDUIT_ABI,                \
+			.size = sizeof(struct conduit_provider),                                   \
+			.model_size = sizeof(struct conduit_model),                                \
+			__VA_ARGS__};
 
 #endif

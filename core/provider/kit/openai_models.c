@@ -66,11 +66,19 @@ static const char *string_at(const struct conduit_json *entry, const char *path,
 	return string != NULL && string[0] != '\0' ? string : conduit_json_string(entry, or);
 }
 
+static const struct conduit_limit vector_limits[] = {
+		{.name = "format", .choices = "json\nnpy", .standard = "json"}};
+
+static bool makes_vectors(const struct conduit_model *model) {
+	return model->output_modalities != NULL &&
+	       strcmp(model->output_modalities, "embeddings") == 0;
+}
+
 /* What the list says of a model's settings is about chat, and so is what the dialect says. */
 static const char *parameters_of(
 		const struct conduit_openai *dialect, const struct conduit_model *model) {
 	const char *output = model->output_modalities != NULL ? model->output_modalities : "";
-	if (strcmp(output, "embeddings") == 0) {
+	if (makes_vectors(model)) {
 		return "lines,format";
 	}
 	return model->parameters != NULL	   ? model->parameters
@@ -114,6 +122,10 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 		return;
 	}
 	model.parameters = parameters_of(models->dialect, &model);
+	if (makes_vectors(&model) && model.limits == NULL) {
+		model.limits = vector_limits;
+		model.n_limits = 1;
+	}
 	conduit_model(models->job, &model);
 	models->emitted++;
 }

@@ -133,8 +133,24 @@ const char *conduit_base_url(const struct conduit_job *job) {
 
 /* ---- emitting ---- */
 
-void conduit_model(struct conduit_job *job, const struct conduit_model *model) {
+static void keep_limits(struct replay_model *to, const struct conduit_model *model) {
+	cleanup_buf struct buf text = {0};
+	for (size_t i = 0; i < model->n_limits; i++) {
+		const struct conduit_limit *limit = &model->limits[i];
+		const struct limit said = {limit->name, limit->least, limit->most, limit->choices,
+				limit->standard, limit->help};
+		limits_add(&text, &said);
+	}
+	if (text.failed || !limits_read(buf_string(&text), &to->limits)) {
+		abort();
+	}
+}
+
+void conduit_model(struct conduit_job *job, const struct conduit_model *told) {
 	struct replay *replay = job->replay;
+	/* As the provider's header has it. */
+	struct conduit_model known = {0}, *model = &known;
+	memcpy(&known, told, job->model_size < sizeof(known) ? job->model_size : sizeof(known));
 	if (job_over(job)) {
 		return;
 	}
@@ -163,6 +179,7 @@ void conduit_model(struct conduit_job *job, const struct conduit_model *model) {
 		to->prices[i].name = copy(model->prices[i].name);
 		to->prices[i].usd = model->prices[i].usd;
 	}
+	keep_limits(to, model);
 }
 
 static void emit(struct conduit_job *job, struct buf *to, const void *bytes, size_t size) {

@@ -30,6 +30,8 @@
  *     models 2                                     how many were found
  *     model acme/one                               one of them
  *     price acme/one prompt 1.8e-7                 and what a unit of it costs, in USD
+ *     limit acme/voice speed 0.25..4 =1            what a setting takes and its default; of
+ *                                                  choices: alloy,nova
  *
  * A turn that isn't said to fail must finish. */
 #ifndef CORE_PROVIDER_REPLAY_EXCHANGE_H

@@ -127,6 +127,25 @@ static void check_price(struct check *check) {
 	}
 }
 
+/* "acme/voice speed 0.25..4 =1" */
+static void check_limit(struct check *check) {
+	char id[512];
+	char name[64];
+	int before = 0;
+	if (sscanf(check->line->value, "%511s %63s %n", id, name, &before) != 2) {
+		wrong_words(check, "takes a model, a setting and its limit: 0..2, or a,b,c");
+		return;
+	}
+	const struct replay_model *model = find_model(check, id);
+	if (model == NULL) {
+		return;
+	}
+	cleanup_buf struct buf was = {0};
+	const char *expected = check->line->value + before;
+	replay_limit_text(limits_find(&model->limits, name), &was);
+	is_bytes(check, buf_string(&was), was.size, expected, strlen(expected));
+}
+
 static void check_output(struct check *check) {
 	const struct buf *was = &check->replay->output;
 	const char *expected = check->line->value;
@@ -292,6 +311,7 @@ static const struct expectation {
 		{"models", check_models},
 		{"model", check_model},
 		{"price", check_price},
+		{"limit", check_limit},
 };
 
 #define N_EXPECTATIONS (sizeof(expectations) / sizeof(expectations[0]))

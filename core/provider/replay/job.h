@@ -19,6 +19,7 @@ struct conduit_job {
 	enum pending pending;
 	uint32_t file; /* which, when one is pending */
 	enum conduit_sink sink;
+	size_t model_size; /* of the provider's struct conduit_model */
 	void *state;
 };
 

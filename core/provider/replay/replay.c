@@ -89,6 +89,7 @@ static void run(struct replay *replay, const struct conduit_provider *provider,
 			.replay = replay,
 			.script = script,
 			.is_discovery = turn == NULL,
+			.model_size = provider->model_size,
 			.may_ask = true,
 	};
 	if (turn == NULL) {
@@ -125,6 +126,7 @@ static void model_finish(struct replay_model *model) {
 	free(model->output_modalities);
 	free(model->parameters);
 	free(model->raw);
+	limits_finish(&model->limits);
 }
 
 void replay_finish(struct replay *replay) {
@@ -164,6 +166,28 @@ double replay_price(const struct replay_model *model, const char *name) {
 		}
 	}
 	return NAN;
+}
+
+bool replay_limit_text(const struct limit *limit, struct buf *out) {
+	bool ranges = limit != NULL && (isfinite(limit->least) || isfinite(limit->most));
+	if (ranges && isfinite(limit->least)) {
+		buf_add_format(out, "%.15g", limit->least);
+	}
+	if (ranges) {
+		buf_add_string(out, "..");
+	}
+	if (ranges && isfinite(limit->most)) {
+		buf_add_format(out, "%.15g", limit->most);
+	}
+	const char *choices = limit != NULL ? limit->choices : "";
+	buf_add_string(out, ranges && choices[0] != '\0' ? " " : "");
+	for (; *choices != '\0'; choices++) {
+		buf_add_byte(out, *choices == '\n' ? ',' : *choices);
+	}
+	if (limit != NULL && limit->standard[0] != '\0') {
+		buf_add_format(out, "%s=%s", out->size != 0 ? " " : "", limit->standard);
+	}
+	return !out->failed;
 }
 
 bool replay_is_free(const struct replay_model *model) {

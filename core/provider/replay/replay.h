@@ -19,6 +19,7 @@
 #define CORE_PROVIDER_REPLAY_REPLAY_H
 
 #include "core/base/buf.h"
+#include "core/base/limit.h"
 
 #include <conduit/provider.h>
 
@@ -85,6 +86,7 @@ struct replay_model {
 	size_t n_prices;
 	char *raw;
 	size_t raw_size;
+	struct limits limits;
 };
 
 /* What conduit_result began. Strings are NULL where they were. */
@@ -130,6 +132,9 @@ void replay_finish(struct replay *replay);
 
 /* A price of a model by name; NAN when it isn't stated. */
 double replay_price(const struct replay_model *model, const char *name);
+/* A limit as a line: "10..200 =40", "..1", "alloy,nova,* =alloy"; "" for NULL. False as buf_add.
+ */
+bool replay_limit_text(const struct limit *limit, struct buf *out);
 /* The design's rule of what certainly costs nothing: prompt and completion prices are stated,
  * every stated price is 0, and the output is text only or the id ends in ":free". */
 bool replay_is_free(const struct replay_model *model);

@@ -72,6 +72,12 @@ static void show_model(struct view *view, const struct replay_model *model) {
 	show_fact(view, "parameters", model->parameters);
 	show_price(view, model, "completion", "price_completion");
 	show_price(view, model, "prompt", "price_prompt");
+	for (size_t i = 0; i < model->limits.n; i++) {
+		cleanup_buf struct buf text = {0};
+		replay_limit_text(&model->limits.list[i], &text);
+		buf_add_format(view->out, "config/%s:%.*s\n", model->limits.list[i].name, LINE_MOST,
+				buf_string(&text));
+	}
 }
 
 static void show_models(struct view *view, const struct replay *replay) {

@@ -85,7 +85,7 @@ static void numbers_out_of_range_name_the_range(void **state) {
 	assert_refused("temperature", "-0.1", ERANGE, "temperature: -0.1 is outside 0 to 2");
 	assert_refused("frequency_penalty", "2.01", ERANGE, "2.01 is outside -2 to 2");
 	assert_refused("top_logprobs", "21", ERANGE, "21 is outside 0 to 20");
-	assert_refused("width", "9", ERANGE, "9 is outside 10 to 200");
+	assert_refused("width", "0", ERANGE, "0 is outside 1 to 65536");
 	assert_refused("max_tokens", "0", ERANGE, "max_tokens: 0 is outside 1 to 2147483647");
 }
 

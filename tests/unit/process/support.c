@@ -149,6 +149,7 @@ static void on_model(void *data, const struct job_model *model) {
 		memcpy(owner->prices, model->prices, model->n_prices * sizeof(*model->prices));
 		owner->raw_size = model->raw_size;
 	}
+	buf_add_string(&owner->limits, model->limits);
 }
 
 static void on_output(void *data, const void *bytes, size_t size) {
@@ -208,6 +209,7 @@ void owner_finish(struct owner *owner) {
 	buf_finish(&owner->output);
 	buf_finish(&owner->reasoning);
 	buf_finish(&owner->models);
+	buf_finish(&owner->limits);
 }
 
 void owner_transform(struct owner *owner, const char *model) {

@@ -42,6 +42,7 @@ struct owner {
 	bool submits;
 	struct job_price prices[JOB_PRICES_MOST];
 	size_t n_prices, raw_size;
+	struct buf limits; /* of all models, as limit.h has them */
 	struct buf models; /* id and name, a line each */
 };
 

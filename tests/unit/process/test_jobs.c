@@ -1,4 +1,5 @@
 /* Jobs of a provider that behaves: what goes there and what comes back. */
+#include "core/base/limit.h"
 #include "tests/unit/process/support.h"
 
 #include <errno.h>
@@ -59,6 +60,24 @@ static void a_request_arrives_whole_and_its_reply_goes_back(void **state) {
 	fixture_finish(&fixture);
 }
 
+/* Those of the first model are plain; of the second as many come as may. */
+static void assert_limits(const struct owner *owner, const struct fixture *fixture) {
+	struct limits limits;
+	assert_true(limits_read(buf_string(&owner->limits), &limits));
+	assert_int_equal(limits.n, LIMITS_MOST);
+	assert_string_equal(limits.list[0].choices, "alloy\nn\xc3\xb6va ");
+	assert_string_equal(limits.list[0].standard, "alloy");
+	assert_true(limits.list[1].least == 1 && isinf(limits.list[1].most));
+	assert_string_equal(limits.list[1].help, "How many.");
+	limits_finish(&limits);
+	size_t n = 0;
+	for (const char *at = buf_string(&owner->limits); *at != '\0'; at++) {
+		n += *at == '\n';
+	}
+	assert_int_equal(n, 4 * (2 + LIMITS_MOST));
+	assert_non_null(strstr(buf_string(&fixture->log), "limit of the setting seed is left out"));
+}
+
 static void a_discovery_gives_plain_models_with_their_raw(void **state) {
 	(void)state;
 	struct fixture fixture;
@@ -77,6 +96,7 @@ static void a_discovery_gives_plain_models_with_their_raw(void **state) {
 	assert_true(owner.prices[0].usd == 0.000001);
 	assert_true(owner.prices[1].usd == -1);
 	assert_non_null(strstr(buf_string(&fixture.log), "a model is left out"));
+	assert_limits(&owner, &fixture);
 	owner_finish(&owner);
 	fixture_finish(&fixture);
 }

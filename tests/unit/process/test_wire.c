@@ -103,7 +103,7 @@ static void an_unknown_type_is_refused(void **state) {
 	(void)state;
 	for (int type = 0; type < 256; type++) {
 		bool known = (type >= WIRE_HELLO && type <= WIRE_CANCEL) ||
-			     (type >= WIRE_REFUSED && type <= WIRE_ACK);
+			     (type >= WIRE_REFUSED && type <= WIRE_ACK) || type == WIRE_LIMIT;
 		char bytes[HEADER] = {(char)type};
 		if (!known) {
 			assert_false(decodes(bytes, sizeof(bytes)));
@@ -130,6 +130,7 @@ static void values_outside_their_range_are_refused(void **state) {
 	assert_false(encodes((struct wire_message){
 			.type = WIRE_REQUEST_PART, .request_part = {1, 0, "x", 1}}));
 	assert_false(encodes((struct wire_message){.type = WIRE_MODEL, .model = {.id = ""}}));
+	assert_false(encodes((struct wire_message){.type = WIRE_LIMIT, .limit = {.name = ""}}));
 	assert_false(encodes((struct wire_message){
 			.type = WIRE_MODEL, .model = {.id = "a\0b", .id_size = 3}}));
 	assert_false(encodes(

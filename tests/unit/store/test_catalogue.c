@@ -117,6 +117,7 @@ static void a_record_comes_back_whole(void **state) {
 	model.n_prices = 2;
 	model.raw = raw;
 	model.raw_size = sizeof(raw) - 1;
+	model.limits = "0 1 top_p\n0.5\n\na\tb\n";
 	struct refresh *refresh = refresh_begin(f->catalogue, acme);
 	refresh_add(refresh, &model);
 	commit(f, refresh);
@@ -138,12 +139,29 @@ static void a_record_comes_back_whole(void **state) {
 	assert_int_equal(record->n_prices, 2);
 	assert_string_equal(record->prices[1].name, "a price");
 	assert_true(record->prices[0].usd == 0.000000125);
+	assert_int_equal(record->limits.n, 1);
+	assert_string_equal(record->limits.list[0].choices, "a\nb");
 	cleanup_buf struct buf out = {0};
 	assert_true(catalogue_raw(f->catalogue, one, &out));
 	assert_int_equal(out.size, sizeof(raw) - 1);
 	assert_memory_equal(out.data, raw, sizeof(raw) - 1);
 	assert_null(catalogue_record(f->catalogue, one->parent));
 	assert_false(catalogue_raw(f->catalogue, one->parent, &out));
+}
+
+static void limits_that_a_model_states_no_more_are_gone(void **state) {
+	struct fixture *f = *state;
+	struct job_model model = model_of("a/one");
+	for (int stated = 1; stated >= 0; stated--) {
+		struct place *acme = provider_of(f, "acme");
+		struct refresh *refresh = refresh_begin(f->catalogue, acme);
+		model.limits = stated != 0 ? "0 1 top_p\n\n\n\n" : "";
+		refresh_add(refresh, &model);
+		commit(f, refresh);
+		const struct model_record *record = catalogue_record(
+				f->catalogue, at(acme, "a/one"));
+		assert_int_equal(record->limits.n, stated);
+	}
 }
 
 static void records_stay_right_beyond_the_cache(void **state) {
@@ -271,6 +289,7 @@ int main(void) {
 			TEST(a_place_outlives_its_model),
 			TEST(ids_never_name_another_thing),
 			TEST(a_record_comes_back_whole),
+			TEST(limits_that_a_model_states_no_more_are_gone),
 			TEST(records_stay_right_beyond_the_cache),
 			cmocka_unit_test(free_means_certain),
 			cmocka_unit_test(chat_means_that_text_comes_out),

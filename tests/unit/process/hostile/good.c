@@ -9,6 +9,13 @@
 
 static void discover(struct conduit_job *job) {
 	struct conduit_price prices[] = {{"prompt", 0.000001}, {"completion", -1}};
+	static const struct conduit_limit limits[] = {
+			{"voice", 0, 0, "alloy\nn\xc3\xb6va\x01", "alloy", NULL},
+			{"steps", 1, NAN, NULL, NULL, "How\nmany."}};
+	static struct conduit_limit many[100];
+	for (size_t i = 0; i < 100; i++) {
+		many[i] = (struct conduit_limit){.name = "seed", .most = 9};
+	}
 	char *raw = malloc(200000);
 	memset(raw, 'r', 200000);
 	conduit_model(job, &(struct conduit_model){.id = "vendor/large",
@@ -22,9 +29,14 @@ static void discover(struct conduit_job *job) {
 					   .prices = prices,
 					   .n_prices = 2,
 					   .raw = raw,
-					   .raw_size = 200000});
+					   .raw_size = 200000,
+					   .limits = limits,
+					   .n_limits = 2});
 	conduit_model(job, &(struct conduit_model){.id = "", .id_size = 0});
-	conduit_model(job, &(struct conduit_model){.id = "small", .id_size = 5});
+	conduit_model(job, &(struct conduit_model){.id = "small",
+					   .id_size = 5,
+					   .limits = many,
+					   .n_limits = 100});
 	free(raw);
 	conduit_finish(job, NULL, NULL);
 }
