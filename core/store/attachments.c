@@ -229,6 +229,26 @@ static void remove_orphans(struct store *store) {
 	}
 }
 
+/* What was to go with a turn that it was never given to: the daemon died before. */
+static void remove_untaken(struct store *store) {
+	static const char sql[] = "SELECT id FROM turn WHERE state IN (1, 2, 3) AND "
+				  "id NOT IN (SELECT turn FROM attachment)";
+	char path[PATH_MAX];
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
+	while (statement != NULL && store_step(store, statement, NULL) > 0) {
+		int64_t turn = sqlite3_column_int64(statement, 0);
+		cleanup_closedir DIR *directory = store_attached_path(store, turn, "", path,
+								  sizeof(path))
+								  ? opendir(path)
+								  : NULL;
+		struct dirent *entry;
+		while (directory != NULL && (entry = readdir(directory)) != NULL) {
+			unlinkat(dirfd(directory), entry->d_name, 0);
+		}
+		rmdir(path);
+	}
+}
+
 bool store_attachments_waiting(
 		struct store *store, store_attachment_visit *visit, void *data, struct fail *fail) {
 	static const char ended[] = "DELETE FROM attachment WHERE turn=0 AND place NOT IN "
@@ -243,5 +263,6 @@ bool store_attachments_waiting(
 	/* On a disk that takes nothing they wait on. */
 	store_run(store, ending, NULL);
 	remove_orphans(store);
+	remove_untaken(store);
 	return each(store, statement, visit, data, fail);
 }

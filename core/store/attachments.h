@@ -35,7 +35,8 @@ bool store_attachments_give(struct store *store, int64_t place, int64_t turn,
  * type is forgotten. */
 bool store_attachments_return(struct store *store, int64_t turn, int64_t place, struct fail *fail);
 
-/* All that wait; those whose place ended are removed first, and so are files without a row. */
+/* All that wait; those whose place ended are removed first, and so are files without a row. Called
+ * at the start, while turns that ran when the last mount ended aren't interrupted yet. */
 bool store_attachments_waiting(
 		struct store *store, store_attachment_visit *visit, void *data, struct fail *fail);
 /* Those that wait at a place. */

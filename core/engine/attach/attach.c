@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A file's mode while it isn't whole, which outlives a crash. */
 #define WHOLE 0600
@@ -76,6 +77,22 @@ static void on_waiting(void *data, const struct attachment_row *row) {
 	attachments_keep(data, row);
 }
 
+/* The daemon died before the file was there: whoever made it was never told that it is. */
+static void remove_fileless(struct attachments *attachments) {
+	struct store *store = attachments->engine->store;
+	struct attachment *attachment;
+	char path[PATH_MAX];
+	list_for_each(attachment, &attachments->all, link) {
+		if (attachment->target == NULL &&
+				store_attachment_path(
+						store, attachment->id, false, path, sizeof(path)) &&
+				access(path, F_OK) != 0 && errno == ENOENT &&
+				store_attachment_remove(store, attachment->id, NULL)) {
+			attachment_free(attachments, attachment);
+		}
+	}
+}
+
 struct attachments *attachments_create(struct engine *engine, struct fail *fail) {
 	struct attachments *attachments = calloc(1, sizeof(*attachments));
 	if (attachments == NULL) {
@@ -91,6 +108,7 @@ struct attachments *attachments_create(struct engine *engine, struct fail *fail)
 		attachments_destroy(attachments);
 		return NULL;
 	}
+	remove_fileless(attachments);
 	return attachments;
 }
 
