@@ -223,6 +223,20 @@ def test_a_newcomer_is_told_what_works_and_what_is_needed(mount, simulated):
     assert len(simulated.chats()) == 1
 
 
+def test_without_a_network_a_newcomer_is_sent_where_models_are_free(mount):
+    """No list is known: who lists its models to everybody isn't yet who gives some."""
+    nobody = f"http://127.0.0.1:{free_port()}/v1"
+    env = {"OPENROUTER_BASE_URL": nobody, "HUGGINGFACE_BASE_URL": nobody}
+    mounted = mount({"providers": {"huggingface": {}, "openrouter": {}}}, env)
+    assert mounted.sh("echo hello > default/input").status == 1
+    assert default(mounted).text("error").endswith("echo KEY > providers/openrouter/key")
+    mounted.stop()
+    mounted.config = local_only({"providers": {"huggingface": {}, "openrouter": "off"}})
+    mounted.start()
+    assert mounted.sh("echo hello > default/input").status == 1
+    assert "providers/huggingface/key, then name its models in capabilities/" in default(mounted).text("error")
+
+
 def test_nothing_paid_is_asked_unasked(mount, simulated, tmp_path):
     models = [("test/paid", "text", "0.000001"), ("test/cut", "text", "0.000001")]
     offer(simulated, tmp_path / "paid.json", *models)

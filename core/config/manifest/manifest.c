@@ -115,6 +115,7 @@ static const struct field top_fields[] = {
 		{"key_url", FIELD_SPECIAL, .read = manifest_read_key_url},
 		{"key_required", FIELD_BOOL, offsetof(struct manifest, key_required)},
 		{"public_models", FIELD_BOOL, offsetof(struct manifest, public_models)},
+		{"free_models", FIELD_BOOL, offsetof(struct manifest, free_models)},
 		{"cost_lookup", FIELD_BOOL, offsetof(struct manifest, cost_lookup)},
 		{"auth", FIELD_SPECIAL, .read = manifest_read_auth},
 		{"endpoints", FIELD_SPECIAL, .read = manifest_read_endpoints},

@@ -50,6 +50,8 @@ struct manifest {
 	char *key_env;
 	char *key_url; /* where a person gets a key */
 	bool public_models; /* the list of models is given to those without a key too */
+	bool free_models; /* some that it lists certainly cost nothing: said before they are known
+			   */
 	bool cost_lookup; /* it can be asked what a turn cost that was cut off */
 	bool key_required; /* opening `input` without one is ENOKEY */
 	char *auth_header; /* "Authorization" */

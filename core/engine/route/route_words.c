@@ -49,14 +49,18 @@ static size_t add_local(const struct engine *engine, int capability, struct buf 
 	return n;
 }
 
-/* Whose key gets more for nothing; before anything is known of that, who lists its models to
- * everybody. */
+/* Whether its key gets something for nothing: as its list says, or, until it is known, itself. */
+static bool gives(const struct provider *provider) {
+	return provider->place->n_free != 0 ||
+	       (provider->place->n_models == 0 && provider_manifest(provider)->free_models);
+}
+
+/* Whose key gets more for nothing. */
 static bool is_better(const struct provider *a, const struct provider *b) {
-	bool a_open = provider_manifest(a)->public_models;
-	bool b_open = provider_manifest(b)->public_models;
-	return a->place->n_free != b->place->n_free ? a->place->n_free > b->place->n_free
-	       : a_open != b_open		    ? a_open
-						    : strcmp(a->name, b->name) < 0;
+	bool a_gives = gives(a), b_gives = gives(b);
+	return a_gives != b_gives		      ? a_gives
+	       : a->place->n_free != b->place->n_free ? a->place->n_free > b->place->n_free
+						      : strcmp(a->name, b->name) < 0;
 }
 
 static struct provider *best_without_key(const struct engine *engine, int capability) {
@@ -86,7 +90,7 @@ static bool nothing_set_up(const struct ranking *ranking, struct fail *fail) {
 	if (provider != NULL) {
 		buf_add_format(&words, "get a key at %s and echo KEY > providers/%s/key",
 				provider_manifest(provider)->key_url, provider->name);
-		if (provider->place->n_free == 0 && !provider_manifest(provider)->public_models) {
+		if (!gives(provider)) {
 			buf_add_format(&words,
 					", then name its models in capabilities/%s/route: what "
 					"costs money is never asked unless it is named",
