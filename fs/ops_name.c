@@ -9,6 +9,7 @@
 #include "fs/attach.h"
 #include "fs/group.h"
 #include "fs/links.h"
+#include "fs/made.h"
 #include "fs/notify.h"
 #include "fs/scratch.h"
 
@@ -110,6 +111,10 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
 	int failed = directory_of(tree, parent, name, &directory);
 	if (failed == 0 && directory.entry->kind == KIND_GROUPS) {
 		failed = group_make(tree, name, &fail)
+					 ? 0
+					 : refused(tree, directory.place, caller(req), &fail);
+	} else if (failed == 0 && made_holds(&directory)) {
+		failed = made_add(tree, &directory, name, caller(req), &fail)
 					 ? 0
 					 : refused(tree, directory.place, caller(req), &fail);
 	} else if (failed == 0 && directory.entry->kind != KIND_SESSIONS) {
@@ -246,6 +251,10 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
 		}
 	} else if (failed == 0 && hides(&directory, &node)) {
 		hidden_add(tree->hidden, node_of(&node));
+	} else if (failed == 0 && made_holds(&directory) && made_holds(&node)) {
+		if (!made_remove(tree, &node, &fail)) {
+			failed = refused(tree, directory.place, caller(req), &fail);
+		}
 	} else if (failed == 0) {
 		failed = EPERM;
 	}

@@ -43,6 +43,8 @@ bool show_load_error(const struct load *load, struct buf *out);
 /* show_model.c */
 SHOW(show_model_status);
 SHOW(show_model_ctl);
+/* made.c */
+bool show_known(struct tree *tree, struct place *place, struct buf *out);
 SHOW(show_model_info);
 SHOW(show_free_link);
 SHOW(show_setting);

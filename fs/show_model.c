@@ -18,7 +18,8 @@ SHOW(show_model_status) {
 	show_turn_lines(node->place, turn, out);
 	show_count(out, "running", (int64_t)running);
 	show_count(out, "queued", (int64_t)queued);
-	return show_tried(turn, out) && show_next(tree, "next", node->place, out);
+	return show_known(tree, node->place, out) && show_tried(turn, out) &&
+	       show_next(tree, "next", node->place, out);
 }
 
 SHOW(show_model_ctl) {

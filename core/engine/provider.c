@@ -6,6 +6,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/load/discovery.h"
 #include "core/engine/load/load.h"
+#include "core/engine/load/look_up.h"
 #include "core/engine/models_table.h"
 #include "core/engine/money/settle.h"
 #include "core/engine/run/exchange.h"
@@ -56,6 +57,7 @@ void provider_key_came(struct provider *provider) {
 	if (provider->state != PROVIDER_READY) {
 		discovery_refresh(provider);
 	}
+	look_ups_again(provider->look_ups);
 	queue_pump(provider);
 }
 
@@ -135,6 +137,7 @@ void provider_destroy(struct provider *provider) {
 	}
 	load_destroy(provider->load);
 	discovery_stop(provider);
+	look_ups_destroy(provider->look_ups);
 	queue_interrupt(provider);
 	settlements_leave(provider->engine->settlements, provider);
 	exchange_leave_all(provider);
@@ -174,7 +177,8 @@ struct provider *provider_create(struct engine *engine, const char *name,
 	choose_limits(provider);
 	provider->place = catalogue_provider(engine->catalogue, name, fail);
 	provider->models = models_table_create(provider);
-	if (provider->place == NULL || provider->models == NULL) {
+	provider->look_ups = look_ups_create(provider);
+	if (provider->place == NULL || provider->models == NULL || provider->look_ups == NULL) {
 		provider_destroy(provider);
 		return NULL;
 	}

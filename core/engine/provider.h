@@ -13,6 +13,7 @@
 struct engine;
 struct exchange;
 struct load;
+struct look_ups;
 struct models_table;
 
 enum provider_state {
@@ -61,6 +62,7 @@ struct provider {
 	unsigned discovery_failures;
 	bool discovery_keyless; /* the one under way began without a key */
 	size_t discovered;
+	struct look_ups *look_ups; /* see look_up.h */
 };
 
 /* A provider under `name` and its place, without a version yet; NULL with words. */

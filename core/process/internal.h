@@ -87,6 +87,7 @@ void job_start_all(struct process *process);
 /* ---- opening.c ---- */
 
 bool opening_discover(struct job *job, struct fail *fail);
+bool opening_look_up(struct job *job, const char *id, struct fail *fail);
 bool opening_turn(struct job *job, const struct job_turn *turn, struct fail *fail);
 
 /* ---- receive.c ---- */

@@ -98,6 +98,17 @@ struct job *job_discover(struct process *process, const struct job_events *event
 	return begin(job);
 }
 
+struct job *job_look_up(struct process *process, const char *id, const struct job_events *events,
+		void *data) {
+	struct job *job = create(process, events, data);
+	if (job == NULL) {
+		return NULL;
+	}
+	job->discovery = true;
+	opening_look_up(job, id, &job->doom);
+	return begin(job);
+}
+
 struct job *job_transform(struct process *process, const struct job_turn *turn,
 		const struct job_events *events, void *data) {
 	struct job *job = create(process, events, data);

@@ -83,6 +83,11 @@ bool opening_discover(struct job *job, struct fail *fail) {
 	return put(job, &(struct wire_message){.type = WIRE_DISCOVER}, fail);
 }
 
+bool opening_look_up(struct job *job, const char *id, struct fail *fail) {
+	struct wire_message message = {.type = WIRE_LOOK_UP, .look_up = {.id = id}};
+	return !too_long("id of the model", id, WIRE_ID_MOST, fail) && put(job, &message, fail);
+}
+
 bool opening_turn(struct job *job, const struct job_turn *turn, struct fail *fail) {
 	if (too_long("id of the model", turn->model, WIRE_ID_MOST, fail) ||
 			too_long("capability", turn->capability, WIRE_NAME_MOST, fail)) {

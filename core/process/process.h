@@ -3,8 +3,8 @@
  * killed when it stops acknowledging. What comes over the socket is untrusted: a message that is
  * short, long or senseless ends the process, never the daemon.
  *
- * A job is a discovery or a turn. It lives from job_discover/job_transform to its `end` event or
- * job_cancel. All on the loop's thread; events never come from inside a call made here. */
+ * A job is a discovery, a look-up or a turn. It lives from the call that begins it to its `end`
+ * event or job_cancel. All on the loop's thread; events never come from inside a call made here. */
 #ifndef CORE_PROCESS_PROCESS_H
 #define CORE_PROCESS_PROCESS_H
 
@@ -156,6 +156,9 @@ struct job_events {
 /* Each starts the process when it doesn't run. NULL only without memory; a process that can't be
  * started, or waits in its restart back-off, ends the job through `end` from the loop. */
 struct job *job_discover(struct process *process, const struct job_events *events, void *data);
+/* Whether there is this one model: a discovery of it alone. */
+struct job *job_look_up(struct process *process, const char *id, const struct job_events *events,
+		void *data);
 struct job *job_transform(struct process *process, const struct job_turn *turn,
 		const struct job_events *events, void *data);
 /* Tells the provider, if it lives, and frees the job: no further event. */

@@ -85,6 +85,17 @@ static void discover(struct conduit_job *job) {
 	settle(job, "discover");
 }
 
+/* A provider that can't say finishes without a model. */
+static void look_up(struct conduit_job *job, const char *id) {
+	job->may_request = true;
+	if (job->runner->provider->look_up != NULL) {
+		job->runner->provider->look_up(job, id);
+	} else {
+		conduit_finish(job, NULL, NULL);
+	}
+	settle(job, "look_up");
+}
+
 static void transform(struct conduit_job *job) {
 	if (job->turn == NULL) {
 		die("a turn was started that wasn't described");
@@ -167,6 +178,8 @@ static void handle(struct runner *runner, struct wire_message *message) {
 		runner->base_url = strdup(message->hello.base_url);
 	} else if (message->type == WIRE_DISCOVER) {
 		discover(begin(runner, message));
+	} else if (message->type == WIRE_LOOK_UP) {
+		look_up(begin(runner, message), message->look_up.id);
 	} else if (message->type == WIRE_TURN) {
 		begin(runner, message);
 	} else if (job != NULL) {

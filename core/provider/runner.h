@@ -26,7 +26,7 @@ struct conduit_job {
 	struct runner *runner;
 	void *state; /* the provider's */
 	struct turn *turn; /* while it is gathered; NULL for a discovery */
-	bool may_request; /* within discover, transform or end */
+	bool may_request; /* within discover, look_up, transform or end */
 	bool pending; /* a request or a read is under way */
 	bool over; /* finish or fail was called */
 };

@@ -163,16 +163,47 @@ void catalogue_hide(struct catalogue *catalogue, struct place *provider) {
 
 /* ---- single models ---- */
 
-bool catalogue_keep(struct catalogue *catalogue, struct place *model, struct fail *fail) {
-	static const char sql[] = "UPDATE place SET kept=1 WHERE id=?1";
+/* `kept` of a row: 1, or 2 while it is unsure. */
+static bool set_kept(
+		struct catalogue *catalogue, struct place *model, bool unsure, struct fail *fail) {
+	static const char sql[] = "UPDATE place SET kept=?2 WHERE id=?1";
 	store_batch_commit(catalogue->store);
 	cleanup_statement sqlite3_stmt *statement = store_statement(catalogue->store, sql, fail);
 	if (statement == NULL) {
 		return false;
 	}
 	sqlite3_bind_int64(statement, 1, model->id);
+	sqlite3_bind_int(statement, 2, unsure ? 2 : 1);
 	model->kept = true;
+	model->unsure = unsure;
 	return store_run(catalogue->store, statement, fail);
+}
+
+bool catalogue_keep(struct catalogue *catalogue, struct place *model, struct fail *fail) {
+	return set_kept(catalogue, model, false, fail);
+}
+
+bool catalogue_doubt(struct catalogue *catalogue, struct place *model, struct fail *fail) {
+	return set_kept(catalogue, model, true, fail);
+}
+
+struct place *catalogue_next_unsure(struct catalogue *catalogue, int64_t after) {
+	static const char sql[] = "SELECT id FROM place WHERE kept=2 AND id>?1 ORDER BY id LIMIT 1";
+	struct place *place = NULL;
+	while (place == NULL) {
+		cleanup_statement sqlite3_stmt *statement = store_statement(
+				catalogue->store, sql, NULL);
+		if (statement == NULL) {
+			return NULL;
+		}
+		sqlite3_bind_int64(statement, 1, after);
+		if (store_step(catalogue->store, statement, NULL) <= 0) {
+			return NULL;
+		}
+		after = sqlite3_column_int64(statement, 0);
+		place = catalogue_place(catalogue, after);
+	}
+	return place;
 }
 
 bool catalogue_remove(struct catalogue *catalogue, struct place *model, struct fail *fail) {

@@ -56,6 +56,7 @@ struct place {
 	bool free;
 	bool chat; /* text comes out: text-to-text or alike */
 	bool kept; /* made by the user: a refresh that doesn't list it leaves it */
+	bool unsure; /* … and whether its provider has it isn't known (yet) */
 	bool gone; /* in no listing: no model at or below, or a hidden provider */
 	bool dirty; /* to be told to the watcher */
 	bool holes; /* some of `children` are gone and wait to be dropped */
@@ -96,8 +97,16 @@ bool place_path(const struct place *place, struct buf *out);
 struct place *catalogue_provider(struct catalogue *catalogue, const char *name, struct fail *fail);
 /* Hides a provider (config.yml: off, unloaded); its rows stay. */
 void catalogue_hide(struct catalogue *catalogue, struct place *provider);
-/* A model that the user made (mkdir in an open set): it stays when a refresh doesn't list it. */
+/* Adds a model that the user made (mkdir in an open set), or writes what is known of it meanwhile:
+ * it stays when a refresh doesn't list it. EINVAL for an id that refresh_add would refuse. */
+struct place *catalogue_add(struct catalogue *catalogue, struct place *provider,
+		const struct job_model *model, struct fail *fail);
+/* The same for a model that is there. */
 bool catalogue_keep(struct catalogue *catalogue, struct place *model, struct fail *fail);
+/* Keeps whether its provider has it isn't known yet, across mounts. */
+bool catalogue_doubt(struct catalogue *catalogue, struct place *model, struct fail *fail);
+/* The next such model by id, of any provider; NULL at the end. */
+struct place *catalogue_next_unsure(struct catalogue *catalogue, int64_t after);
 /* Takes one model away (rmdir in an open set); what lies below it stays. */
 bool catalogue_remove(struct catalogue *catalogue, struct place *model, struct fail *fail);
 

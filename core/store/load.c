@@ -48,6 +48,7 @@ static bool load_row(struct catalogue *catalogue, sqlite3_stmt *row, struct fail
 	bool model = sqlite3_column_int(row, 3) != 0 && place->kind == PLACE_COMPONENT;
 	place->chat = sqlite3_column_int(row, 5) != 0;
 	place->kept = sqlite3_column_int(row, 6) != 0;
+	place->unsure = sqlite3_column_int(row, 6) == 2;
 	place->created = sqlite3_column_int64(row, 7);
 	if (model) {
 		place->price_prompt = read_price(row, 9);

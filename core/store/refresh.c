@@ -204,7 +204,29 @@ void refresh_add(struct refresh *refresh, const struct job_model *model) {
 		return;
 	}
 	place->seen = refresh->number;
+	if (place->unsure) {
+		catalogue_keep(refresh->catalogue, place, fail);
+	}
 	refresh->added++;
+}
+
+struct place *catalogue_add(struct catalogue *catalogue, struct place *provider,
+		const struct job_model *model, struct fail *fail) {
+	/* One of its own, of which no other knows. */
+	struct refresh refresh = {.catalogue = catalogue, .provider = provider};
+	if (!acceptable(model)) {
+		fail_set(fail, EINVAL,
+				"no model can have this id: it is longer than 1023 bytes, or has "
+				"more than %d parts",
+				PLACE_DEPTH_MOST);
+		return NULL;
+	}
+	struct place *place = reach(&refresh, model, fail);
+	if (place == NULL || !write_model(&refresh, place, model, model_hash(model), fail) ||
+			!catalogue_keep(catalogue, place, fail)) {
+		return NULL;
+	}
+	return place;
 }
 
 /* ---- what wasn't seen ---- */
@@ -224,7 +246,7 @@ bool remove_model(struct catalogue *catalogue, struct place *model, struct fail 
 	}
 	store_batch_row(store);
 	records_forget(catalogue, model->id);
-	model->kept = false;
+	model->kept = model->unsure = false;
 	tree_set_model(model, false, false, 0);
 	tree_changed(catalogue, model);
 	if (model->n_models == 0) {

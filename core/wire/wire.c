@@ -134,6 +134,9 @@ static bool walk_from_daemon(struct coder *coder, struct wire_message *message) 
 		code_string(coder, &message->turn.model, WIRE_ID_MOST);
 		code_string(coder, &message->turn.capability, WIRE_NAME_MOST);
 		return true;
+	case WIRE_LOOK_UP:
+		code_string(coder, &message->look_up.id, WIRE_ID_MOST);
+		return true;
 	case WIRE_MESSAGE:
 		walk_message(coder, &message->message);
 		return true;
@@ -262,6 +265,7 @@ bool wire_decode(const uint8_t **at, size_t *left, struct wire_message *ret) {
 bool wire_acknowledged(enum wire_type type) {
 	switch (type) {
 	case WIRE_DISCOVER:
+	case WIRE_LOOK_UP:
 	case WIRE_GO:
 	case WIRE_REPLY:
 	case WIRE_DATA:

@@ -77,6 +77,9 @@ enum wire_type {
 	WIRE_ON_CANCEL = 49,
 	WIRE_RESUMABLE = 50,
 	WIRE_LIMIT = 53,
+
+	/* From the daemon. */
+	WIRE_LOOK_UP = 54, /* * begins a job: whether there is this one model */
 };
 
 struct wire_hello {
@@ -86,6 +89,10 @@ struct wire_hello {
 
 struct wire_turn {
 	const char *model, *capability;
+};
+
+struct wire_look_up {
+	const char *id;
 };
 
 struct wire_part {
@@ -211,6 +218,7 @@ struct wire_message {
 	union {
 		struct wire_hello hello;
 		struct wire_turn turn;
+		struct wire_look_up look_up;
 		struct wire_turn_message message;
 		struct wire_setting setting;
 		struct wire_reply reply;

@@ -29,6 +29,21 @@ void answer_finish(struct answer *answer);
 /* request.c: the turn as the body of POST /api/chat; NULL without memory. */
 struct conduit_object *request_build(struct conduit_job *job, const struct conduit_turn *turn);
 
+/* A model that is being downloaded. */
+struct pull {
+	struct conduit_job *job;
+	char model[1024];
+	bool done;
+	bool over; /* failed */
+};
+
+/* pull.c: a line of what /api/pull gives. */
+void pull_line(struct pull *pull, const char *text, size_t size);
+/* Nothing more will come: true when the model is there, else the job has failed. */
+bool pull_end(struct pull *pull);
+/* Whether an error of HTTP 404 says that the model isn't on this server. */
+bool pull_would_help(const char *error);
+
 /* models.c: emits a model, of its entry in /api/tags and what /api/show says of it; one of them
  * may be NULL. `id`: the name that it is asked for by. */
 void models_emit(struct conduit_job *job, const char *id, const struct conduit_json *entry,

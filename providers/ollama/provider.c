@@ -18,6 +18,7 @@ enum step {
 	STEP_TAGS,
 	STEP_SHOW,
 	STEP_CHAT,
+	STEP_PULL,
 };
 
 struct state {
@@ -32,6 +33,10 @@ struct state {
 	size_t n_entries, at; /* the one that is asked about */
 	struct conduit_ndjson *lines; /* of an answer */
 	struct answer answer;
+	struct conduit_object *request; /* of the turn, to be sent again when the model is there */
+	struct pull pull;
+	bool pulls; /* it was, or is being, pulled: at most once a job */
+	char *look_up; /* the one model that is looked up */
 };
 
 static void fail(struct conduit_job *job, enum conduit_kind kind, const char *words) {
@@ -51,6 +56,7 @@ static struct state *begin(struct conduit_job *job) {
 	}
 	state->magic = MAGIC;
 	answer_begin(&state->answer, job);
+	state->pull.job = job;
 	conduit_set_state(job, state);
 	return state;
 }
@@ -104,6 +110,46 @@ static void request_show(struct conduit_job *job, struct state *state, const cha
 			&(struct conduit_request){
 					.method = "POST", .url = url, .headers = json_headers});
 	conduit_body_destroy(body);
+}
+
+static void take_line(void *data, const char *line, size_t size);
+
+static void request_lines(struct conduit_job *job, struct state *state, enum step step,
+		const char *path, struct conduit_body *body) {
+	char url[URL_MOST];
+	forget_reply(state);
+	state->step = step;
+	conduit_ndjson_destroy(state->lines);
+	state->lines = conduit_ndjson_create(take_line, job);
+	if (state->lines == NULL) {
+		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
+	} else if (url_of(job, path, url)) {
+		conduit_body_send(body, job,
+				&(struct conduit_request){.method = "POST",
+						.url = url,
+						.headers = json_headers});
+	}
+}
+
+/* The server downloads it; how long that takes is told line by line. */
+static void request_pull(struct conduit_job *job, struct state *state) {
+	struct conduit_body *body = conduit_body_create();
+	state->pulls = true;
+	conduit_log(job, "%s isn't there yet: Ollama pulls it", state->pull.model);
+	conduit_body_text(body, "{\"model\":");
+	conduit_body_string(body, state->pull.model, strlen(state->pull.model));
+	conduit_body_text(body, ",\"stream\":true}");
+	request_lines(job, state, STEP_PULL, "/api/pull", body);
+	conduit_body_destroy(body);
+}
+
+/* A model that this server hasn't, but may get; the cloud has what it has. */
+static bool may_pull(struct conduit_job *job, const struct state *state) {
+	char error[1024];
+	snprintf(error, sizeof(error), "%.*s", (int)state->size,
+			state->body != NULL ? state->body : "");
+	return state->status == 404 && !state->pulls && !is_cloud(job) &&
+	       state->pull.model[0] != '\0' && pull_would_help(error);
 }
 
 /* ---- the models ---- */
@@ -184,6 +230,44 @@ static void end_show(struct conduit_job *job, struct state *state) {
 	next_entry(job, state);
 }
 
+static void look_up(struct conduit_job *job, const char *id) {
+	struct state *state = begin(job);
+	if (state == NULL) {
+		return;
+	}
+	state->look_up = strdup(id);
+	snprintf(state->pull.model, sizeof(state->pull.model), "%s", id);
+	if (state->look_up == NULL) {
+		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
+		return;
+	}
+	request_show(job, state, id);
+}
+
+static void http_failure(struct conduit_job *job, const struct state *state) {
+	conduit_http_failure(job, state->status, state->type,
+			state->body != NULL ? state->body : "", state->size);
+}
+
+static void end_look_up(struct conduit_job *job, struct state *state) {
+	if (may_pull(job, state)) {
+		request_pull(job, state);
+		return;
+	}
+	if (!is_good(state)) {
+		http_failure(job, state);
+		return;
+	}
+	struct conduit_json *shown = conduit_json_parse(state->body, state->size);
+	if (shown == NULL) {
+		conduit_malformed(job, "what Ollama shows of %.200s isn't JSON", state->look_up);
+	} else {
+		models_emit(job, state->look_up, NULL, shown);
+		conduit_finish(job, NULL, NULL);
+	}
+	conduit_json_free(shown);
+}
+
 /* ---- a turn ---- */
 
 /* /api/embed takes and gives what the kit knows, by names of its own. */
@@ -198,7 +282,12 @@ static bool is_text(const struct conduit_turn *turn) {
 }
 
 static void take_line(void *data, const char *line, size_t size) {
-	answer_line(&state_of(data)->answer, line, size);
+	struct state *state = state_of(data);
+	if (state->step == STEP_PULL) {
+		pull_line(&state->pull, line, size);
+	} else {
+		answer_line(&state->answer, line, size);
+	}
 }
 
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
@@ -217,17 +306,17 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	if (state == NULL || !url_of(job, "/api/chat", url)) {
 		return;
 	}
+	snprintf(state->pull.model, sizeof(state->pull.model), "%s", turn->model);
 	state->step = STEP_CHAT;
 	state->lines = conduit_ndjson_create(take_line, job);
+	state->request = request_build(job, turn);
 	if (state->lines == NULL) {
 		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
 		return;
 	}
-	struct conduit_object *body = request_build(job, turn);
-	conduit_object_send(body, job,
+	conduit_object_send(state->request, job,
 			&(struct conduit_request){
 					.method = "POST", .url = url, .headers = json_headers});
-	conduit_object_destroy(body);
 }
 
 /* ---- replies ---- */
@@ -259,7 +348,7 @@ static void data(struct conduit_job *job, const void *bytes, size_t size) {
 	struct state *state = state_of(job);
 	if (state == NULL) {
 		conduit_openai_data(job, bytes, size);
-	} else if (state->answer.over) {
+	} else if (state->answer.over || state->pull.over) {
 		return;
 	} else if (!is_good(state)) {
 		gather(state, bytes, size, CONDUIT_ERROR_LIMIT);
@@ -273,22 +362,49 @@ static void data(struct conduit_job *job, const void *bytes, size_t size) {
 	}
 }
 
+/* The model is there: what was asked first is asked again. */
+static void end_pull(struct conduit_job *job, struct state *state) {
+	conduit_ndjson_end(state->lines);
+	if (!pull_end(&state->pull)) {
+		return;
+	}
+	if (state->look_up != NULL) {
+		request_show(job, state, state->look_up);
+	} else {
+		request_lines(job, state, STEP_CHAT, "/api/chat",
+				conduit_object_body(state->request));
+	}
+}
+
+static void end_chat(struct conduit_job *job, struct state *state) {
+	if (is_good(state)) {
+		conduit_ndjson_end(state->lines);
+		answer_end(&state->answer);
+	} else if (may_pull(job, state)) {
+		request_pull(job, state);
+	} else {
+		http_failure(job, state);
+	}
+}
+
 static void end(struct conduit_job *job) {
 	struct state *state = state_of(job);
 	if (state == NULL) {
 		conduit_openai_end(job);
-	} else if (state->answer.over) {
+	} else if (state->answer.over || state->pull.over) {
 		return;
+	} else if (state->step == STEP_SHOW && state->look_up != NULL) {
+		end_look_up(job, state);
 	} else if (state->step == STEP_SHOW) {
 		end_show(job, state);
+	} else if (state->step == STEP_CHAT) {
+		end_chat(job, state);
 	} else if (!is_good(state)) {
-		conduit_http_failure(job, state->status, state->type,
-				state->body != NULL ? state->body : "", state->size);
+		http_failure(job, state);
 	} else if (state->step == STEP_TAGS) {
 		end_tags(job, state);
 	} else {
-		conduit_ndjson_end(state->lines);
-		answer_end(&state->answer);
+		end_pull(job, state);
 	}
 }
 
@@ -303,11 +419,13 @@ static void release(struct conduit_job *job) {
 	}
 	conduit_json_items_destroy(state->items);
 	conduit_ndjson_destroy(state->lines);
+	conduit_object_destroy(state->request);
 	answer_finish(&state->answer);
+	free(state->look_up);
 	free(state->body);
 	free(state);
 	conduit_set_state(job, NULL);
 }
 
 CONDUIT_PROVIDER(.name = "ollama", .version = "1.0.0", .discover = discover, .transform = transform,
-		.reply = reply, .data = data, .end = end, .release = release)
+		.reply = reply, .data = data, .end = end, .release = release, .look_up = look_up)

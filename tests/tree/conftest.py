@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness.git import Servers  # noqa: E402
 from harness.mount import PROGRAM, Mount  # noqa: E402
-from harness.server import Server, Simulated, shared  # noqa: E402
+from harness.server import Ollama, Server, Simulated, shared  # noqa: E402
 from harness.wait import seconds  # noqa: E402
 
 BOUND = 120
@@ -55,6 +55,14 @@ def simulated(simulated_server):
     """The simulated OpenRouter, as new."""
     simulated_server.control(reset=True, clear=True)
     return simulated_server
+
+
+@pytest.fixture
+def ollama(tmp_path):
+    """A simulated Ollama of the test's own."""
+    server = Ollama(tmp_path / "ollama-log")
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,10 @@ static void read_name(const struct place *place, const struct yaml_node *node, v
 	manifest_read_line(place, node, &((struct manifest *)into)->name);
 }
 
+static void read_start(const struct place *place, const struct yaml_node *node, void *into) {
+	manifest_read_line(place, node, &((struct manifest *)into)->start);
+}
+
 static void read_version(const struct place *place, const struct yaml_node *node, void *into) {
 	manifest_read_line(place, node, &((struct manifest *)into)->version);
 }
@@ -113,9 +117,11 @@ static const struct field top_fields[] = {
 		{"base_url_env", FIELD_SPECIAL, .read = manifest_read_base_url_env},
 		{"key_env", FIELD_VARIABLE, offsetof(struct manifest, key_env)},
 		{"key_url", FIELD_SPECIAL, .read = manifest_read_key_url},
+		{"start", FIELD_SPECIAL, .read = read_start},
 		{"key_required", FIELD_BOOL, offsetof(struct manifest, key_required)},
 		{"public_models", FIELD_BOOL, offsetof(struct manifest, public_models)},
 		{"free_models", FIELD_BOOL, offsetof(struct manifest, free_models)},
+		{"open", FIELD_BOOL, offsetof(struct manifest, open)},
 		{"cost_lookup", FIELD_BOOL, offsetof(struct manifest, cost_lookup)},
 		{"auth", FIELD_SPECIAL, .read = manifest_read_auth},
 		{"endpoints", FIELD_SPECIAL, .read = manifest_read_endpoints},
@@ -268,7 +274,8 @@ void manifest_finish(struct manifest *manifest) {
 	char *const strings[] = {manifest->path, manifest->id, manifest->name,
 			manifest->description, manifest->version, manifest->driver,
 			manifest->base_url, manifest->base_url_env, manifest->key_env,
-			manifest->key_url, manifest->auth_header, manifest->auth_scheme};
+			manifest->key_url, manifest->start, manifest->auth_header,
+			manifest->auth_scheme};
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
 		free(strings[i]);
 	}

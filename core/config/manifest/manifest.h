@@ -49,9 +49,11 @@ struct manifest {
 	char *base_url, *base_url_env; /* NULL when unsaid */
 	char *key_env;
 	char *key_url; /* where a person gets a key */
+	char *start; /* how a person starts its service, one line; NULL when unsaid */
 	bool public_models; /* the list of models is given to those without a key too */
 	bool free_models; /* some that it lists certainly cost nothing: said before they are known
 			   */
+	bool open; /* it has more models than its list says: mkdir in models/ adds one */
 	bool cost_lookup; /* it can be asked what a turn cost that was cut off */
 	bool key_required; /* opening `input` without one is ENOKEY */
 	char *auth_header; /* "Authorization" */

@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/engine/engine.h"
+#include "core/engine/load/look_up.h"
 #include "core/engine/run/exchange.h"
 
 #include <errno.h>
@@ -70,6 +71,7 @@ static void on_committed(void *data, size_t came, size_t went, size_t total) {
 		return;
 	}
 	provider->discovery_failures = 0;
+	look_ups_again(provider->look_ups);
 	if (!is_static(provider)) {
 		health_reached(provider->engine->health, provider->place);
 	}
@@ -115,7 +117,7 @@ static void wait_for_key(struct provider *provider) {
 	provider_set_why(provider, "");
 }
 
-static struct transfer_timeouts timeouts_of(struct provider *provider) {
+struct transfer_timeouts discovery_timeouts(struct provider *provider) {
 	struct engine *engine = provider->engine;
 	struct place *place = provider->place;
 	return (struct transfer_timeouts){
@@ -128,7 +130,7 @@ static struct transfer_timeouts timeouts_of(struct provider *provider) {
 
 struct exchange *discovery_try(
 		struct version *version, const struct exchange_events *events, void *data) {
-	struct transfer_timeouts timeouts = timeouts_of(version->provider);
+	struct transfer_timeouts timeouts = discovery_timeouts(version->provider);
 	return exchange_discover(version, &timeouts, events, data);
 }
 
@@ -202,6 +204,7 @@ void discovery_begin(struct provider *provider) {
 		discovery_refresh(provider);
 	} else {
 		schedule(provider, interval - age);
+		look_ups_again(provider->look_ups);
 	}
 }
 

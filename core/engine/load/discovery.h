@@ -13,6 +13,8 @@ void discovery_refresh(struct provider *provider);
 /* A discovery whose models aren't kept: whether this version finds any. NULL without memory. */
 struct exchange *discovery_try(
 		struct version *version, const struct exchange_events *events, void *data);
+/* What its requests may take, of the provider's settings. */
+struct transfer_timeouts discovery_timeouts(struct provider *provider);
 /* Whether the service tells nothing to who has no key, and there is none. */
 bool discovery_lacks_key(const struct version *version);
 /* No more of it; what is under way ends. */

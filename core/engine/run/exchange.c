@@ -186,9 +186,15 @@ static void on_transfer_end(void *data, const struct transfer_result *transfer) 
 	}
 	bool connection = transfer->code == ECONNREFUSED || transfer->code == ECONNRESET ||
 			  transfer->code == EHOSTUNREACH || transfer->code == ETIMEDOUT;
+	const char *start = exchange->version->manifest.start;
+	cleanup_buf struct buf words = {0};
+	buf_add_string(&words, transfer->words != NULL ? transfer->words : "");
+	if (transfer->code == ECONNREFUSED && start != NULL) {
+		buf_add_format(&words, "; to start it: %s", start);
+	}
 	struct exchange_result result = {
 			.code = transfer->code,
-			.words = transfer->words != NULL ? transfer->words : "",
+			.words = buf_string(&words),
 			.finish = "",
 			.model = "",
 			.status = transfer->status,

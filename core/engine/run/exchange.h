@@ -56,6 +56,10 @@ struct exchange_file {
 struct exchange *exchange_discover(struct version *version,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
 		void *data);
+/* Whether there is this one model, in the same way. Not for `driver: replay`. */
+struct exchange *exchange_look_up(struct version *version, const char *id,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data);
 /* Takes the files over (the array and the paths), also on failure. */
 struct exchange *exchange_transform(struct version *version, const struct job_turn *turn,
 		struct exchange_file *files, size_t n_files,

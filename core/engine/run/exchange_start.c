@@ -61,6 +61,18 @@ struct exchange *exchange_discover(struct version *version,
 	return started(exchange);
 }
 
+struct exchange *exchange_look_up(struct version *version, const char *id,
+		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
+		void *data) {
+	struct exchange *exchange = exchange_create(version, timeouts, events, data);
+	if (exchange == NULL) {
+		return NULL;
+	}
+	exchange->body_most = DISCOVERY_MOST;
+	exchange->job = job_look_up(version->process, id, &exchange_job_events, exchange);
+	return started(exchange);
+}
+
 struct exchange *exchange_transform(struct version *version, const struct job_turn *turn,
 		struct exchange_file *files, size_t n_files,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,

@@ -4,6 +4,7 @@
 #include "core/engine/attach/attach.h"
 #include "core/engine/engine.h"
 #include "core/engine/load/load.h"
+#include "core/engine/load/look_up.h"
 #include "core/engine/model_limits.h"
 #include "core/engine/money/books.h"
 #include "core/engine/run/queue.h"
@@ -83,6 +84,11 @@ bool engine_may_submit(struct engine *engine, struct place *place, struct fail *
 	struct provider *provider = engine_provider(engine, place);
 	if (provider == NULL) {
 		return fail_set(fail, ENODEV, "its provider isn't loaded");
+	}
+	const char *why;
+	struct place *model = place_model(place);
+	if (model != NULL && look_up_state(engine, model, &why) == LOOK_UP_MISSING) {
+		return fail_set(fail, ENOENT, "%s", why);
 	}
 	return provider_takes(provider, fail) &&
 	       limits_pass(engine, place, place_model(place), fail) &&

@@ -12,12 +12,13 @@
  *     CONDUIT_PROVIDER(.name = "acme", .version = "1.0.0",
  *             .discover = discover, .transform = transform, .data = data, .end = end)
  *
- * Life of a job (a discovery or a turn), all on one thread, many jobs interleaved:
+ * Life of a job (a discovery, a look-up or a turn), all on one thread, many jobs interleaved:
  *
- *     discover/transform → [conduit_request → reply → data … → end]* → conduit_finish or _fail
+ *     discover/look_up/transform → [conduit_request → reply → data … → end]*
+ *             → conduit_finish or _fail
  *
  * - One request at a time a job: the next may be made from `end` (a queue is submit, poll,
- *   download) or from `transform`, nowhere else.
+ *   download) or from the callback that begins the job, nowhere else.
  * - A callback that returns when nothing is pending and neither finish nor fail was called ends
  *   the job as a failure (EPROTO). Emitting after the end is ignored.
  * - When the transfer itself failed (refused, timed out, reset), or the reply was an HTTP error
@@ -311,6 +312,12 @@ struct conduit_provider {
 	/* The job is over, by whichever way: free what conduit_state holds. Optional. */
 	void (*release)(struct conduit_job *job);
 	uint32_t model_size; /* sizeof(struct conduit_model) */
+	/* Where the manifest says `open: true`: a user added the model `id`, which the list doesn't
+	 * have. A discovery of that one alone: requests, a conduit_model with exactly this id, then
+	 * conduit_finish; CONDUIT_FAIL_GONE where there is no such model. Turns of it may run
+	 * meanwhile. It may take long (a download), and ends when the user takes the model away.
+	 * Finished without a model, or without this callback, the model is taken as it is. */
+	void (*look_up)(struct conduit_job *job, const char *id);
 };
 
 /* Defines the one symbol that conduitfs-provider looks up. */

@@ -121,6 +121,9 @@ static bool take_line(struct exchange *exchange, struct exchange_line *line, str
 		exchange->script.base_url = line->value;
 	} else if (strcmp(line->key, "discover") == 0) {
 		exchange->is_discovery = true;
+	} else if (strcmp(line->key, "look_up") == 0) {
+		exchange->is_discovery = true;
+		exchange->look_up = line->value;
 	}
 	return true;
 }
@@ -183,7 +186,8 @@ static bool prepare(struct exchange *exchange, struct fail *fail) {
 		return false;
 	}
 	return exchange->is_discovery || exchange->turn.model != NULL ||
-	       fail_set(fail, EINVAL, "%s: neither \"turn\" nor \"discover\"", exchange->path);
+	       fail_set(fail, EINVAL, "%s: neither \"turn\" nor \"discover\" nor \"look_up\"",
+			       exchange->path);
 }
 
 struct exchange *exchange_read(const char *path, const char *base_url, struct fail *fail) {
@@ -218,7 +222,9 @@ static void run(const struct exchange *exchange, const struct conduit_provider *
 	struct replay_script script = exchange->script;
 	script.cut = cut;
 	script.at = at;
-	if (exchange->is_discovery) {
+	if (exchange->look_up != NULL) {
+		replay_look_up(ret, provider, &script, exchange->look_up);
+	} else if (exchange->is_discovery) {
 		replay_discover(ret, provider, &script);
 	} else {
 		replay_transform(ret, provider, &script, &exchange->turn);

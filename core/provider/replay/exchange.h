@@ -3,7 +3,8 @@
  *
  *     # A plain answer, streamed.                  a comment
  *     base_url https://acme.example/v1             handed to the provider
- *     turn acme/one text-to-text                   model and capability; or: discover
+ *     turn acme/one text-to-text                   model and capability; or: discover;
+ *                                                  or: look_up acme/one
  *     system Be brief.                             what comes before the prompt, in order
  *     user Hi                                      …
  *     assistant Hello!                             …

@@ -280,6 +280,7 @@ static const struct expectation {
 		{"base_url", asked},
 		{"turn", asked},
 		{"discover", asked},
+		{"look_up", asked},
 		{"system", asked},
 		{"user", asked},
 		{"assistant", asked},

@@ -20,6 +20,7 @@ struct exchange {
 	struct conduit_message messages[EXCHANGE_LINES_MOST + 1];
 	struct conduit_turn turn;
 	bool is_discovery;
+	const char *look_up; /* the one model that is looked up; else NULL */
 	struct replay_script script;
 };
 

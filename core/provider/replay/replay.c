@@ -82,8 +82,10 @@ static void serve(struct conduit_job *job, const struct conduit_provider *provid
 	}
 }
 
+/* One of `turn` and `id`, or neither: a discovery. */
 static void run(struct replay *replay, const struct conduit_provider *provider,
-		const struct replay_script *script, const struct conduit_turn *turn) {
+		const struct replay_script *script, const struct conduit_turn *turn,
+		const char *id) {
 	*replay = (struct replay){.usage = CONDUIT_USAGE_UNKNOWN};
 	struct conduit_job job = {
 			.replay = replay,
@@ -92,7 +94,11 @@ static void run(struct replay *replay, const struct conduit_provider *provider,
 			.model_size = provider->model_size,
 			.may_ask = true,
 	};
-	if (turn == NULL) {
+	if (id != NULL && provider->look_up == NULL) {
+		conduit_finish(&job, NULL, NULL);
+	} else if (id != NULL) {
+		provider->look_up(&job, id);
+	} else if (turn == NULL) {
 		provider->discover(&job);
 	} else {
 		provider->transform(&job, turn);
@@ -106,12 +112,17 @@ static void run(struct replay *replay, const struct conduit_provider *provider,
 
 void replay_discover(struct replay *replay, const struct conduit_provider *provider,
 		const struct replay_script *script) {
-	run(replay, provider, script, NULL);
+	run(replay, provider, script, NULL, NULL);
+}
+
+void replay_look_up(struct replay *replay, const struct conduit_provider *provider,
+		const struct replay_script *script, const char *id) {
+	run(replay, provider, script, NULL, id);
 }
 
 void replay_transform(struct replay *replay, const struct conduit_provider *provider,
 		const struct replay_script *script, const struct conduit_turn *turn) {
-	run(replay, provider, script, turn);
+	run(replay, provider, script, turn, NULL);
 }
 
 static void model_finish(struct replay_model *model) {

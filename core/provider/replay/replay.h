@@ -125,6 +125,9 @@ struct replay {
 
 void replay_discover(struct replay *replay, const struct conduit_provider *provider,
 		const struct replay_script *script);
+/* Finishes without a model where the provider has no look_up. */
+void replay_look_up(struct replay *replay, const struct conduit_provider *provider,
+		const struct replay_script *script, const char *id);
 void replay_transform(struct replay *replay, const struct conduit_provider *provider,
 		const struct replay_script *script, const struct conduit_turn *turn);
 /* Frees what the replay collected. */

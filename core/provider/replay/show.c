@@ -186,6 +186,9 @@ static void show_turn(
 void exchange_show(const struct exchange *exchange, const struct replay *replay, bool whole,
 		struct buf *out) {
 	struct view view = {.out = out, .most = whole ? SIZE_MAX : SHORT_LINES};
+	if (exchange->look_up != NULL) {
+		buf_add_format(out, "$ mkdir models/%s\n", exchange->look_up);
+	}
 	if (!exchange->is_discovery) {
 		show_turn(&view, exchange, replay);
 	} else {

@@ -153,6 +153,30 @@ class Simulated(Server):
         return [prompt_of(entry["json"]) for entry in self.chats()]
 
 
+class Ollama(Server):
+    """The simulated Ollama; tests/servers/ollama.py says what it does."""
+
+    def __init__(self, log, port=0):
+        super().__init__([sys.executable, SERVERS / "ollama.py", "--port", port], log)
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds(20))
+        assert ready, "the simulated Ollama isn't ready"
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def config(self):
+        return {"providers": {"ollama": {"base_url": self.url}}}
+
+    def control(self, **wanted):
+        status, answer = call(f"{self.url}/control", wanted)
+        assert status == 200, answer
+
+    def journal(self):
+        return json.loads(call(f"{self.url}/journal")[1])
+
+    def asked(self, path):
+        """The models that were asked for there, in order."""
+        return [body["model"] for at, body in self.journal()["requests"] if at == path]
+
+
 def prompt_of(body):
     content = body["messages"][-1]["content"]
     return content if isinstance(content, str) else "".join(part["text"] for part in content)

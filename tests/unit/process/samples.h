@@ -7,6 +7,7 @@
 static struct wire_message samples[] = {
 		{.type = WIRE_HELLO, .hello = {1, "https://base.example/v1"}},
 		{.type = WIRE_DISCOVER, .job = 1},
+		{.type = WIRE_LOOK_UP, .job = 3, .look_up = {"vendor/model"}},
 		{.type = WIRE_TURN, .job = 2, .turn = {"vendor/model", "text-to-text"}},
 		{.type = WIRE_MESSAGE,
 				.job = 2,

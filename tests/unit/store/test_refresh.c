@@ -332,6 +332,50 @@ static void a_later_refresh_decides_what_goes(void **state) {
 	assert_int_equal(f->total, 2);
 }
 
+static struct job_model made(const char *id) {
+	return (struct job_model){.id = id,
+			.id_size = strlen(id),
+			.name = "",
+			.description = "",
+			.input_modalities = "text",
+			.output_modalities = "text",
+			.parameters = "",
+			.raw = ""};
+}
+
+static void a_model_is_added_in_the_midst_of_a_refresh_and_stays_unsure_across_a_mount(
+		void **state) {
+	struct fixture *f = *state;
+	struct place *provider = provider_of(f, "acme");
+	struct job_model model = made("own/model");
+	struct job_model long_one = made("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/"
+					 "23/24/25/26/27/28/29/30/31/32/33");
+	struct fail fail = {0};
+	struct refresh *refresh = refresh_begin(f->catalogue, provider);
+	struct place *place = catalogue_add(f->catalogue, provider, &model, &fail);
+	assert_non_null(place);
+	assert_true(place->kept && place->chat && !place->unsure);
+	assert_true(catalogue_doubt(f->catalogue, place, &fail));
+	assert_null(catalogue_add(f->catalogue, provider, &long_one, &fail));
+	assert_int_equal(fail.code, EINVAL);
+	fail_finish(&fail);
+	refresh_abort(refresh);
+	refresh_list(f, provider, "a");
+	assert_true(at(provider, "own/model")->model);
+	int64_t id = place->id;
+	close_all(f);
+	open_catalogue(f);
+	place = catalogue_next_unsure(f->catalogue, 0);
+	assert_non_null(place);
+	assert_int_equal(place->id, id);
+	assert_true(place->unsure);
+	assert_null(catalogue_next_unsure(f->catalogue, id));
+	/* Listed after all: its provider has it. */
+	refresh_list(f, provider_of(f, "acme"), "a", "own/model");
+	assert_false(place->unsure);
+	assert_null(catalogue_next_unsure(f->catalogue, 0));
+}
+
 static void a_model_the_user_made_stays(void **state) {
 	struct fixture *f = *state;
 	struct place *provider = provider_of(f, "hf");
@@ -373,6 +417,7 @@ int main(void) {
 			TEST(closing_amid_a_refresh_is_safe),
 			TEST(a_later_refresh_decides_what_goes),
 			TEST(a_model_the_user_made_stays),
+			TEST(a_model_is_added_in_the_midst_of_a_refresh_and_stays_unsure_across_a_mount),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,149 @@
+"""Ollama by its own API: a simulated server, aimock, and the official npm client, which must see the
+same server answer the same."""
+
+import errno
+import json
+import os
+import subprocess
+
+import pytest
+from harness.server import SERVERS, free_port
+from harness.wait import until
+
+
+@pytest.fixture
+def tree(mount, ollama):
+    return mount(ollama.config()).wait_ready("ollama")
+
+
+def reading(model, prompt):
+    model.write(prompt)
+    try:
+        return model.read(), 0
+    except OSError as error:
+        return b"", error.errno
+
+
+def test_models_are_known_by_what_is_shown_of_them(tree):
+    model = tree.model("gemma3:4b", "ollama")
+    assert model.text("info/input_modalities").split() == ["text", "image"]
+    assert model.text("info/context_length") == "131072"
+    assert tree.model("all-minilm:latest", "ollama").text("info/output_modalities") == "embeddings"
+    assert sorted(os.listdir(tree.path / "providers/ollama/free")) == ["gemma3:4b", "llama3.2:1b"]
+
+
+def test_an_answer_arrives_with_its_usage_and_costs_nothing(tree):
+    model = tree.model("llama3.2:1b", "ollama")
+    assert model.ask("hi") == b"llama3.2:1b says hi\n"
+    usage = model.facts("usage")
+    assert (usage["prompt_tokens"], usage["completion_tokens"], usage["cost"]) == ("7", "2", "0")
+
+
+def test_settings_stand_among_the_options(tree, ollama):
+    model = tree.model("llama3.2:1b", "ollama")
+    for name, value in {"temperature": "0.5", "num_ctx": "8192", "max_tokens": "64", "extra": '{"keep_alive":"1h"}'}.items():
+        model.set(name, value)
+    model.ask("hi")
+    (sent,) = [body for path, body in ollama.journal()["requests"] if path == "/api/chat"]
+    assert sent["options"] == {"num_predict": 64, "num_ctx": 8192, "temperature": 0.5}
+    assert sent["keep_alive"] == "1h"
+
+
+def test_a_picture_goes_along(tree):
+    model = tree.model("gemma3:4b", "ollama")
+    picture = SERVERS.parents[1] / "providers/ollama/tests/pixel.png"
+    (model.path / "attach/pixel.png").write_bytes(picture.read_bytes())
+    assert model.ask("look") == b"gemma3:4b says look of 1 pictures\n"
+
+
+def test_lines_become_vectors(tree):
+    model = tree.model("all-minilm:latest", "ollama")
+    model.set("lines", "yes")
+    assert model.ask("a\nbcd\n") == b"[1,0.5]\n[3,0.5]\n"
+
+
+def test_thinking_stays_apart_and_can_be_switched_off(tree, ollama):
+    os.mkdir(tree.path / "providers/ollama/models/qwen3:4b")
+    model = tree.model("qwen3:4b", "ollama")
+    until(lambda: model.facts().get("known") == "yes", 10, "it is pulled")
+    assert model.ask("hi") == b"qwen3:4b says hi\n"
+    assert model.text("turns/000001/reasoning") == "Hm."
+    model.set("reasoning_effort", "none")
+    model.ask("hi")
+    assert not (model.path / "turns/000002/reasoning").exists() or model.text("turns/000002/reasoning") == ""
+
+
+def test_a_model_that_went_is_pulled_on_its_next_use_with_progress(tree, ollama):
+    ollama.control(models={}, registry={"llama3.2:1b": ["completion"]}, held=True)
+    model = tree.model("llama3.2:1b", "ollama")
+    model.write("hi")
+    until(lambda: model.facts().get("progress") == "50%", 10, "it is half pulled")
+    assert model.facts()["doing"] == "pulling 74701a8c35f6"
+    ollama.control(held=False)
+    assert model.read() == b"llama3.2:1b says hi\n"
+
+
+def test_cancel_ends_a_pull(tree, ollama):
+    ollama.control(models={}, registry={"llama3.2:1b": ["completion"]}, held=True)
+    model = tree.model("llama3.2:1b", "ollama")
+    model.write("hi")
+    until(lambda: model.facts().get("progress") == "50%", 10, "it is half pulled")
+    (model.path / "ctl").write_text("cancel\n")
+    until(lambda: ollama.journal()["left"] == 1, 10, "the connection is closed")
+    assert model.facts()["state"] == "cancelled"
+
+
+def test_a_model_that_nobody_has_is_enoent(tree, ollama):
+    ollama.control(models={}, registry={})
+    model = tree.model("llama3.2:1b", "ollama")
+    assert reading(model, "hi") == (b"", errno.ENOENT)
+    assert "registry has no llama3.2:1b" in model.text("error")
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", ":{}", "0.0.0.0:{}", "localhost:{}", "http://127.0.0.1:{}/"])
+def test_it_is_found_where_ollama_host_says(mount, ollama, form):
+    tree = mount({"providers": {"ollama": {}}}, env={"OLLAMA_HOST": form.format(ollama.port)}).wait_ready("ollama")
+    assert tree.model("llama3.2:1b", "ollama").ask("hi") == b"llama3.2:1b says hi\n"
+
+
+def test_down_it_says_so_and_how_it_is_started(mount):
+    address = f"127.0.0.1:{free_port()}"
+    tree = mount({"providers": {"ollama": {}}}, env={"OLLAMA_HOST": address})
+    status = tree.path / "providers/ollama/status"
+    until(lambda: "state failed" in status.read_text(), 10, "it is found to be down")
+    assert address in status.read_text()
+    assert "ollama serve" in status.read_text()
+
+
+CLIENT = """
+const { Ollama } = require("ollama");
+(async () => {
+  const client = new Ollama({ host: process.argv[2] });
+  const model = process.argv[3];
+  let streamed = "", thought = "";
+  for await (const part of await client.chat({ model, messages: [{ role: "user", content: "hi" }], stream: true })) {
+    streamed += part.message.content;
+    thought += part.message.thinking || "";
+  }
+  const names = (await client.list()).models.map((one) => one.name);
+  console.log(JSON.stringify({ streamed, thought, names }));
+})();
+"""
+
+
+@pytest.mark.bound(240)
+def test_the_official_client_sees_the_same(tree, ollama, tmp_path):
+    home = subprocess.run(
+        [SERVERS / "npm-tool", "ollama@0.6.3"], capture_output=True, text=True, timeout=200, check=False
+    )
+    if home.returncode != 0:
+        pytest.skip(f"the official client can't be installed: {home.stderr.strip()[-200:]}")
+    script = tmp_path / "client.js"
+    script.write_text(CLIENT)
+    env = os.environ | {"NODE_PATH": home.stdout.strip(), "NO_PROXY": "*"}
+    answer = subprocess.run(
+        ["node", script, ollama.url, "llama3.2:1b"], capture_output=True, timeout=60, env=env, check=True
+    )
+    seen = json.loads(answer.stdout)
+    assert tree.model("llama3.2:1b", "ollama").ask("hi").decode() == seen["streamed"] + "\n"
+    assert sorted(seen["names"]) == sorted(os.listdir(tree.path / "providers/ollama/models"))
