@@ -58,6 +58,8 @@ struct handle {
 	uint64_t read_to; /* where in the answer the last read ended: poll tells of what is beyond
 			   */
 
+	int refusal; /* HANDLE_RPC: the errno of a write, which the next read ends with */
+
 	/* HANDLE_SMALL of a status: who read or polls, and `poll`; see watch.c. */
 	struct list watching; /* in the tree's list of those that are polled */
 	int32_t asker;

@@ -17,12 +17,34 @@ int rpc_open(struct handle *handle, const struct node *node, pid_t tid) {
 }
 
 ssize_t rpc_write(struct handle *handle, const char *bytes, size_t size, off_t offset, pid_t tid) {
+	if (handle->refusal != 0) {
+		/* What is left of a prompt that was refused isn't another one. */
+		return -handle->refusal;
+	}
 	if (handle->turn != NULL && handle->turn->row.state != TURN_OPEN &&
 			!turn_over(handle->turn)) {
 		/* One call at a time: its answer hasn't been read yet. */
 		return -EBUSY;
 	}
-	return input_write(handle, bytes, size, offset, tid);
+	ssize_t written = input_write(handle, bytes, size, offset, tid);
+	if (written < 0 && (handle->refused || handle->turn == NULL)) {
+		handle->refusal = (int)-written;
+	}
+	return written;
+}
+
+/* The call ended with its refusal; what is written next is a new one. */
+static int end_refused(struct handle *handle) {
+	int failed = handle->refusal;
+	struct turn *turn = take(handle->turn);
+	if (turn != NULL) {
+		engine_drop(handle->tree->engine, turn);
+		turn_release(turn);
+	}
+	handle->refusal = 0;
+	handle->refused = handle->has_base = false;
+	handle->rebased = true;
+	return failed;
 }
 
 /* Sends what was written since the last answer. */
@@ -36,6 +58,10 @@ static void send_written(struct handle *handle) {
 }
 
 void rpc_read(struct handle *handle, fuse_req_t req, size_t size, off_t offset, bool wait) {
+	if (handle->refusal != 0) {
+		fuse_reply_err(req, end_refused(handle));
+		return;
+	}
 	send_written(handle);
 	if (handle->turn == NULL || (uint64_t)offset < handle->answer_base) {
 		fuse_reply_buf(req, NULL, 0);
@@ -50,10 +76,12 @@ void rpc_poll(struct handle *handle, fuse_req_t req, struct fuse_pollhandle *pol
 		send_written(handle);
 	}
 	if (handle->turn == NULL || handle->turn->row.state == TURN_OPEN) {
+		bool refused = handle->refusal != 0;
 		if (poll != NULL) {
 			fuse_pollhandle_destroy(poll);
 		}
-		fuse_reply_poll(req, POLLOUT | POLLWRNORM);
+		fuse_reply_poll(req,
+				refused ? POLLIN | POLLRDNORM | POLLERR : POLLOUT | POLLWRNORM);
 		return;
 	}
 	output_poll(handle, req, poll);

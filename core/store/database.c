@@ -227,13 +227,13 @@ static sqlite3 *begin_anew(
 		return NULL;
 	}
 	size_t rows = database_salvage(db, aside);
+	int directory = (int)(strrchr(path, '/') - path);
 	if (asprintf(ret_notice,
 			    "%s was damaged: it is kept as %s, and a new one was begun with what "
-			    "could "
-			    "be read of it, %zu rows; models return with the next refresh, what "
-			    "else is "
-			    "missed is in the old one",
-			    path, aside, rows) < 0) {
+			    "could be read of it, %zu rows; models return with the next refresh, "
+			    "prompts and answers are files in %.*s/turns all the same, what else "
+			    "is missed is in the old one",
+			    path, aside, rows, directory, path) < 0) {
 		*ret_notice = NULL;
 	}
 	return db;

@@ -1,8 +1,8 @@
 /* `history: off`: nothing that was said outlives the mount. What is known of turns lies in
  * temporary tables in memory, which stand before the database's own, and their files in a private
  * directory that goes with the mount, or at the next start after a crash. Sessions that were made
- * go as well. Catalogue, settings, links and the ledger stay: nothing of what was said is in them.
- */
+ * go as well, and their settings never come into the database. Catalogue, other settings, links and
+ * the ledger stay: nothing of what was said is in them. */
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/store/private.h"
@@ -105,8 +105,15 @@ static bool mark_sessions(struct store *store, struct fail *fail) {
 			"INSERT OR REPLACE INTO mark(name, value) "
 			"SELECT 'private_from', max(ifnull(max(id), 0), ifnull((SELECT seq "
 			"FROM sqlite_sequence WHERE name='place'), 0)) FROM place";
+	static const char get[] = "SELECT value FROM mark WHERE name='private_from'";
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
-	return statement != NULL && store_run(store, statement, fail);
+	cleanup_statement sqlite3_stmt *getting = store_statement(store, get, fail);
+	if (statement == NULL || getting == NULL || !store_run(store, statement, fail) ||
+			store_step(store, getting, fail) <= 0) {
+		return false;
+	}
+	store->private_from = sqlite3_column_int64(getting, 0);
+	return true;
 }
 
 /* ---- temporary tables ---- */

@@ -18,6 +18,7 @@ struct store {
 	char *directory;
 	char *files; /* the directory that holds turns/: `directory`, or a private one */
 	bool off_record; /* nothing is kept beyond the mount */
+	int64_t private_from; /* then: sessions with higher ids go with the mount */
 	char *notice;
 	int lock;
 	sqlite3 *db;

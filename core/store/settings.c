@@ -3,11 +3,28 @@
 
 #include <time.h>
 
+/* A session that goes with the mount, whose settings aren't to be found afterwards either. */
+static bool is_private(struct store *store, int64_t place) {
+	static const char sql[] = "SELECT 1 FROM place WHERE id=?1 AND kind=3";
+	if (!store->off_record || place <= store->private_from) {
+		return false;
+	}
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
+	if (statement == NULL) {
+		return false;
+	}
+	sqlite3_bind_int64(statement, 1, place);
+	return store_step(store, statement, NULL) > 0;
+}
+
 bool store_setting_set(struct store *store, int64_t place, const char *name, const char *value,
 		struct fail *fail) {
 	static const char set[] = "INSERT INTO setting(place, name, value) VALUES(?1, ?2, ?3) "
 				  "ON CONFLICT DO UPDATE SET value=?3";
 	static const char drop[] = "DELETE FROM setting WHERE place=?1 AND name=?2";
+	if (is_private(store, place)) {
+		return true;
+	}
 	store_batch_commit(store);
 	cleanup_statement sqlite3_stmt *statement = store_statement(
 			store, value != NULL ? set : drop, fail);

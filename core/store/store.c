@@ -176,7 +176,10 @@ bool store_keeps_turns(const struct store *store) {
 }
 
 const char *store_notice(const struct store *store) {
-	return store->notice;
+	static const char damaged[] =
+			"the database in the state directory is damaged: what can't be read of it "
+			"is missing here; unmount, and the next mount saves what can be read";
+	return store->damaged ? damaged : store->notice;
 }
 
 const char *store_directory(const struct store *store) {

@@ -33,6 +33,7 @@ struct store *store_open_off_record(uv_loop_t *loop, const char *directory, stru
 void store_close(struct store *store);
 /* False where nothing that is said outlives the mount. */
 bool store_keeps_turns(const struct store *store);
+/* What to know of the database, damage that was met since included; NULL when all is well. */
 const char *store_notice(const struct store *store);
 const char *store_directory(const struct store *store);
 

@@ -156,6 +156,7 @@ def test_with_history_off_nothing_that_was_said_outlives_the_mount(mount, simula
     model = talk(tree)
     assert model.turns() == [1, 2] and model.text("turns/000001/prompt") == SECRET
     assert holding(tree.home / "run") and not holding(tree.home / "state/conduitfs/turns")
+    assert model.text(f"sessions/{SECRET}/config/system") == SECRET
     cost = flat((tree.path / "usage").read_text())["total_cost"]
     tree.stop()
     assert holding(tree.home / "state") == [] and holding(tree.home / "run") == []

@@ -97,6 +97,35 @@ def test_a_call_without_a_key_is_refused_at_the_open(mount, simulated):
     with pytest.raises(OSError) as caught:
         os.open(tree.model("test/echo:free").path / "rpc", os.O_RDWR)
     assert caught.value.errno == errno.ENOKEY
+    model = tree.model("test/echo:free")
+    with pytest.raises(OSError) as caught:
+        (model.path / "ctl").write_text("cancel\n")
+    assert caught.value.errno == errno.ESRCH and "refused" in model.text("error") and "no key" in model.text("error")
+
+
+def test_a_refused_write_ends_the_call_and_the_next_is_a_new_one(mount, simulated):
+    tree = mount(simulated.config(limits={"prompt": 1000})).wait_ready()
+    fd = os.open(tree.model("test/echo:free").path / "rpc", os.O_RDWR)
+    try:
+        os.write(fd, b"x" * 900)
+        for _ in range(2):
+            with pytest.raises(OSError) as caught:
+                os.write(fd, b"y" * 900)
+            assert caught.value.errno == errno.EFBIG
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        assert poll.poll(seconds(5) * 1000)
+        with pytest.raises(OSError) as caught:
+            os.read(fd, 65536)
+        assert caught.value.errno == errno.EFBIG and simulated.chats() == []
+        os.write(fd, b"short")
+        answer = b""
+        while piece := os.read(fd, 65536):
+            answer += piece
+        assert answer == b"short\n"
+    finally:
+        os.close(fd)
+    assert simulated.prompts() == ["short"]
 
 
 @pytest.mark.bound(200)

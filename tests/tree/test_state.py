@@ -149,6 +149,25 @@ def test_a_damaged_database_is_set_aside_and_the_ledger_carried_over(mount, simu
     assert len(list(state.glob("turns/*/*/prompt"))) >= 3
 
 
+def test_a_database_whose_first_page_is_lost_leaves_the_prompts_and_answers(mount, simulated):
+    tree = mount(simulated.config()).wait_ready()
+    model = tree.model("test/echo:free")
+    model.ask("remember")
+    state = tree.home / "state/conduitfs"
+    tree.stop()
+    with open(state / "conduitfs.db", "r+b") as file:
+        file.write(os.urandom(4096))
+    tree.start()
+    until((model.path / "input").exists, 20, "models return with a refresh that is due at once")
+    notice = flat((tree.path / "status").read_text())["notice"]
+    assert f"prompts and answers are files in {state}/turns" in notice
+    assert list(state.glob("conduitfs.db.corrupt-*"))
+    before = list(state.glob("turns/*/*/prompt"))
+    assert [path.read_text() for path in before] == ["remember"]
+    answers(tree)
+    assert before[0].read_text() == "remember", "a number was used again"
+
+
 # ---- an older version ----
 
 

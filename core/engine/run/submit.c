@@ -246,6 +246,13 @@ bool engine_cancel(struct engine *engine, struct turn *turn, struct fail *fail) 
 		turn_changed(turn);
 		return true;
 	}
+	if (!turn->stored) {
+		return fail_set(fail, ESRCH,
+				"cancel: your newest prompt was refused, so that nothing runs for "
+				"it: "
+				"%s",
+				turn->row.words);
+	}
 	return fail_set(fail, ESRCH, "cancel: turn %06lld is over already",
 			(long long)turn->row.number);
 }

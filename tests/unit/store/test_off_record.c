@@ -125,6 +125,8 @@ static void sessions_go_and_those_of_before_stay(void **state) {
 	assert_non_null(session);
 	assert_true(store_setting_set(f->store, session->id, "system", "secret", NULL));
 	assert_true(store_setting_set(f->store, model->id, "seed", "1", NULL));
+	/* Not even while it lasts. */
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM setting WHERE value='secret'"), 0);
 	close_all(f);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM setting"), 1);
 	open_catalogue(f);

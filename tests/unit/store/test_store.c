@@ -353,6 +353,7 @@ static void damage_met_while_open_fails_with_words_and_is_checked_next_time(void
 	assert_false(store_settings_each(f->store, see_setting, &seen, &fail));
 	assert_int_equal(fail.code, EIO);
 	assert_non_null(strstr(fail.words, "next mount"));
+	assert_non_null(strstr(store_notice(f->store), "is damaged"));
 	close_all(f);
 	open_store(f);
 	assert_non_null(store_notice(f->store));
