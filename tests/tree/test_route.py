@@ -1,5 +1,6 @@
 """Routes on a real mount: who answers by default, in what order, and what is seen of that."""
 
+import json
 import os
 import pathlib
 import time
@@ -269,6 +270,26 @@ def test_rankings_and_vectors_listed_at_nothing_arent_free(mount, simulated, tmp
         assert words.startswith("EDQUOT: ") and "what this model costs isn't known" in words
         assert mounted.sh(f"echo q > {path}:free/input").status == 0
     assert os.listdir(mounted.path / "providers/openrouter/free/acme") == ["rank:free", "embed:free"]
+
+
+def test_what_may_be_a_relay_isnt_taken_to_cost_nothing(mount, simulated, tmp_path):
+    """The environment's address of a service that charges gets that service's key."""
+    offer(simulated, tmp_path / "models.json", ("acme/known", "text", "0.000001"))
+    models = json.loads((tmp_path / "models.json").read_text())
+    models["data"].append({"id": "acme/unstated", "architecture": {"output_modalities": ["text"]}})
+    (tmp_path / "models.json").write_text(json.dumps(models))
+    env = {"OPENROUTER_BASE_URL": simulated.base_url, "OPENROUTER_API_KEY": Simulated.KEY}
+    mounted = mount({}, env).wait_ready()
+    assert mounted.sh("echo q > default/input").status == 1
+    assert default(mounted).text("error").startswith("ENOKEY: ")
+    route(mounted, "openrouter/acme/unstated")
+    assert "# 1 openrouter/acme/unstated  unknown, price unknown" in comments(mounted)
+    assert simulated.chats() == []
+    mounted.stop()
+    # An entry with an address of its own is a service of this machine.
+    mounted = mount(simulated.config()).wait_ready()
+    route(mounted)
+    assert "# 1 openrouter/acme/unstated  unknown, free" in comments(mounted)
 
 
 def test_readmes_session_word_for_word(mount, fresh, tmp_path):

@@ -140,11 +140,20 @@ static bool choose_base_url(struct version *version, struct fail *fail) {
 	return version->base_url != NULL || fail_set(fail, ENOMEM, "no memory for a provider");
 }
 
+/* Whether its address is one that the environment gave to a service of the internet: with the key
+ * of that service something of this machine may well hand on to it what it is sent. */
+static bool may_be_relay(const struct version *version) {
+	const struct manifest *manifest = &version->manifest;
+	return !version->own_base_url && !manifest->local &&
+	       (manifest->base_url == NULL || strcmp(manifest->base_url, version->base_url) != 0);
+}
+
 /* Whether what states no price costs nothing: a service of this machine or its network. One of the
  * kind that runs locally, at an address of the open internet, is somebody's who may charge. */
 static bool costs_nothing(const struct version *version, const char *scheme, const char *host) {
 	bool near = strcmp(scheme, "http") == 0 || base_url_is_local(version->base_url);
-	return host_is_loopback(host) || (version->manifest.local && !version->foreign && near);
+	return (host_is_loopback(host) && !may_be_relay(version)) ||
+	       (version->manifest.local && !version->foreign && near);
 }
 
 /* What the user wrote may be local, and a bundled local service's own; one from outside where its
