@@ -34,6 +34,7 @@ SERVICES = {
     "together": ("/v1", "together.openapi.yaml", "/chat/completions"),
     "groq": ("/v1", "openai.openapi.yaml", "/chat/completions"),
     "huggingface": ("/v1", "openai.openapi.yaml", "/chat/completions"),
+    "ollama": ("", "ollama.openapi.yaml", "/api/chat"),
 }
 # The declared ones, which are judged by what their driver sends.
 DECLARED = {

@@ -207,7 +207,7 @@ def test_a_newcomer_is_told_what_works_and_what_is_needed(mount, simulated):
     assert "get a key at https://openrouter.ai/" in error
     assert "echo KEY > providers/openrouter/key" in error
     # As README has it, where nobody listens at the address of any service of this machine.
-    assert error.replace("llama.cpp on", "llama.cpp, LM Studio or vLLM on") in README
+    assert error.replace("llama.cpp on", "llama.cpp, LM Studio, Ollama or vLLM on") in README
     assert "bash: mnt/default/input: Required key not available" in README
     status = (mounted.path / "status").read_text()
     assert "\ndefault - nothing is set up to answer" in status

@@ -25,7 +25,7 @@ static bool does(const struct provider *provider, int capability) {
 	return false;
 }
 
-/* Services of this machine that aren't there: "llama.cpp, LM Studio or vLLM". */
+/* Services of this machine that aren't there: "llama.cpp, LM Studio, Ollama or vLLM". */
 static size_t add_local(const struct engine *engine, int capability, struct buf *out) {
 	const struct provider *provider;
 	const char *last = NULL;
