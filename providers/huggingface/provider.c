@@ -1,6 +1,8 @@
 /* Hugging Face's router (https://huggingface.co/docs/inference-providers): OpenAI's chat dialect in
  * front of many providers. A model is served by several at once, each with its own price and
  * context; which of them answers is the router's choice. */
+#include "look_up.h"
+
 #include <conduit/kit/openai.h>
 #include <string.h>
 
@@ -139,4 +141,4 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 }
 
 CONDUIT_PROVIDER(.name = "huggingface", .version = "1.0.0", .discover = discover,
-		.transform = transform, CONDUIT_OPENAI_CALLBACKS)
+		.transform = transform, LOOK_UP_CALLBACKS)

@@ -16,7 +16,6 @@ OTHERS = {
     "huggingface/asr_wav2vec2.json",
     "huggingface/hub_307_redirect.txt",
     "huggingface/hub_api_model_info.json",
-    "huggingface/hub_model_inferenceProviderMapping.json",
     "mistral/audio_speech.json",
     "mistral/audio_transcription.json",
     "mistral/ocr.json",

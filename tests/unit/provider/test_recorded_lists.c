@@ -208,6 +208,40 @@ static void the_list_of_a_compatible_service_states_no_prices_that_are_ours(void
 	}
 }
 
+/* What the Hub said of one model, however it is cut. */
+static void a_model_that_is_looked_up_is_known_by_what_the_hub_said(void **state) {
+	(void)state;
+	static const char id[] = "meta-llama/Llama-3.1-8B-Instruct";
+	struct buf body = recording("huggingface/hub_model_inferenceProviderMapping.json");
+	struct replay_exchange exchange = {.status = 200,
+			.content_type = "application/json",
+			.body = body.data,
+			.size = body.size};
+	struct replay_script script = {.base_url = "https://router.huggingface.co/v1",
+			.exchanges = &exchange,
+			.n_exchanges = 1,
+			.cut = REPLAY_AT};
+	for (script.at = 0; script.at < body.size; script.at++) {
+		struct replay replay;
+		replay_look_up(&replay, load_provider("huggingface"), &script, id);
+		assert_null(replay.broken);
+		assert_true(replay.finished);
+		assert_int_equal(replay.n_models, 1);
+		assert_string_equal(replay.models[0].id, id);
+		assert_string_equal(replay.models[0].output_modalities, "text");
+		replay_finish(&replay);
+	}
+	/* Cut short it is no word about the model. */
+	for (exchange.size = 0; exchange.size + 1 < body.size; exchange.size++) {
+		struct replay replay;
+		replay_look_up(&replay, load_provider("huggingface"), &script, id);
+		assert_true(replay.failed);
+		assert_int_equal(replay.kind, CONDUIT_FAIL_MALFORMED);
+		replay_finish(&replay);
+	}
+	buf_finish(&body);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(each_recorded_catalogue_gives_all_its_models),
@@ -215,6 +249,7 @@ int main(void) {
 			cmocka_unit_test(a_list_that_is_cut_short_fails_after_the_models_that_came),
 			cmocka_unit_test(
 					the_list_of_a_compatible_service_states_no_prices_that_are_ours),
+			cmocka_unit_test(a_model_that_is_looked_up_is_known_by_what_the_hub_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
