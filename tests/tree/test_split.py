@@ -14,7 +14,7 @@ def speaks_openai(name):
     texts = [path.read_text() for path in directory.glob("*.[cy]*")]
     declared = any("driver: openai" in text for text in texts)
     return (declared or any("conduit/kit/openai.h" in text for text in texts)) and not any(
-        "discovery: static" in text for text in texts
+        "discovery: static" in text or "conduit/kit/ndjson.h" in text for text in texts
     )
 
 
