@@ -378,6 +378,36 @@ def test_a_cached_answer_is_for_the_same_files(model, simulated):
     assert len(simulated.chats()) == 2
 
 
+def test_a_kept_turn_answers_for_the_same_files_alone(tree, model, mount, simulated):
+    for name, comment in (("a.png", b"a"), ("b.png", b"b")):
+        (model.path / "attach" / name).write_bytes(png(comment))
+    model.ask("look\n")
+    with open(model.path / "input", "a", encoding="ascii") as file:
+        file.write("again\n")
+    model.read()
+    tree.sh("cp -r turns $K", cwd=model.path, check=True, K=tree.home / "kept")
+    tree.stop()
+    replay = {"driver": "replay", "path": str(tree.home / "kept")}
+    again = mount({"providers": {"openrouter": replay}}, home="replaying").wait_ready().model("test/all:free")
+
+    def refuses(files):
+        for name, comment in files:
+            (again.path / "attach" / name).write_bytes(png(comment))
+        again.write("look\n")
+        with pytest.raises(OSError) as caught:
+            again.read()
+        assert caught.value.errno == errno.ENOENT
+
+    refuses([])
+    refuses([("a.png", b"a"), ("b.png", b"other")])
+    for name, comment in (("one.png", b"b"), ("two.png", b"a")):
+        (again.path / "attach" / name).write_bytes(png(comment))
+    assert again.ask("look\n") == b"look\n"
+    with open(again.path / "input", "a", encoding="ascii") as file:
+        file.write("again\n")
+    assert again.read() == b"again\n"
+
+
 def test_the_estimate_counts_what_waits(tree, model):
     script = "exec 3<>estimate; echo hello >&3; cat <&3"
     before = tree.sh(script, cwd=model.path).out

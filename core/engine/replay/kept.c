@@ -89,6 +89,48 @@ bool kept_key_add(struct kept_key *key, const char *path, uint64_t size) {
 	return fd >= 0;
 }
 
+bool kept_attached_add(struct kept_key *attached, const char *path, uint64_t size) {
+	struct kept_key one = {0};
+	if (!kept_key_add(&one, path, size)) {
+		return false;
+	}
+	attached->low += one.low;
+	attached->high += one.high;
+	return true;
+}
+
+void kept_key_join(struct kept_key *key, const struct kept_key *attached) {
+	if (attached->low != 0 || attached->high != 0) {
+		fold(key, attached, sizeof(*attached));
+	}
+}
+
+/* Nothing may have gone along. */
+static bool add_attached(struct kept_key *key, const char *directory) {
+	char path[PATH_MAX] = "";
+	struct kept_key attached = {0};
+	struct stat about;
+	struct dirent *entry;
+	cleanup_closedir DIR *files = path_of(directory, "attachments", path) ? opendir(path)
+									      : NULL;
+	size_t length = strlen(path);
+	bool good = true;
+	while (good && files != NULL && (entry = readdir(files)) != NULL) {
+		path[length] = '\0';
+		bool fits = strlen(entry->d_name) + 2 <= sizeof(path) - length;
+		if (fits) {
+			path[length] = '/';
+			strcpy(path + length + 1, entry->d_name);
+		}
+		if (!fits || lstat(path, &about) != 0 || !S_ISREG(about.st_mode)) {
+			continue;
+		}
+		good = kept_attached_add(&attached, path, (uint64_t)about.st_size);
+	}
+	kept_key_join(key, &attached);
+	return good;
+}
+
 /* A trailing newline of a prompt isn't sent. */
 static bool add_prompt(struct kept_key *key, const char *directory) {
 	char path[PATH_MAX], last = 0;
@@ -123,7 +165,8 @@ static bool conversation_key(struct kept_key *key, const char *directory, int de
 	}
 	cleanup_free char *state = status != NULL ? fact(status, "state") : NULL;
 	bool answered = state != NULL && strcmp(state, "done") == 0;
-	return (depth > 0 && !answered) || add_prompt(key, directory);
+	return (depth > 0 && !answered) ||
+	       (add_prompt(key, directory) && add_attached(key, directory));
 }
 
 /* ---- reading all ---- */

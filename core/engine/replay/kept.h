@@ -1,6 +1,7 @@
 /* Kept turns: directories as `cp -r …/turns` leaves them, anywhere below a directory, from which
  * `driver: replay` answers. A turn is found by its model and by the prompts of its conversation, as
- * `continues` in its status leads from one to the next; settings don't count. Reads files and
+ * `continues` in its status leads from one to the next, and by what went along with them; settings
+ * don't count. Reads files and
  * nothing else, so that it may run on the pool. */
 #ifndef CORE_ENGINE_REPLAY_KEPT_H
 #define CORE_ENGINE_REPLAY_KEPT_H
@@ -40,6 +41,11 @@ void kept_release(struct kept *kept);
 /* Folds a prompt, the first `size` bytes of a file, into the key of a conversation, which begins as
  * {0}. False when it can't be read. */
 bool kept_key_add(struct kept_key *key, const char *path, uint64_t size);
+/* Adds an attachment, as the whole file of `size` bytes, to those of a prompt, which begin as {0}:
+ * in whatever order, and under whatever name. False when it can't be read. */
+bool kept_attached_add(struct kept_key *attached, const char *path, uint64_t size);
+/* Folds those of a prompt into the key, after the prompt. */
+void kept_key_join(struct kept_key *key, const struct kept_key *attached);
 /* NULL when nothing fits. */
 const struct kept_turn *kept_find(const struct kept *kept, const char *model, struct kept_key key);
 

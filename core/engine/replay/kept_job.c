@@ -27,8 +27,9 @@ struct kept_job {
 	char *path;
 	struct kept *kept; /* held */
 	char *model; /* NULL: a discovery */
-	char **prompts; /* of the conversation */
+	char **prompts; /* of the conversation, each before what goes along with it */
 	uint64_t *sizes;
+	bool *attached;
 	size_t n_prompts;
 	struct fail fail;
 	const struct kept_turn *turn;
@@ -48,6 +49,7 @@ static void job_free(struct kept_job *job) {
 	}
 	free(job->prompts);
 	free(job->sizes);
+	free(job->attached);
 	free(job->path);
 	free(job->model);
 	fail_finish(&job->fail);
@@ -111,13 +113,21 @@ static void list_artifacts(struct kept_job *job) {
 }
 
 static void look_up(struct kept_job *job) {
-	struct kept_key key = {0};
+	struct kept_key key = {0}, attached = {0};
 	for (size_t i = 0; i < job->n_prompts; i++) {
-		if (!kept_key_add(&key, job->prompts[i], job->sizes[i])) {
+		if (!job->attached[i]) {
+			kept_key_join(&key, &attached);
+			attached = (struct kept_key){0};
+		}
+		bool added = job->attached[i] ? kept_attached_add(&attached, job->prompts[i],
+								job->sizes[i])
+					      : kept_key_add(&key, job->prompts[i], job->sizes[i]);
+		if (!added) {
 			fail_set(&job->fail, EIO, "a prompt can't be read: %s", strerror(errno));
 			return;
 		}
 	}
+	kept_key_join(&key, &attached);
 	job->turn = kept_find(job->kept, job->model, key);
 	if (job->turn == NULL) {
 		fail_set(&job->fail, ENOENT,
@@ -302,8 +312,10 @@ static bool copy_prompts(struct kept_job *job, const struct job_turn *turn,
 		const struct exchange_file *files, size_t n_files) {
 	job->prompts = calloc(n_files + 1, sizeof(*job->prompts));
 	job->sizes = calloc(n_files + 1, sizeof(*job->sizes));
+	job->attached = calloc(n_files + 1, sizeof(*job->attached));
 	job->model = strdup(turn->model);
-	if (job->prompts == NULL || job->sizes == NULL || job->model == NULL) {
+	if (job->prompts == NULL || job->sizes == NULL || job->attached == NULL ||
+			job->model == NULL) {
 		return false;
 	}
 	for (size_t i = 0; i < turn->n_messages; i++) {
@@ -314,6 +326,7 @@ static bool copy_prompts(struct kept_job *job, const struct job_turn *turn,
 				continue;
 			}
 			job->sizes[job->n_prompts] = files[file].size - files[file].drop;
+			job->attached[job->n_prompts] = message->parts[j].name[0] != '\0';
 			job->prompts[job->n_prompts] = strdup(files[file].path);
 			if (job->prompts[job->n_prompts++] == NULL) {
 				return false;
