@@ -14,6 +14,10 @@
 #define LANDLOCK_READ_AND_EXECUTE (1ULL << 0 | LANDLOCK_READ_FILE)
 #define LANDLOCK_READ_TREE (LANDLOCK_READ_FILE | 1ULL << 3) /* files, and listings */
 #define LANDLOCK_EXECUTE_TREE (1ULL << 0 | LANDLOCK_READ_TREE)
+/* Regular files, and no directories: reading, writing, truncating, making, removing. */
+#define LANDLOCK_WRITE_FILES (LANDLOCK_READ_TREE | 1ULL << 1 | 1ULL << 5 | 1ULL << 8 | 1ULL << 14)
+/* A device as /dev/null. */
+#define LANDLOCK_WRITE_FILE (LANDLOCK_READ_FILE | 1ULL << 1)
 /* Regular files and directories: writing, truncating, making, removing, moving; and reading. */
 #define LANDLOCK_WRITE_TREE                                                                        \
 	(LANDLOCK_READ_TREE | 1ULL << 1 | 1ULL << 4 | 1ULL << 5 | 1ULL << 7 | 1ULL << 8 |          \

@@ -71,6 +71,9 @@ bool provider_takes(struct provider *provider, struct fail *fail) {
 	if (provider->version == NULL) {
 		return load_refuse(provider, fail);
 	}
+	if (version_lacks_programs(provider->version, fail)) {
+		return false;
+	}
 	if (!provider_has_key(provider)) {
 		cleanup_free char *words = key_words(provider->version->key);
 		const char *remedy = words != NULL ? words : "";

@@ -44,7 +44,7 @@ struct job {
 	struct queue opening; /* what begins it, until the child takes it */
 	bool started; /* the child has it */
 	bool ended; /* within its `end` event */
-	bool pending; /* a request or a read is under way */
+	bool pending; /* a request, a read or a program is under way */
 	bool paused; /* job_data said false */
 	size_t unacknowledged; /* bytes of data */
 	struct fail doom; /* code != 0: to be ended from the loop */
@@ -53,6 +53,8 @@ struct job {
 	struct buf raw; /* of the model that is being described */
 	struct buf limits; /* the same, as limit.h has them */
 	size_t n_limits;
+	struct job_argument *arguments; /* of the program that is being described */
+	size_t n_arguments, argument_bytes;
 };
 
 /* ---- process.c ---- */
@@ -106,6 +108,14 @@ void request_begin(struct job *job, const struct wire_request *request);
 
 /* Raises the job's `on_cancel` event, or ends the job when the request is unfit to be sent. */
 void request_on_cancel(struct job *job, const struct wire_on_cancel *on_cancel);
+
+/* ---- run.c ---- */
+
+/* An argument of the next program; false with words when a bound is broken. */
+bool run_add_part(struct job *job, const struct wire_run_part *part, struct fail *fail);
+/* Raises the job's `run` event, or ends the job when the program is unfit to be run. */
+void run_begin(struct job *job, const struct wire_run *run);
+void run_forget_gathered(struct job *job);
 
 /* ---- model.c ---- */
 

@@ -20,6 +20,7 @@ void job_forget_gathered(struct job *job) {
 	buf_finish(&job->raw);
 	buf_finish(&job->limits);
 	job->n_limits = 0;
+	run_forget_gathered(job);
 	job->body_bytes = job->body_capacity = 0;
 }
 

@@ -94,6 +94,22 @@ struct job_progress {
 	const char *words; /* one plain line, "" for none */
 };
 
+enum job_argument_kind { JOB_WORD, JOB_INPUT, JOB_RESULT, JOB_SCRATCH };
+
+struct job_argument {
+	enum job_argument_kind kind;
+	uint32_t file; /* of an input: a number as the provider gave it */
+	char *text; /* of the others; a result's and a scratch file's is a fit name */
+};
+
+struct job_run {
+	const char *program;
+	const struct job_argument *arguments;
+	size_t n_arguments;
+	const uint32_t *standard_input; /* a file's number, or NULL */
+	bool to_output;
+};
+
 struct job_price {
 	char name[32];
 	double usd; /* finite; -1 is variable */
@@ -134,6 +150,8 @@ struct job_events {
 	void (*request)(void *data, struct job_request *request);
 	/* Wants the bytes of the turn's file: job_data …, job_body_end or job_abandon. */
 	void (*read)(void *data, uint32_t file);
+	/* Run it: job_data …, job_reply, job_body_end or job_abandon. */
+	void (*run)(void *data, const struct job_run *run);
 	/* There is room again after job_data returned false. */
 	void (*resume)(void *data);
 	void (*model)(void *data, const struct job_model *model);

@@ -107,7 +107,8 @@ static void emit_result(struct job *job, const struct wire_result *result) {
 
 /* A message of a job that runs; the job may be gone afterwards. */
 static bool job_message(struct job *job, struct wire_message *message, struct fail *fail) {
-	bool asks = message->type == WIRE_REQUEST || message->type == WIRE_READ;
+	bool asks = message->type == WIRE_REQUEST || message->type == WIRE_READ ||
+		    message->type == WIRE_RUN;
 	if (asks && job->pending) {
 		return fail_set(fail, EPROTO, "it made a request while another was under way");
 	}
@@ -123,6 +124,11 @@ static bool job_message(struct job *job, struct wire_message *message, struct fa
 		return true;
 	case WIRE_READ:
 		emit_read(job, message->read.file);
+		return true;
+	case WIRE_RUN_PART:
+		return run_add_part(job, &message->run_part, fail);
+	case WIRE_RUN:
+		run_begin(job, &message->run);
 		return true;
 	case WIRE_MODEL:
 		model_emit(job, &message->model);

@@ -147,6 +147,61 @@ void conduit_read(struct conduit_job *job, uint32_t file) {
 	job->pending = true;
 }
 
+/* Why a program can't be run so, or NULL. */
+static const char *program_trouble(const struct conduit_program *program) {
+	size_t bytes = 0;
+	if (program->name == NULL || strlen(program->name) > WIRE_NAME_MOST) {
+		return "the provider asked for a program without a proper name";
+	}
+	if (program->n_arguments > WIRE_ARGUMENTS_MOST) {
+		return "the provider asked for a program with more than 256 arguments";
+	}
+	for (size_t i = 0; i < program->n_arguments; i++) {
+		const struct conduit_argument *argument = &program->arguments[i];
+		bool input = argument->kind == CONDUIT_INPUT;
+		if ((unsigned)argument->kind > CONDUIT_SCRATCH ||
+				(!input && argument->text == NULL)) {
+			return "the provider asked for a program with an argument of unknown kind";
+		}
+		size_t size = input ? 0 : strlen(argument->text);
+		bytes += size;
+		if (size > WIRE_ARGUMENT_MOST || bytes > WIRE_ARGUMENTS_BYTES) {
+			return "the provider asked for a program with an argument above 4 KiB, or "
+			       "64 KiB of them";
+		}
+	}
+	return NULL;
+}
+
+void conduit_run(struct conduit_job *job, const struct conduit_program *program) {
+	if (!may_ask(job)) {
+		return;
+	}
+	const char *trouble = program_trouble(program);
+	if (trouble != NULL) {
+		emit_refuse(job, trouble);
+		return;
+	}
+	for (size_t i = 0; i < program->n_arguments; i++) {
+		const struct conduit_argument *argument = &program->arguments[i];
+		bool input = argument->kind == CONDUIT_INPUT;
+		struct wire_message message = {.type = WIRE_RUN_PART,
+				.run_part = {.kind = (uint8_t)argument->kind,
+						.file = input ? argument->file : 0,
+						.text = input ? "" : argument->text}};
+		emit_put(job, &message, "an argument of a program");
+	}
+	const uint32_t *file = program->standard_input;
+	struct wire_message message = {.type = WIRE_RUN,
+			.run = {.program = program->name,
+					.reads = file != NULL,
+					.file = file != NULL ? *file : 0,
+					.to_output = program->standard_output ==
+						     CONDUIT_TO_OUTPUT}};
+	emit_put(job, &message, "a program");
+	job->pending = true;
+}
+
 const char *conduit_base_url(const struct conduit_job *job) {
 	return job->runner->base_url != NULL ? job->runner->base_url : "";
 }

@@ -131,6 +131,46 @@ bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struc
 	return true;
 }
 
+int turn_file_adopt(const char *path, const char *to, struct fail *fail) {
+	struct stat about;
+	cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &about) != 0) {
+		fail_set(fail, EIO, "the result %s can't be read: %s", path, strerror(errno));
+		return -1;
+	}
+	if (!S_ISREG(about.st_mode) || about.st_nlink != 1) {
+		fail_set(fail, EPROTO, "the result %s isn't a regular file", path);
+		return -1;
+	}
+	if (fchmod(fd, 0600) != 0 ||
+			(about.st_uid != geteuid() && fchown(fd, geteuid(), getegid()) != 0) ||
+			rename(path, to) != 0) {
+		fail_set(fail, EIO, "the result %s can't be kept: %s", path, strerror(errno));
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
+bool turn_output_take(struct turn *turn, const char *path, struct fail *fail) {
+	char to[PATH_MAX];
+	struct stat about;
+	if (!turn_file_path(turn, TURN_OUTPUT, to, sizeof(to))) {
+		return fail_set(fail, ENAMETOOLONG, "the path of a result is too long");
+	}
+	int fd = turn_file_adopt(path, to, fail);
+	if (fd < 0) {
+		return false;
+	}
+	if (turn->fds[TURN_OUTPUT] >= 0) {
+		close(turn->fds[TURN_OUTPUT]);
+	}
+	turn->fds[TURN_OUTPUT] = fd;
+	turn->row.output_size = fstat(fd, &about) == 0 ? (uint64_t)about.st_size : 0;
+	turn->last_byte = now_us();
+	turn_grew(turn);
+	return true;
+}
+
 bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes, size_t size) {
 	int fd = turn_open_file(turn, file, true);
 	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;

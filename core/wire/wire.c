@@ -123,6 +123,19 @@ static bool walk_elsewhere(struct coder *coder, struct wire_message *message) {
 	}
 }
 
+static void walk_run_part(struct coder *coder, struct wire_run_part *part) {
+	code_u8(coder, &part->kind, 3);
+	code_u32(coder, &part->file, UINT32_MAX);
+	code_string(coder, &part->text, WIRE_ARGUMENT_MOST);
+}
+
+static void walk_run(struct coder *coder, struct wire_run *run) {
+	code_string(coder, &run->program, WIRE_NAME_MOST);
+	code_bool(coder, &run->reads);
+	code_u32(coder, &run->file, UINT32_MAX);
+	code_bool(coder, &run->to_output);
+}
+
 /* The daemon's messages; false when it isn't one. */
 static bool walk_from_daemon(struct coder *coder, struct wire_message *message) {
 	switch (message->type) {
@@ -182,6 +195,12 @@ static bool walk_from_provider(struct coder *coder, struct wire_message *message
 		return true;
 	case WIRE_READ:
 		code_u32(coder, &message->read.file, UINT32_MAX);
+		return true;
+	case WIRE_RUN_PART:
+		walk_run_part(coder, &message->run_part);
+		return true;
+	case WIRE_RUN:
+		walk_run(coder, &message->run);
 		return true;
 	case WIRE_RAW:
 	case WIRE_OUTPUT:

@@ -7,8 +7,8 @@
  * message that is short, long or holds a value outside its range is refused.
  *
  * What doesn't fit a message is cut: a request's body into REQUEST_PARTs before its REQUEST, a
- * model's `raw` into RAWs and its limits into LIMITs before its MODEL, a turn into TURN, MESSAGEs
- * and SETTINGs before GO. */
+ * model's `raw` into RAWs and its limits into LIMITs before its MODEL, a program's arguments into
+ * RUN_PARTs before its RUN, a turn into TURN, MESSAGEs and SETTINGs before GO. */
 #ifndef CORE_WIRE_WIRE_H
 #define CORE_WIRE_WIRE_H
 
@@ -32,6 +32,9 @@
 #define WIRE_HEADERS_BYTES 16384 /* … and in bytes, NULs included; a reply's too */
 #define WIRE_REPLY_HEADERS_MOST 512
 #define WIRE_PARTS_MOST 64 /* in one MESSAGE; more follow in one with `more` set */
+#define WIRE_ARGUMENTS_MOST 256 /* of a program … */
+#define WIRE_ARGUMENT_MOST 4096 /* … each in bytes … */
+#define WIRE_ARGUMENTS_BYTES ((size_t)64 << 10) /* … and together */
 #define WIRE_PRICES_MOST 32
 #define WIRE_PRICE_NAME_MOST 31
 #define WIRE_CANCEL_BODY_MOST ((size_t)16 << 10) /* of the request that cancels a job */
@@ -76,6 +79,8 @@ enum wire_type {
 	WIRE_PROGRESS = 48,
 	WIRE_ON_CANCEL = 49,
 	WIRE_RESUMABLE = 50,
+	WIRE_RUN_PART = 51,
+	WIRE_RUN = 52,
 	WIRE_LIMIT = 53,
 
 	/* From the daemon. */
@@ -165,6 +170,19 @@ struct wire_read {
 	uint32_t file;
 };
 
+struct wire_run_part {
+	uint8_t kind; /* 0..3 as enum conduit_argument_kind */
+	uint32_t file; /* 0 but for an input */
+	const char *text; /* "" for an input */
+};
+
+struct wire_run {
+	const char *program;
+	bool reads; /* `file` is its stdin */
+	uint32_t file;
+	bool to_output;
+};
+
 struct wire_price {
 	const char *name;
 	double usd;
@@ -230,6 +248,8 @@ struct wire_message {
 		struct wire_progress progress;
 		struct wire_on_cancel on_cancel;
 		struct wire_read read;
+		struct wire_run_part run_part;
+		struct wire_run run;
 		struct wire_model model;
 		struct wire_limit limit;
 		struct wire_usage usage;

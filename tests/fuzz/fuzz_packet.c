@@ -64,6 +64,17 @@ static void on_bytes(void *data, const void *bytes, size_t size) {
 	CHECK(bytes != NULL && size > 0 && size <= WIRE_CHUNK_MOST);
 }
 
+static void on_run(void *data, const struct job_run *run) {
+	(void)data;
+	CHECK(run->n_arguments <= WIRE_ARGUMENTS_MOST);
+	for (size_t i = 0; i < run->n_arguments; i++) {
+		const struct job_argument *argument = &run->arguments[i];
+		bool file = argument->kind == JOB_RESULT || argument->kind == JOB_SCRATCH;
+		CHECK(!file || (strchr(argument->text, '/') == NULL && argument->text[0] != '-' &&
+					       argument->text[0] != '.'));
+	}
+}
+
 static void on_usage(void *data, const struct job_usage *usage) {
 	(void)data;
 	CHECK(usage->prompt_tokens >= -1 && usage->cached_tokens >= -1);
@@ -90,6 +101,7 @@ static void on_result(void *data, const char *type, const char *name) {
 
 static const struct job_events events = {.request = on_request,
 		.read = on_read,
+		.run = on_run,
 		.model = on_model,
 		.output = on_bytes,
 		.reasoning = on_bytes,

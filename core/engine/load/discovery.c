@@ -173,6 +173,11 @@ void discovery_refresh(struct provider *provider) {
 		wait_for_key(provider);
 		return;
 	}
+	cleanup_fail struct fail lacking = {0};
+	if (version_lacks_programs(provider->version, &lacking)) {
+		failed(provider, fail_words(&lacking));
+		return;
+	}
 	uv_timer_stop(&provider->discovery_timer);
 	provider->discovered = 0;
 	provider->discovery_keyless = key_value(provider->version->key) == NULL;

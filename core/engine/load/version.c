@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/config/base_url.h"
 #include "core/engine/engine.h"
+#include "core/process/program.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -213,6 +214,10 @@ static bool choose_hosts(struct version *version, struct fail *fail) {
 		};
 		complete = host->scheme != NULL && host->host != NULL;
 	}
+	char **programs = manifest->programs;
+	if (manifest->local && !version->foreign && programs != NULL && *programs != NULL) {
+		version->local = true;
+	}
 	/* The addresses were checked, so only memory can be short. */
 	return complete || fail_set(fail, ENOMEM, "no memory for a provider");
 }
@@ -269,6 +274,22 @@ void version_hide_keys(const struct version *version) {
 	const char *const of_config[] = {config != NULL ? config->key_env : NULL, NULL};
 	key_hide_environment(of_manifest);
 	key_hide_environment(of_config);
+}
+
+/* ---- its programs ---- */
+
+bool version_lacks_programs(const struct version *version, struct fail *fail) {
+	char **programs = version->manifest.programs;
+	for (char **name = programs; name != NULL && *name != NULL; name++) {
+		cleanup_free char *path = program_find(*name);
+		if (path != NULL) {
+			return false;
+		}
+	}
+	/* The first is what its package is called, where they go by several names. */
+	return programs != NULL && *programs != NULL &&
+	       !fail_set(fail, ENODEV, "%s isn't installed: apt-get install %s", *programs,
+			       *programs);
 }
 
 /* ---- making and ending ---- */

@@ -50,6 +50,9 @@ struct version *version_hold(struct version *version);
 /* With the last hold its process ends; the loop must turn before the memory goes. NULL is fine. */
 void version_release(struct version *version);
 
+/* Whether it runs programs and none of them is installed; then the words say what to install
+ * (ENODEV). */
+bool version_lacks_programs(const struct version *version, struct fail *fail);
 /* The whole header line with the key, for a transfer; false when there is no key. Wipe it. */
 bool version_key_header(struct version *version, struct buf *ret);
 /* Keys in the environment were copied: no child and no reader of /proc finds them any more. */

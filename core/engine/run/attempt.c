@@ -98,6 +98,14 @@ static void on_result(void *data, const char *type, const char *name) {
 	}
 }
 
+static bool on_file(void *data, const char *path, const char *name, struct fail *fail) {
+	struct run *run = data;
+	if (run->turn->row.first_byte == 0) {
+		run->turn->row.first_byte = now_us();
+	}
+	return results_take(&run->results, path, name, fail);
+}
+
 static void on_reasoning(void *data, const void *bytes, size_t size) {
 	struct run *run = data;
 	record_reasoning(&run->record, bytes, size);
@@ -241,6 +249,7 @@ static const struct exchange_events events = {
 		.sent = on_sent,
 		.head = on_head,
 		.output = on_output,
+		.file = on_file,
 		.reasoning = on_reasoning,
 		.result = on_result,
 		.usage = on_usage,
@@ -249,6 +258,13 @@ static const struct exchange_events events = {
 		.response = on_response,
 		.end = on_end,
 };
+
+static void let_run_programs(struct run *run) {
+	char directory[PATH_MAX];
+	if (run->exchange != NULL && turn_directory(run->turn, directory, sizeof(directory))) {
+		exchange_set_directory(run->exchange, directory);
+	}
+}
 
 void attempt_go_on(struct run *run) {
 	struct turn *turn = run->turn;
@@ -274,6 +290,7 @@ void attempt_go_on(struct run *run) {
 				take(prepared.files), prepared.n_files, &prepared.timeouts, &events,
 				run);
 		prepared.n_files = 0;
+		let_run_programs(run);
 	}
 	prepared_finish(&prepared);
 	if (run->exchange == NULL &&

@@ -4,6 +4,7 @@
 #include "core/base/strings.h"
 #include "core/engine/engine.h"
 #include "core/engine/run/exchange_private.h"
+#include "core/engine/run/exchange_program.h"
 
 #include <errno.h>
 #include <math.h>
@@ -47,6 +48,9 @@ void exchange_cancel(struct exchange *exchange) {
 	}
 	kept_job_cancel(take(exchange->kept));
 	feed_close(&exchange->feed);
+	exchange_program_cancel(exchange);
+	free(take(exchange->directory));
+	free(take(exchange->missing));
 	request_finish(exchange);
 	withdrawal_finish(&exchange->withdrawal);
 	exchange_files_free(exchange->files, exchange->n_files);
@@ -90,7 +94,7 @@ static void finish_failed(struct exchange *exchange) {
 	finish(exchange, &result);
 }
 
-static void on_deferred_failure(uv_timer_t *timer) {
+void exchange_on_deferred_failure(uv_timer_t *timer) {
 	finish_failed(timer->data);
 }
 
@@ -104,7 +108,7 @@ void exchange_on_deadline(uv_timer_t *timer) {
 
 /* Ends the exchange from the loop: a job or a transfer can't be freed inside its own event. */
 static void fail_later(struct exchange *exchange) {
-	uv_timer_start(&exchange->timer, on_deferred_failure, 0, 0);
+	uv_timer_start(&exchange->timer, exchange_on_deferred_failure, 0, 0);
 }
 
 /* ---- transfers ---- */
@@ -345,6 +349,8 @@ static void on_resume(void *data) {
 	struct exchange *exchange = data;
 	if (exchange->transfer != NULL) {
 		transfer_resume(exchange->transfer);
+	} else if (exchange->program != NULL) {
+		exchange_program_resume(exchange);
 	} else if (feed_active(&exchange->feed) && exchange->failure.code == 0) {
 		uv_timer_start(&exchange->timer, on_feed_turn, 0, 0);
 	}
@@ -437,6 +443,7 @@ static void on_job_end(void *data, const struct job_result *job) {
 const struct job_events exchange_job_events = {
 		.request = on_request,
 		.read = on_read,
+		.run = exchange_on_run,
 		.resume = on_resume,
 		.model = on_model,
 		.output = on_output,

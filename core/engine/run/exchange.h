@@ -31,6 +31,8 @@ struct exchange_events {
 			bool to_output);
 	void (*model)(void *data, const struct job_model *model);
 	void (*output)(void *data, const void *bytes, size_t size);
+	/* A program left this file, a result: it may be moved away. False with words. */
+	bool (*file)(void *data, const char *path, const char *name, struct fail *fail);
 	void (*reasoning)(void *data, const void *bytes, size_t size);
 	void (*result)(void *data, const char *type, const char *name); /* as job_events */
 	void (*usage)(void *data, const struct job_usage *usage);
@@ -65,6 +67,9 @@ struct exchange *exchange_transform(struct version *version, const struct job_tu
 		struct exchange_file *files, size_t n_files,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
 		void *data);
+/* Where the programs that it has run may leave results: the directory of the turn's files, which
+ * lives as long as it. Before the loop turns; false without memory. */
+bool exchange_set_directory(struct exchange *exchange, const char *directory);
 /* Closes the connection and ends the job: no further event. NULL is fine. */
 void exchange_cancel(struct exchange *exchange);
 /* The turn has no result and wants none any more: tells the service, if the provider said how. May

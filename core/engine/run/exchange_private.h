@@ -6,6 +6,7 @@
 #include "core/engine/run/exchange.h"
 #include "core/engine/run/feed.h"
 #include "core/engine/run/withdraw.h"
+#include "core/process/program.h"
 
 struct exchange {
 	struct provider *provider;
@@ -32,6 +33,13 @@ struct exchange {
 
 	struct feed feed; /* a file that the provider reads */
 
+	/* The program that runs for it: see exchange_program.h. */
+	struct program *program;
+	char *directory; /* of the turn's files; NULL where there is no turn */
+	char *work; /* where its programs work, once one did */
+	char *missing; /* the program that was asked for and isn't there */
+	struct buf said; /* the beginning of its stdout */
+
 	int status; /* of the last reply */
 	bool straight; /* the body goes to the output without the provider */
 	bool accepted; /* a request was, or may have been: it may cost */
@@ -47,6 +55,8 @@ struct exchange {
 
 /* What a job says is done by these; their data is the exchange. */
 extern const struct job_events exchange_job_events;
+/* Ends the exchange as `failure` says. */
+void exchange_on_deferred_failure(uv_timer_t *timer);
 /* timeout_total is over. */
 void exchange_on_deadline(uv_timer_t *timer);
 

@@ -3,6 +3,7 @@
 #include "core/engine/run/exchange_private.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A list of models ends here. */
 #define DISCOVERY_MOST ((uint64_t)1 << 30)
@@ -42,6 +43,11 @@ static struct exchange *started(struct exchange *exchange) {
 		return NULL;
 	}
 	return exchange;
+}
+
+bool exchange_set_directory(struct exchange *exchange, const char *directory) {
+	exchange->directory = strdup(directory);
+	return exchange->directory != NULL;
 }
 
 struct exchange *exchange_discover(struct version *version,

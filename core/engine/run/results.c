@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void close_file(struct results *results) {
 	if (results->fd >= 0) {
@@ -154,12 +155,16 @@ static bool write_all(int fd, const char *bytes, size_t size) {
 	return true;
 }
 
+static bool too_large(const struct results *results, struct fail *fail) {
+	return fail_set(fail, EFBIG,
+			"the output is larger than %llu bytes; limits.media in config.yml raises "
+			"that",
+			(unsigned long long)results->most);
+}
+
 bool results_add(struct results *results, const void *bytes, size_t size, struct fail *fail) {
 	if (results->bytes > results->most || size > results->most - results->bytes) {
-		return fail_set(fail, EFBIG,
-				"the output is larger than %llu bytes; limits.media in config.yml "
-				"raises that",
-				(unsigned long long)results->most);
+		return too_large(results, fail);
 	}
 	results->bytes += size;
 	if (results->fd < 0) {
@@ -168,6 +173,27 @@ bool results_add(struct results *results, const void *bytes, size_t size, struct
 	return write_all(results->fd, bytes, size) ||
 	       fail_set(fail, errno, "a result can't be kept in the state directory: %s",
 			       strerror(errno));
+}
+
+bool results_take(
+		struct results *results, const char *path, const char *name, struct fail *fail) {
+	char raw[PATH_MAX];
+	struct stat about;
+	uint64_t size = lstat(path, &about) == 0 ? (uint64_t)about.st_size : 0;
+	if (results->bytes > results->most || size > results->most - results->bytes) {
+		return too_large(results, fail);
+	}
+	results->bytes += size;
+	if (results->under_way == 0 && results->turn->row.output_size == 0) {
+		results->said = true;
+		return turn_output_take(results->turn, path, fail);
+	}
+	if (!results_next(results, "", name, fail)) {
+		return false;
+	}
+	close_file(results);
+	results->fd = raw_path(results, raw, sizeof(raw)) ? turn_file_adopt(path, raw, fail) : -1;
+	return results->fd >= 0;
 }
 
 bool results_end(struct results *results, struct fail *fail) {

@@ -1,17 +1,16 @@
 /* Starting a program that is shut in, and waiting for it: see confined.h. */
 #include "core/fetch/build/confined.h"
 
+#include "core/base/confine_program.h"
 #include "core/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -22,16 +21,6 @@ static double now(void) {
 	struct timespec time;
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-/* fork, with namespaces of its own where that is allowed: then the network isn't there at all, and
- * the kernel ends all its children with it. */
-static pid_t fork_apart(void) {
-	uint64_t flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC;
-	uint64_t arguments[8] = {
-			[0] = geteuid() == 0 ? flags : flags | CLONE_NEWUSER, [4] = SIGCHLD};
-	pid_t pid = (pid_t)syscall(SYS_clone3, arguments, sizeof(arguments));
-	return pid >= 0 ? pid : fork();
 }
 
 /* ---- while it runs ---- */
@@ -153,7 +142,7 @@ bool confined_run(const struct confined *confined, struct buf *output, struct co
 			.end = &end,
 			.pipe = output_read,
 			.begun = now(),
-			.pid = fork_apart()};
+			.pid = confine_fork()};
 	if (run.pid == 0) {
 		confined_child(confined, output_write, setup_write);
 	}

@@ -17,8 +17,8 @@
  *     discover/look_up/transform → [conduit_request → reply → data … → end]*
  *             → conduit_finish or _fail
  *
- * - One request at a time a job: the next may be made from `end` (a queue is submit, poll,
- *   download) or from the callback that begins the job, nowhere else.
+ * - One request (or read, or run) at a time a job: the next may be made from `end` (a queue is
+ *   submit, poll, download) or from the callback that begins the job, nowhere else.
  * - A callback that returns when nothing is pending and neither finish nor fail was called ends
  *   the job as a failure (EPROTO). Emitting after the end is ignored.
  * - When the transfer itself failed (refused, timed out, reset), or the reply was an HTTP error
@@ -128,6 +128,47 @@ void conduit_request(struct conduit_job *job, const struct conduit_request *requ
 
 /* Asks for the bytes of one of the turn's files; they come to `data` and `end` (no `reply`). */
 void conduit_read(struct conduit_job *job, uint32_t file);
+
+/* ---- running a program of the machine ------------------------------------------------------ */
+
+enum conduit_argument_kind {
+	CONDUIT_WORD = 0, /* `text` as it is */
+	CONDUIT_INPUT = 1, /* the path of the turn's file number `file`: one without a name of its
+			      own, so that it is neither an option nor a pattern */
+	CONDUIT_RESULT = 2, /* the path of a file called `text` that the program writes: a result.
+			       May be a pattern of the program's own, as "%06d.png" */
+	CONDUIT_SCRATCH = 3, /* the same of a file that only a later program of the job reads */
+};
+
+/* One argument. Names in `text` of RESULT and SCRATCH are letters, digits, '.', '_', '-' and '%',
+ * at most 64, and begin with a letter, a digit or '%'. */
+struct conduit_argument {
+	enum conduit_argument_kind kind;
+	uint32_t file; /* for CONDUIT_INPUT */
+	const char *text; /* for the others */
+};
+
+/* A program that the manifest's `programs` names, looked for in the system's directories. No shell,
+ * no environment of the user's, no network; it reads the system's libraries and data and the files
+ * that are named here, and writes results and scratch files alone. Processor time, memory and the
+ * size of files are limited. It ends with the job. */
+struct conduit_program {
+	const char *name;
+	const struct conduit_argument *arguments; /* without the program's name; at most 256 */
+	size_t n_arguments;
+	const uint32_t *standard_input; /* the turn's file that it is; NULL: nothing. A text's
+					   newline at its end may be part of it. */
+	enum conduit_sink standard_output; /* CONDUIT_TO_OUTPUT: it is the result, while it comes,
+					      also that of a program that fails later */
+};
+
+/* Runs it: what it says on stdout comes to `data` (or goes to the output), then its exit to
+ * `reply`: `status` is 0 for one that ended well; 127 for one that isn't installed; 128 and the
+ * signal for one that was killed. Of the headers "words" holds, on one line, the end of what it
+ * said on stderr (or that it isn't installed, and the remedy), and "results" how many files it
+ * left. Then comes `end`. When it ended well its result files are results of the turn, in the order
+ * of their names; of a program that failed, nothing is kept. */
+void conduit_run(struct conduit_job *job, const struct conduit_program *program);
 
 /* The service's address without a trailing slash: from config.yml, the environment
  * (<NAME>_BASE_URL) or the manifest. */

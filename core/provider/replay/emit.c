@@ -127,6 +127,44 @@ void conduit_read(struct conduit_job *job, uint32_t file) {
 	}
 }
 
+/* As the daemon records it: a request of the method RUN. */
+void conduit_run(struct conduit_job *job, const struct conduit_program *program) {
+	struct replay *replay = job->replay;
+	if (job_over(job)) {
+		return;
+	}
+	ask(job, PENDING_RUN);
+	job->sink = program->standard_output;
+	struct buf line = {0};
+	buf_add_string(&line, program->name);
+	for (size_t i = 0; i < program->n_arguments; i++) {
+		const struct conduit_argument *argument = &program->arguments[i];
+		if (argument->kind == CONDUIT_INPUT) {
+			buf_add_format(&line, " {input %u}", argument->file);
+		} else {
+			buf_add_format(&line,
+					argument->kind == CONDUIT_WORD	   ? " %s"
+					: argument->kind == CONDUIT_RESULT ? " {result %s}"
+									   : " {scratch %s}",
+					argument->text);
+		}
+		if (argument->kind == CONDUIT_INPUT && argument->file >= job->script->n_files) {
+			job_broke(job, "a program names a file that isn't there");
+		}
+	}
+	if (program->standard_input != NULL && *program->standard_input >= job->script->n_files) {
+		job_broke(job, "a program names a file that isn't there");
+	}
+	replay->requests = grow(replay->requests, replay->n_requests, sizeof(*replay->requests));
+	replay->requests[replay->n_requests++] = (struct replay_request){
+			.method = copy("RUN"),
+			.url = checked(buf_take(&line)),
+			.headers = copy(""),
+			.body = copy(""),
+			.sink = program->standard_output,
+	};
+}
+
 const char *conduit_base_url(const struct conduit_job *job) {
 	return job->script->base_url != NULL ? job->script->base_url : "";
 }

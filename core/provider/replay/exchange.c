@@ -47,8 +47,8 @@ static bool take_reply(struct exchange *exchange, struct exchange_line *line, st
 	int64_t status = 0;
 	cleanup_free char *value = strdup(line->value);
 	char *type = value != NULL ? cut_word(value) : NULL;
-	if (type == NULL || cut_word(type) == NULL || !parse_int64(value, &status) ||
-			status < 100 || status > 599) {
+	if (type == NULL || cut_word(type) == NULL || !parse_int64(value, &status) || status < 0 ||
+			status > 599) {
 		return wrong(exchange, line, fail, "takes a status, a type and a file beside it");
 	}
 	/* "200 text/plain name": the type lies in the line's own memory. */
@@ -284,7 +284,7 @@ bool exchange_replay(const struct exchange *exchange, const struct conduit_provi
 		buf_add_format(&ret->requests, "%s %s\n", replay.requests[i].method,
 				replay.requests[i].url);
 	}
-	bool asks = replay.n_requests != 0;
+	bool asks = replay.n_requests != 0 && strcmp(replay.requests[0].method, "RUN") != 0;
 	replay_finish(&replay);
 	if (ret->faults.size == 0) {
 		run_cuts(exchange, provider, ret);

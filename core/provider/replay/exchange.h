@@ -11,8 +11,10 @@
  *     prompt Say hello                             the turn's text; prompt_file NAME: in a file
  *     attach image/jpeg photo.jpg                  what goes along with it: type, file beside
  *     set temperature 0.5                          a setting
- *     reply 200 text/event-stream hello.sse        status, type, file of the body beside; in order
+ *     reply 200 text/event-stream hello.sse        status, type, file of the body beside; in order.
+ *                                                  Of a program: its exit, text/plain, its stdout
  *     request POST https://acme.example/v1/chat    from here on: what must be. Requests in order,
+ *     request RUN ffmpeg -i {input 0} {result a}   a program with its arguments; or {scratch b}
  *     header Content-Type: application/json        what the last one's headers and
  *     body "stream":true                           body must hold
  *     output Hello!                                all of it; output_file NAME: as in that file

@@ -8,6 +8,7 @@
 enum pending {
 	PENDING_NOTHING,
 	PENDING_REPLY,
+	PENDING_RUN,
 	PENDING_FILE,
 };
 

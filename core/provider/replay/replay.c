@@ -29,6 +29,25 @@ static void feed(struct conduit_job *job, const struct conduit_provider *provide
 	}
 }
 
+/* A program's stdout comes before its exit. */
+static void ran(struct conduit_job *job, const struct conduit_provider *provider) {
+	static const char *const none[] = {"words: ", "results: 1", NULL};
+	const struct replay_exchange *exchange =
+			&job->script->exchanges[job->replay->n_requests - 1];
+	if (job->sink == CONDUIT_TO_OUTPUT) {
+		conduit_output(job, exchange->body, exchange->size);
+	} else {
+		feed(job, provider, exchange->body, exchange->size);
+	}
+	if (provider->reply != NULL && !job_over(job)) {
+		provider->reply(job, &(struct conduit_reply){.status = exchange->status,
+						     .content_type = "text/plain",
+						     .headers = exchange->headers != NULL
+										? exchange->headers
+										: none});
+	}
+}
+
 /* False when the connection breaks: the job is released without `end`. */
 static bool reply(struct conduit_job *job, const struct conduit_provider *provider) {
 	static const char *const none[] = {NULL};
@@ -60,14 +79,15 @@ static void serve(struct conduit_job *job, const struct conduit_provider *provid
 			job_broke(job, "a callback returned with nothing pending and no end");
 			return;
 		}
-		if (pending == PENDING_REPLY &&
-				job->replay->n_requests > job->script->n_exchanges) {
+		if (pending != PENDING_FILE && job->replay->n_requests > job->script->n_exchanges) {
 			job_broke(job, "more requests than exchanges");
 			return;
 		}
 		bool whole = true;
 		if (pending == PENDING_REPLY) {
 			whole = reply(job, provider);
+		} else if (pending == PENDING_RUN) {
+			ran(job, provider);
 		} else {
 			const struct replay_file *file = &job->script->files[job->file];
 			feed(job, provider, file->bytes, file->size);

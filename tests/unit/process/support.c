@@ -184,8 +184,30 @@ static void on_end(void *data, const struct job_result *result) {
 	owner->crashed = result->crashed;
 }
 
+/* "ffmpeg w:-i i:3 r:x.png s:y", and `<7` for what it reads. */
+static void on_run(void *data, const struct job_run *run) {
+	static const char kinds[] = "wirs";
+	struct owner *owner = data;
+	buf_add_string(&owner->runs, run->program);
+	for (size_t i = 0; i < run->n_arguments; i++) {
+		const struct job_argument *argument = &run->arguments[i];
+		buf_add_format(&owner->runs, " %c:%s", kinds[argument->kind], argument->text);
+		if (argument->kind == JOB_INPUT) {
+			buf_add_format(&owner->runs, "%u", argument->file);
+		}
+	}
+	if (run->standard_input != NULL) {
+		buf_add_format(&owner->runs, " <%u", *run->standard_input);
+	}
+	job_data(owner->job, "said", 4);
+	job_reply(owner->job, 3, "text/plain",
+			(const char *const[]){"words: no such thing", "results: 0", NULL});
+	job_body_end(owner->job);
+}
+
 const struct job_events owner_events = {.request = on_request,
 		.read = on_read,
+		.run = on_run,
 		.resume = on_resume,
 		.model = on_model,
 		.output = on_output,
@@ -207,6 +229,7 @@ void owner_finish(struct owner *owner) {
 	free(owner->header);
 	body_finish(&owner->body);
 	buf_finish(&owner->output);
+	buf_finish(&owner->runs);
 	buf_finish(&owner->reasoning);
 	buf_finish(&owner->models);
 	buf_finish(&owner->limits);

@@ -35,6 +35,7 @@ struct owner {
 	bool never_retry, crashed;
 	unsigned n_ends, n_requests, n_reads, n_resumes, n_models, n_outputs;
 	struct buf output, reasoning;
+	struct buf runs; /* programs and their arguments */
 	struct job_usage usage;
 	char *method, *url, *header;
 	struct body body;

@@ -78,6 +78,33 @@ static void assert_limits(const struct owner *owner, const struct fixture *fixtu
 	assert_non_null(strstr(buf_string(&fixture->log), "limit of the setting seed is left out"));
 }
 
+static void a_program_is_asked_for_and_its_exit_goes_back(void **state) {
+	(void)state;
+	struct fixture fixture;
+	struct owner owner;
+	fixture_init(&fixture, "good");
+	owner_run(&owner, &fixture, "run");
+	assert_int_equal(owner.code, 0);
+	assert_string_equal(buf_string(&owner.runs), "acme w:-i i:0 s:x.wav r:%06d.png <0");
+	assert_string_equal(buf_string(&owner.output), "said");
+	assert_string_equal(buf_string(&owner.reasoning), "3 text/plain no such thing\n");
+	owner_finish(&owner);
+	fixture_finish(&fixture);
+}
+
+static void a_result_that_is_a_path_fails_its_turn_alone(void **state) {
+	(void)state;
+	struct fixture fixture;
+	struct owner owner;
+	fixture_init(&fixture, "good");
+	owner_run(&owner, &fixture, "run-outside");
+	assert_int_equal(owner.code, EPROTO);
+	assert_non_null(strstr(owner.words, "\"../prompt\""));
+	assert_int_equal(owner.runs.size, 0);
+	owner_finish(&owner);
+	fixture_finish(&fixture);
+}
+
 static void a_discovery_gives_plain_models_with_their_raw(void **state) {
 	(void)state;
 	struct fixture fixture;
@@ -325,6 +352,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(a_prompt_is_read_and_comes_back),
 			cmocka_unit_test(a_request_arrives_whole_and_its_reply_goes_back),
+			cmocka_unit_test(a_program_is_asked_for_and_its_exit_goes_back),
+			cmocka_unit_test(a_result_that_is_a_path_fails_its_turn_alone),
 			cmocka_unit_test(a_discovery_gives_plain_models_with_their_raw),
 			cmocka_unit_test(a_long_conversation_arrives_in_order),
 			cmocka_unit_test(a_setting_above_its_bound_fails_the_turn_with_words),

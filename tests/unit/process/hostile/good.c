@@ -113,6 +113,16 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	conduit_set_state(job, strdup(turn->model));
 	if (strcmp(turn->model, "echo") == 0) {
 		conduit_read(job, turn->messages[0].parts[0].file);
+	} else if (strcmp(turn->model, "run") == 0 || strcmp(turn->model, "run-outside") == 0) {
+		bool outside = strcmp(turn->model, "run") != 0;
+		uint32_t file = turn->messages[0].parts[0].file;
+		struct conduit_argument arguments[] = {{CONDUIT_WORD, .text = "-i"},
+				{CONDUIT_INPUT, .file = file}, {CONDUIT_SCRATCH, .text = "x.wav"},
+				{CONDUIT_RESULT, .text = outside ? "../prompt" : "%06d.png"}};
+		conduit_run(job, &(struct conduit_program){.name = "acme",
+						 .arguments = arguments,
+						 .n_arguments = 4,
+						 .standard_input = &file});
 	} else if (strcmp(turn->model, "ask") == 0) {
 		ask(job, turn);
 	} else if (strcmp(turn->model, "libc") == 0) {
@@ -143,6 +153,7 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 static void reply(struct conduit_job *job, const struct conduit_reply *reply) {
 	char line[256];
 	const char *kind = conduit_header(reply, "x-kind");
+	kind = kind != NULL ? kind : conduit_header(reply, "words");
 	int size = snprintf(line, sizeof(line), "%d %s %s\n", reply->status, reply->content_type,
 			kind != NULL ? kind : "none");
 	conduit_reasoning(job, line, (size_t)size);
