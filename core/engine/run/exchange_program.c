@@ -255,6 +255,8 @@ static void answer(struct exchange *exchange, int status, const char *words, int
 	if (asprintf(&left, "results: %d", results) < 0) {
 		left = NULL;
 	}
+	/* What goes to the output tells by itself what it is. */
+	const char *type = exchange->straight ? "" : "text/plain";
 	const char *headers[] = {left != NULL ? left : said, said, NULL};
 	if (exchange->events.head != NULL) {
 		exchange->events.head(
@@ -264,7 +266,7 @@ static void answer(struct exchange *exchange, int status, const char *words, int
 		exchange->events.response(exchange->data, exchange->said.data, exchange->said.size);
 	}
 	buf_finish(&exchange->said);
-	job_reply(exchange->job, status, "text/plain", headers);
+	job_reply(exchange->job, status, type, headers);
 	job_body_end(exchange->job);
 }
 
@@ -368,8 +370,7 @@ static void tell_sent(struct exchange *exchange, const struct job_run *run) {
 void exchange_on_run(void *data, const struct job_run *run) {
 	struct exchange *exchange = data;
 	struct fail *fail = &exchange->failure;
-	struct told told cleanup(told_finish) = {
-			.standard_input = -1, .directory = -1};
+	struct told told cleanup(told_finish) = {.standard_input = -1, .directory = -1};
 	bool at_rest = exchange->transfer == NULL && exchange->url == NULL &&
 		       exchange->program == NULL && !feed_active(&exchange->feed);
 	if (!at_rest) {

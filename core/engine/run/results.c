@@ -175,8 +175,7 @@ bool results_add(struct results *results, const void *bytes, size_t size, struct
 			       strerror(errno));
 }
 
-bool results_take(
-		struct results *results, const char *path, const char *name, struct fail *fail) {
+bool results_take(struct results *results, const char *path, const char *name, struct fail *fail) {
 	char raw[PATH_MAX];
 	struct stat about;
 	uint64_t size = lstat(path, &about) == 0 ? (uint64_t)about.st_size : 0;

@@ -1,0 +1,261 @@
+/* Command lines: what ffmpeg is told, and what it may open. Only files that hold media themselves
+ * are read: playlists, scripts and lists of files, which name others, are none of the formats. */
+#include "ffmpeg.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Demuxers of media, by ffmpeg's names. */
+#define FORMATS                                                                                    \
+	"mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,wav,w64,mp3," \
+	"flac,aac,ac3,eac3,aiff,au,caf,amr,ape,wv,tta,m4v,h264,hevc,ivf,nut,gif,apng,png_pipe,"    \
+	"jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,gif_pipe,qoi_pipe,jpegxl_pipe,pam_pipe,ppm_pipe,"  \
+	"pgm_pipe,pbm_pipe"
+
+static void set_trouble(struct command *command, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+
+/* The first that is wrong is told. */
+static void set_trouble(struct command *command, const char *format, ...) {
+	if (command->trouble[0] != '\0') {
+		return;
+	}
+	va_list args;
+	va_start(args, format);
+	vsnprintf(command->trouble, sizeof(command->trouble), format, args);
+	va_end(args);
+}
+
+static void add(struct command *command, struct conduit_argument argument) {
+	if (command->n == ARGUMENTS_MOST) {
+		set_trouble(command, "too many settings for one command");
+		return;
+	}
+	command->arguments[command->n++] = argument;
+}
+
+static void add_word(struct command *command, const char *word) {
+	add(command, (struct conduit_argument){CONDUIT_WORD, .text = word});
+}
+
+static void add_words(struct command *command, const char *const *words) {
+	for (; *words != NULL; words++) {
+		add_word(command, *words);
+	}
+}
+
+static const char *print(struct command *command, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+
+static const char *print(struct command *command, const char *format, ...) {
+	char *text = command->text + command->used;
+	size_t room = sizeof(command->text) - command->used;
+	va_list args;
+	va_start(args, format);
+	int size = vsnprintf(text, room, format, args);
+	va_end(args);
+	if (size < 0 || (size_t)size >= room) {
+		set_trouble(command, "the settings are too long");
+		return "";
+	}
+	command->used += (size_t)size + 1;
+	return text;
+}
+
+/* ---- settings ---- */
+
+static const char *setting(const struct conduit_turn *turn, const char *name) {
+	const char *value = conduit_setting(turn, name);
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* A number above 0; 0 when it isn't set. */
+static double number(struct command *command, const struct conduit_turn *turn, const char *name,
+		double most) {
+	const char *value = setting(turn, name);
+	char *end = NULL;
+	double found = value != NULL ? strtod(value, &end) : 0;
+	if (value != NULL && (*end != '\0' || !(found >= 0 && found <= most))) {
+		set_trouble(command, "the setting %s takes a number up to %g: correct config/%s",
+				name, most, name);
+		return 0;
+	}
+	return found;
+}
+
+/* "W:H" of the filter scale, where any is wanted; "" else. -2: as the other demands, and even, as
+ * most codecs of video want it. */
+static const char *size_of(struct command *command, const struct conduit_turn *turn, int other) {
+	int width = (int)number(command, turn, "width", 16384);
+	int height = (int)number(command, turn, "height", 16384);
+	const char *scale = setting(turn, "scale");
+	int w, h, used = 0;
+	if (width > 0 || height > 0) {
+		return print(command, "scale=%d:%d", width > 0 ? width : other,
+				height > 0 ? height : other);
+	}
+	if (scale == NULL) {
+		return "";
+	}
+	if (sscanf(scale, "%d:%d%n", &w, &h, &used) == 2 && scale[used] == '\0' && w >= -2 &&
+			h >= -2 && w <= 16384 && h <= 16384 && (w > 0 || h > 0)) {
+		return print(command, "scale=%d:%d", w, h);
+	}
+	double factor = number(command, turn, "scale", 16);
+	return factor > 0 ? print(command, "scale=trunc(iw*%.6f/2)*2:trunc(ih*%.6f/2)*2", factor,
+					    factor)
+			  : "";
+}
+
+static void add_bitrate(
+		struct command *command, const struct conduit_turn *turn, const char *option) {
+	const char *bitrate = setting(turn, "bitrate");
+	if (bitrate == NULL) {
+		return;
+	}
+	size_t digits = strspn(bitrate, "0123456789");
+	bool unit = bitrate[digits] != '\0' && strchr("kKM", bitrate[digits]) != NULL;
+	if (digits == 0 || digits > 9 || bitrate[digits + unit] != '\0') {
+		set_trouble(command, "the setting bitrate takes 128k, 2M or a number: correct "
+				     "config/bitrate");
+		return;
+	}
+	add_word(command, option);
+	add_word(command, print(command, "%s", bitrate));
+}
+
+static const char *format_of(struct command *command, const struct model *model,
+		const struct conduit_turn *turn) {
+	const char *format = setting(turn, "format");
+	if (format == NULL) {
+		return model->format;
+	}
+	size_t size = strlen(format);
+	for (const char *at = model->formats; at != NULL; at = strchr(at, '\n')) {
+		at += *at == '\n' ? 1 : 0;
+		if (strncmp(at, format, size) == 0 && (at[size] == '\n' || at[size] == '\0')) {
+			return print(command, "%s", format);
+		}
+	}
+	set_trouble(command, "the setting format takes one of info/formats: correct config/format");
+	return model->format;
+}
+
+/* ---- commands ---- */
+
+static void add_input(struct command *command, uint32_t file) {
+	static const char *const whitelists[] = {"-protocol_whitelist", "file,pipe",
+			"-format_whitelist", FORMATS, "-i", NULL};
+	add_words(command, whitelists);
+	add(command, (struct conduit_argument){CONDUIT_INPUT, .file = file});
+}
+
+void command_probe(struct command *command, uint32_t file) {
+	static const char *const words[] = {"-v", "error", "-show_entries",
+			"stream=codec_type:format=duration", "-of", "default=noprint_wrappers=1",
+			NULL};
+	*command = (struct command){0};
+	add_words(command, words);
+	add_input(command, file);
+}
+
+static void add_seconds(struct command *command, const char *option, double seconds) {
+	if (seconds > 0) {
+		add_word(command, option);
+		add_word(command, print(command, "%.6f", seconds));
+	}
+}
+
+/* The filters, one after the other; "" are left out. */
+static void add_filters(struct command *command, const char *first, const char *second) {
+	if (first[0] != '\0' || second[0] != '\0') {
+		add_word(command, "-vf");
+		add_word(command, print(command, "%s%s%s", first,
+						  first[0] != '\0' && second[0] != '\0' ? "," : "",
+						  second));
+	}
+}
+
+static void add_sound(struct command *command, const struct conduit_turn *turn) {
+	static const char *const words[] = {"-vn", "-sn", "-dn", "-map", "0:a:0", NULL};
+	add_words(command, words);
+	add_bitrate(command, turn, "-b:a");
+}
+
+static const char *frames_filter(struct command *command, const struct conduit_turn *turn) {
+	double fps = number(command, turn, "fps", 240);
+	return print(command, "fps=%g", fps > 0 ? fps : 1);
+}
+
+static void add_pictures(struct command *command, const struct model *model,
+		const struct conduit_turn *turn, const char *format) {
+	bool frames = strcmp(model->id, "extract-frames") == 0;
+	bool thumbnail = strcmp(model->id, "thumbnail") == 0;
+	const char *size = size_of(command, turn, -1);
+	if (frames) {
+		add_filters(command, frames_filter(command, turn), size);
+	} else if (thumbnail) {
+		add_filters(command, command->start > 0 ? "" : "thumbnail",
+				size[0] != '\0' ? size : "scale=min(320\\,iw):-1");
+	} else {
+		add_filters(command, size, "");
+	}
+	add_word(command, "-frames:v");
+	add_word(command, frames ? print(command, "%d", FRAMES_MOST) : "1");
+	if (!frames && strcmp(format, "gif") != 0) {
+		add_word(command, "-update");
+		add_word(command, "1");
+	}
+	if (strcmp(format, "jpg") == 0) {
+		add_word(command, "-q:v");
+		add_word(command, "3");
+	}
+}
+
+static void add_video(
+		struct command *command, const struct conduit_turn *turn, const char *format) {
+	static const char *const streams[] = {
+			"-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn", NULL};
+	static const char *const even = "scale=trunc(iw/2)*2:trunc(ih/2)*2";
+	bool gif = strcmp(format, "gif") == 0;
+	double fps = number(command, turn, "fps", 240);
+	const char *size = size_of(command, turn, -2);
+	add_words(command, streams);
+	if (!gif) {
+		add_word(command, "-pix_fmt");
+		add_word(command, "yuv420p");
+	}
+	add_filters(command, fps > 0 ? print(command, "fps=%g", fps) : "",
+			size[0] != '\0' || gif ? size : even);
+	add_bitrate(command, turn, "-b:v");
+	if (strcmp(format, "mp4") == 0 || strcmp(format, "mov") == 0) {
+		add_word(command, "-movflags");
+		add_word(command, "+faststart");
+	}
+}
+
+void command_make(struct command *command, const struct model *model,
+		const struct conduit_turn *turn, uint32_t file) {
+	static const char *const words[] = {"-nostdin", "-hide_banner", "-loglevel", "error",
+			"-progress", "pipe:1", NULL};
+	*command = (struct command){0};
+	command->start = number(command, turn, "start", 1e9);
+	command->duration = number(command, turn, "duration", 1e9);
+	const char *format = format_of(command, model, turn);
+	add_words(command, words);
+	add_seconds(command, "-ss", command->start);
+	add_seconds(command, "-t", command->duration);
+	add_input(command, file);
+	if (strcmp(model->output, "audio") == 0) {
+		add_sound(command, turn);
+	} else if (strcmp(model->output, "video") == 0) {
+		add_video(command, turn, format);
+	} else {
+		add_pictures(command, model, turn, format);
+	}
+	const char *name = strcmp(model->id, "extract-frames") == 0 ? "%06d" : "output";
+	add(command, (struct conduit_argument){CONDUIT_RESULT,
+				     .text = print(command, "%s.%s", name, format)});
+}

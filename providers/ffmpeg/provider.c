@@ -1,0 +1,221 @@
+/* FFmpeg: a turn is two programs, ffprobe, which says what the input holds and how long it is, and
+ * ffmpeg, which makes the result of it. */
+#include "ffmpeg.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_INSTALLED 127
+/* As a shell says that a signal ended it. */
+#define SIGNALLED 128
+
+struct work {
+	const struct model *model;
+	struct command command;
+	bool probing;
+	char line[256]; /* of stdout, not ended yet */
+	size_t line_size;
+	bool sound, pictures;
+	double duration; /* of the input, in seconds; 0 unknown */
+	int status, results;
+	char words[1024];
+};
+
+static void fail(struct conduit_job *job, enum conduit_kind kind, const char *words) {
+	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = words});
+}
+
+/* ---- what the programs say ---- */
+
+static void tell_progress(struct conduit_job *job, const struct work *work, double seconds) {
+	double all = work->duration - work->command.start;
+	double wanted = work->command.duration;
+	all = wanted > 0 && (wanted < all || work->duration <= 0) ? wanted : all;
+	double share = all > 0 ? seconds / all : NAN;
+	char words[64];
+	snprintf(words, sizeof(words), "%s, %.0f s done", work->model->id, seconds);
+	conduit_progress(job, share > 1 ? 1 : share, words);
+}
+
+static void take_line(struct conduit_job *job, struct work *work) {
+	static const char done[] = "out_time_us=", duration[] = "duration=";
+	const char *line = work->line;
+	if (work->probing && strcmp(line, "codec_type=audio") == 0) {
+		work->sound = true;
+	} else if (work->probing && strcmp(line, "codec_type=video") == 0) {
+		work->pictures = true;
+	} else if (work->probing && strncmp(line, duration, strlen(duration)) == 0) {
+		double seconds = strtod(line + strlen(duration), NULL);
+		work->duration = seconds > 0 && seconds < 1e9 ? seconds : 0;
+	} else if (!work->probing && strncmp(line, done, strlen(done)) == 0) {
+		double seconds = strtod(line + strlen(done), NULL) / 1e6;
+		if (seconds >= 0) {
+			tell_progress(job, work, seconds);
+		}
+	}
+}
+
+static void data(struct conduit_job *job, const void *bytes, size_t size) {
+	struct work *work = conduit_state(job);
+	const char *text = bytes;
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\n') {
+			work->line[work->line_size] = '\0';
+			take_line(job, work);
+			work->line_size = 0;
+		} else if (work->line_size < sizeof(work->line) - 1) {
+			work->line[work->line_size++] = text[i];
+		}
+	}
+}
+
+/* Without the paths under which the program saw the files, which mean nothing outside. */
+static void copy_words(char *to, size_t room, const char *from) {
+	static const char path[] = "/proc/self/fd/", called[] = "the input";
+	size_t size = 0;
+	while (*from != '\0' && size + sizeof(called) < room) {
+		if (strncmp(from, path, strlen(path)) == 0) {
+			from += strlen(path);
+			from += strspn(from, "0123456789");
+			memcpy(to + size, called, strlen(called));
+			size += strlen(called);
+		} else {
+			to[size++] = *from++;
+		}
+	}
+	to[size] = '\0';
+}
+
+static void reply(struct conduit_job *job, const struct conduit_reply *reply) {
+	struct work *work = conduit_state(job);
+	const char *words = conduit_header(reply, "words");
+	const char *results = conduit_header(reply, "results");
+	work->status = reply->status;
+	work->results = results != NULL ? (int)strtol(results, NULL, 10) : 0;
+	copy_words(work->words, sizeof(work->words), words != NULL ? words : "");
+}
+
+/* ---- a turn ---- */
+
+static bool is_media(const char *type) {
+	return strncmp(type, "video/", 6) == 0 || strncmp(type, "audio/", 6) == 0 ||
+	       strncmp(type, "image/", 6) == 0;
+}
+
+/* The new prompt, or else the first of what goes along with it. */
+static const struct conduit_part *find_input(const struct conduit_turn *turn) {
+	if (turn->n_messages == 0) {
+		return NULL;
+	}
+	const struct conduit_message *last = &turn->messages[turn->n_messages - 1];
+	for (size_t i = 0; i < last->n_parts; i++) {
+		if (is_media(last->parts[i].type)) {
+			return &last->parts[i];
+		}
+	}
+	return NULL;
+}
+
+static void discover(struct conduit_job *job) {
+	emit_models(job);
+	conduit_finish(job, NULL, NULL);
+}
+
+static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
+	const struct model *model = find_model(turn->model);
+	const struct conduit_part *input = find_input(turn);
+	struct work *work = calloc(1, sizeof(*work));
+	if (work == NULL) {
+		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
+		return;
+	}
+	conduit_set_state(job, work);
+	if (model == NULL) {
+		fail(job, CONDUIT_FAIL_GONE, "there is no such model: see models/");
+		return;
+	}
+	if (input == NULL) {
+		char words[128];
+		snprintf(words, sizeof(words), "%s takes a file of %s: cp one to input", model->id,
+				model->input);
+		fail(job, CONDUIT_FAIL_INVALID, words);
+		return;
+	}
+	work->model = model;
+	work->probing = true;
+	command_make(&work->command, model, turn, input->file);
+	if (work->command.trouble[0] != '\0') {
+		fail(job, CONDUIT_FAIL_INVALID, work->command.trouble);
+		return;
+	}
+	struct command probe;
+	command_probe(&probe, input->file);
+	conduit_run(job, &(struct conduit_program){.name = "ffprobe",
+					 .arguments = probe.arguments,
+					 .n_arguments = probe.n});
+}
+
+static void fail_program(struct conduit_job *job, const struct work *work) {
+	char words[sizeof(work->words) + 128];
+	const char *program = work->probing ? "ffprobe" : "ffmpeg";
+	if (work->status == NOT_INSTALLED) {
+		fail(job, CONDUIT_FAIL_OTHER, work->words);
+	} else if (work->status > SIGNALLED) {
+		snprintf(words, sizeof(words),
+				"%s was ended by signal %d: too much processor time "
+				"(timeout_total), "
+				"memory or disk (limits.media) was asked for",
+				program, work->status - SIGNALLED);
+		fail(job, CONDUIT_FAIL_OTHER, words);
+	} else {
+		snprintf(words, sizeof(words), "%s: %s", program,
+				work->words[0] != '\0' ? work->words : "it failed without a word");
+		fail(job, CONDUIT_FAIL_INVALID, words);
+	}
+}
+
+static void end_probe(struct conduit_job *job, struct work *work) {
+	if (work->model->sound ? !work->sound : !work->pictures) {
+		fail(job, CONDUIT_FAIL_INVALID,
+				work->model->sound ? "there is no sound in the input"
+						   : "there are no pictures in the input");
+		return;
+	}
+	work->probing = false;
+	work->line_size = 0;
+	tell_progress(job, work, 0);
+	conduit_run(job, &(struct conduit_program){.name = "ffmpeg",
+					 .arguments = work->command.arguments,
+					 .n_arguments = work->command.n});
+}
+
+static void end(struct conduit_job *job) {
+	struct work *work = conduit_state(job);
+	if (work->status != 0) {
+		fail_program(job, work);
+		return;
+	}
+	if (work->probing) {
+		end_probe(job, work);
+		return;
+	}
+	if (work->results == 0) {
+		fail(job, CONDUIT_FAIL_INVALID,
+				"nothing is left of the input there: look at config/start and "
+				"config/duration");
+		return;
+	}
+	struct conduit_usage usage = CONDUIT_USAGE_UNKNOWN;
+	usage.cost = 0;
+	conduit_usage(job, &usage);
+	conduit_finish(job, work->results == FRAMES_MOST ? "length" : "stop", NULL);
+}
+
+static void release(struct conduit_job *job) {
+	free(conduit_state(job));
+}
+
+CONDUIT_PROVIDER(.name = "ffmpeg", .version = "1.0.0", .discover = discover, .transform = transform,
+		.reply = reply, .data = data, .end = end, .release = release)
