@@ -149,8 +149,8 @@ bool turn_prompt_truncate(struct turn *turn, uint64_t size);
 bool turn_prompt_share(struct turn *from, struct turn *to, struct fail *fail);
 /* Appends to the output and wakes who waits. */
 bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struct fail *fail);
-/* Moves a file that a stranger's program made, of which anything may have become, and makes it ours:
- * open for reading and writing, or -1 with words. */
+/* Moves a file that a stranger's program made, of which anything may have become, and makes it
+ * ours: open for reading and writing, or -1 with words. */
 int turn_file_adopt(const char *path, const char *to, struct fail *fail);
 /* Makes a file that lies beside its own, or elsewhere in the state directory, the whole output:
  * that one goes from where it was. False with words. */

@@ -216,16 +216,15 @@ static void add_pictures(struct command *command, const struct model *model,
 
 static void add_video(
 		struct command *command, const struct conduit_turn *turn, const char *format) {
-	static const char *const streams[] = {
-			"-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn", NULL};
+	static const char *const streams[] = {"-map", "0:v:0", "-sn", "-dn", NULL};
+	static const char *const sound[] = {"-map", "0:a:0?", "-pix_fmt", "yuv420p", NULL};
 	static const char *const even = "scale=trunc(iw/2)*2:trunc(ih/2)*2";
 	bool gif = strcmp(format, "gif") == 0;
 	double fps = number(command, turn, "fps", 240);
 	const char *size = size_of(command, turn, -2);
 	add_words(command, streams);
 	if (!gif) {
-		add_word(command, "-pix_fmt");
-		add_word(command, "yuv420p");
+		add_words(command, sound);
 	}
 	add_filters(command, fps > 0 ? print(command, "fps=%g", fps) : "",
 			size[0] != '\0' || gif ? size : even);

@@ -32,8 +32,7 @@ void results_hint(struct results *results, const char *type);
 /* EFBIG over the limit, ENOSPC …; with words. */
 bool results_add(struct results *results, const void *bytes, size_t size, struct fail *fail);
 /* The file of a program is a result of its own, moved to where it belongs. False with words. */
-bool results_take(
-		struct results *results, const char *path, const char *name, struct fail *fail);
+bool results_take(struct results *results, const char *path, const char *name, struct fail *fail);
 /* All have come: keeps what they are. Nothing to do when it was called before. False with words. */
 bool results_end(struct results *results, struct fail *fail);
 /* After the end: the output is plain text. */

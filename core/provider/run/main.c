@@ -8,6 +8,7 @@
 #include "core/provider/run/shut_in.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ static bool take_options(char **arguments, struct shut_in *ret) {
 		     take_number(arguments[2], &ret->file) && take_number(arguments[3], &inputs) &&
 		     inputs <= 64;
 	ret->inputs = taken ? (int)inputs : 0;
+	ret->directory = fcntl(SHUT_IN_DIRECTORY, F_GETFD) >= 0;
 	ret->without_landlock = strcmp(arguments[4], "landlock-optional") == 0;
 	return taken && (ret->without_landlock || strcmp(arguments[4], "landlock") == 0);
 }

@@ -17,7 +17,7 @@ static bool allow_files(int ruleset, const struct shut_in *shut_in, struct fail 
 	bool allowed = confine_allow_system(ruleset, fail) &&
 		       landlock_allow_path(ruleset, "/dev/null", LANDLOCK_WRITE_FILE, fail) &&
 		       landlock_allow_path(ruleset, "/dev/urandom", LANDLOCK_READ_FILE, fail);
-	if (allowed && fcntl(SHUT_IN_DIRECTORY, F_GETFD) >= 0) {
+	if (allowed && shut_in->directory) {
 		allowed = landlock_allow(ruleset, SHUT_IN_DIRECTORY, LANDLOCK_WRITE_FILES,
 				"the directory of results", fail);
 	}
@@ -45,9 +45,8 @@ static bool set_limits(const struct shut_in *shut_in, struct fail *fail) {
 }
 
 static bool arrange(const struct shut_in *shut_in, struct fail *fail) {
-	bool there = fcntl(SHUT_IN_DIRECTORY, F_GETFD) >= 0;
 	unsigned beyond = (unsigned)(SHUT_IN_INPUTS + shut_in->inputs);
-	return ((there ? fchdir(SHUT_IN_DIRECTORY) : chdir("/")) == 0 &&
+	return ((shut_in->directory ? fchdir(SHUT_IN_DIRECTORY) : chdir("/")) == 0 &&
 			       close_range(beyond, ~0U, CLOSE_RANGE_CLOEXEC) == 0) ||
 	       fail_set(fail, errno, "can't arrange descriptors: %s", strerror(errno));
 }

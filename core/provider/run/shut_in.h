@@ -17,6 +17,7 @@ struct shut_in {
 	rlim_t memory; /* bytes of address space */
 	rlim_t file; /* bytes of one file */
 	int inputs; /* how many */
+	bool directory; /* whether SHUT_IN_DIRECTORY is one */
 	bool without_landlock; /* go on where the kernel has none */
 };
 
