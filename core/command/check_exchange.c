@@ -55,14 +55,28 @@ static void check_host(
 	}
 }
 
-static void check_hosts(
+/* A program that the daemon would refuse to run. */
+static void check_program(struct check *check, const char *exchange, const char *line) {
+	char **programs = check->manifest.programs;
+	cleanup_free char *name = strndup(line, strcspn(line, " "));
+	if (name != NULL && (programs == NULL || !strings_contain(programs, name))) {
+		check_fault(check,
+				"%s: it runs %s, and conduitfs runs only the manifest's programs: "
+				"name it there",
+				exchange, name);
+	}
+}
+
+static void check_requests(
 		struct check *check, const char *exchange, const struct replaying *replaying) {
 	const char *at = buf_string(&replaying->requests);
 	while (*at != '\0') {
 		size_t size = strcspn(at, "\n");
 		cleanup_free char *line = strndup(at, size);
 		const char *url = line != NULL ? strchr(line, ' ') : NULL;
-		if (url != NULL) {
+		if (line != NULL && starts_with(line, "RUN ")) {
+			check_program(check, exchange, url + 1);
+		} else if (url != NULL) {
 			check_host(check, exchange, url + 1, replaying->base_url);
 		}
 		at += size + (at[size] == '\n' ? 1 : 0);
@@ -101,7 +115,7 @@ void check_exchange(struct check *check, const char *exchange) {
 		return;
 	}
 	show(&replaying.view);
-	check_hosts(check, exchange, &replaying);
+	check_requests(check, exchange, &replaying);
 	check_each(check, buf_string(&replaying.faults), check_fault);
 	check_each(check, buf_string(&replaying.notes), check_note);
 	check->replays += replaying.replays;
