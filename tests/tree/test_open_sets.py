@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from harness.loading import KEY, declared, ready
 from harness.mount import run
 from harness.wait import until
 
@@ -150,3 +151,31 @@ def test_mkdir_never_waits_and_many_are_asked_about_a_few_at_a_time(tree, ollama
     ollama.control(held=False)
     for n in range(12):
         settled(tree, f"m{n}:1b", "yes")
+
+
+def test_where_nobody_can_say_a_model_is_taken_as_it_is(mount, simulated, repository):
+    """By a provider without look_up; the service itself answers for what it knows."""
+    repository.commit(declared(simulated, open="true"))
+    tree = mount({"providers": {"cowsay": "off", "openrouter": "off"}}, env={"ACME_KEY": KEY})
+    ready(tree, str(repository.work))
+    simulated.control(chat="echo")
+    where = tree.path / "providers/acme/models/test/own"
+    os.mkdir(where)
+    model = tree.model("test/own", "acme")
+    until(lambda: model.facts().get("known") == "yes", 10, "it is taken")
+    assert model.text("info/id") == "test/own"
+    assert model.ask("over there") == b"over there\n"
+    assert simulated.chats()[-1]["json"]["model"] == "test/own"
+    os.rmdir(where)
+    assert not where.exists() and where.parent.exists()
+
+
+def test_what_lies_above_other_models_isnt_taken_away(tree):
+    os.mkdir(models(tree) / "qwen3:4b")
+    settled(tree, "qwen3:4b", "yes")
+    os.mkdir(models(tree) / "qwen3:4b/more")
+    settled(tree, "qwen3:4b/more", "no")
+    assert failure(os.rmdir, models(tree) / "qwen3:4b") == errno.ENOTEMPTY
+    os.rmdir(models(tree) / "qwen3:4b/more")
+    os.rmdir(models(tree) / "qwen3:4b")
+    assert "qwen3:4b" not in os.listdir(models(tree))
