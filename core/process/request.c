@@ -96,7 +96,8 @@ static bool header_is_fit(const char *header) {
 	return true;
 }
 
-static bool check(const struct job *job, const struct wire_request *request, struct fail *fail) {
+static bool check_head(
+		const struct job *job, const struct wire_request *request, struct fail *fail) {
 	const char *name = job->process->options.name;
 	if (!method_is_fit(request->method)) {
 		return fail_set(fail, EPROTO,
@@ -119,25 +120,22 @@ static bool check(const struct job *job, const struct wire_request *request, str
 					request->headers[i]);
 		}
 	}
-	if (request->delay_ms > DELAY_MOST_MS) {
-		return fail_set(fail, EPROTO,
-				"provider %s asked for a request in %u ms; an hour is "
-				"the most",
-				name, request->delay_ms);
-	}
 	return true;
 }
 
-/* An unfit one ends the job from the loop, where the provider is told as well. */
-static bool fit_or_doomed(struct job *job, const struct wire_request *request) {
-	struct fail fail cleanup_fail = {0};
-	if (check(job, request, &fail)) {
-		return true;
-	}
-	job->doom = fail;
-	fail = (struct fail){0};
+static bool check_delay(
+		const struct job *job, const struct wire_request *request, struct fail *fail) {
+	return request->delay_ms <= DELAY_MOST_MS ||
+	       fail_set(fail, EPROTO,
+			       "provider %s asked for a request in %u ms; an hour is the most",
+			       job->process->options.name, request->delay_ms);
+}
+
+/* What is unfit ends the job from the loop, where the provider is told as well. */
+static void doom(struct job *job, struct fail *fail) {
+	job->doom = *fail;
+	*fail = (struct fail){0};
 	process_schedule(job->process);
-	return false;
 }
 
 void request_on_cancel(struct job *job, const struct wire_on_cancel *on_cancel) {
@@ -151,7 +149,9 @@ void request_on_cancel(struct job *job, const struct wire_on_cancel *on_cancel) 
 			.url = request->url,
 			.headers = headers,
 			.body = &body};
-	if (request->method[0] != '\0' && !fit_or_doomed(job, request)) {
+	struct fail fail cleanup_fail = {0};
+	if (request->method[0] != '\0' && !check_head(job, request, &fail)) {
+		doom(job, &fail);
 		return;
 	}
 	memcpy(headers, request->headers, request->n_headers * sizeof(headers[0]));
@@ -161,7 +161,9 @@ void request_on_cancel(struct job *job, const struct wire_on_cancel *on_cancel) 
 }
 
 void request_begin(struct job *job, const struct wire_request *request) {
-	if (!fit_or_doomed(job, request)) {
+	struct fail fail cleanup_fail = {0};
+	if (!check_head(job, request, &fail) || !check_delay(job, request, &fail)) {
+		doom(job, &fail);
 		return;
 	}
 	struct body body cleanup(body_finish) = job->body;

@@ -6,6 +6,7 @@ import re
 import pytest
 import test_bundled
 import test_cancel
+import test_jobs
 from harness.mount import TOP
 
 PAGE = (TOP / "docs" / "providers.md").read_text()
@@ -17,6 +18,7 @@ SHOWN_BY = {
     "aimock": "tests/tree/test_[ab]*.py",
     "llama.cpp": "tests/tree/test_bundled.py",
     "real programs": "tests/tree/test_[fl]*.py",
+    "a simulated queue": "tests/tree/test_jobs.py",
     "exchanges": "tests/unit/provider/test_exchanges.c",
 }
 
@@ -68,7 +70,10 @@ class TestClaims:
 
     def test_an_image_goes_along_where_images_are_taken(self, directory):
         attached = {
-            turn.split()[-1] for lines in exchanges(directory) if values(lines, "attach") for turn in values(lines, "turn")
+            turn.split()[-1]
+            for lines in exchanges(directory)
+            if any(file.startswith("image/") for file in values(lines, "attach"))
+            for turn in values(lines, "turn")
         }
         does = set(ROWS[directory.name]["does"].split(", "))
         assert {"image-to-text"} & does <= attached <= {one for one in does if not one.startswith("text-")}
@@ -89,13 +94,18 @@ class TestClaims:
         elif row["models from"] == "itself":
             assert asked == [[]]
         else:
-            wanted = [f"GET {row['address']}{row['models from'].strip('`')}"]
+            path = row["models from"].strip("`")
+            wanted = [f"GET {path}" if path.startswith("https:") else f"GET {row['address']}{path}"]
             assert asked and all(one == wanted for one in asked)
 
     def test_it_streams_and_is_cancelled_where_it_says_so(self, directory):
         row = ROWS[directory.name]
         told = directory.name in test_cancel.PROVIDERS
-        assert (row["cancel"], row["streams"]) == (("closes the connection", "yes") if told else ("–", "–"))
+        if directory.name in test_jobs.PICTURES:
+            streams = any(line.startswith("reply 200 text/event-stream") for lines in exchanges(directory) for line in lines)
+            assert (row["cancel"], row["streams"]) == ("withdraws the job", "yes" if streams else "–")
+        else:
+            assert (row["cancel"], row["streams"]) == (("closes the connection", "yes") if told else ("–", "–"))
 
     def test_thinking_is_apart_where_it_says_so(self, directory):
         thinks = any(values(lines, "reasoning") for lines in exchanges(directory))

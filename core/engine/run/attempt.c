@@ -164,7 +164,9 @@ static void on_wait_over(uv_timer_t *timer) {
 static bool try_again(struct run *run, const struct exchange_result *result) {
 	struct turn *turn = run->turn;
 	double most = run_number(run, "retries", 4);
-	if (!result->retry || turn->row.output_size != 0 || run->failure.code != 0 ||
+	/* What was submitted may only be picked up. */
+	bool lost = run->submitted && run->token == NULL;
+	if (!result->retry || lost || turn->row.output_size != 0 || run->failure.code != 0 ||
 			run->attempts > (int)most) {
 		return false;
 	}

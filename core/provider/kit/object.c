@@ -22,6 +22,7 @@ struct conduit_object {
 	struct extra_member *extra;
 	size_t n_extra;
 	bool begun; /* a member was written: a comma comes before the next */
+	char *after; /* comes behind it as it is sent; NULL: nothing */
 	bool inside; /* an object that is a member: extra knows nothing of its members */
 	struct fail fail; /* why it can't be sent */
 };
@@ -104,6 +105,7 @@ void conduit_object_destroy(struct conduit_object *object) {
 	}
 	free(object->extra);
 	conduit_body_destroy(object->body);
+	free(object->after);
 	fail_finish(&object->fail);
 	free(object);
 }
@@ -147,6 +149,18 @@ void conduit_object_close(struct conduit_object *object) {
 	conduit_body_text(object->body, "}");
 	object->inside = false;
 	object->begun = true;
+}
+
+void conduit_object_wrap(struct conduit_object *object, const char *before, const char *after) {
+	if (object == NULL) {
+		return;
+	}
+	conduit_body_text(object->body, before);
+	free(object->after);
+	object->after = strdup(after);
+	if (object->after == NULL) {
+		no_memory(object);
+	}
 }
 
 bool conduit_object_has(const struct conduit_object *object, const char *setting) {
@@ -210,5 +224,6 @@ void conduit_object_send(struct conduit_object *object, struct conduit_job *job,
 		conduit_body_text(object->body, object->extra[i].json);
 	}
 	conduit_body_text(object->body, object->begun ? "}" : "{}");
+	conduit_body_text(object->body, object->after != NULL ? object->after : "");
 	conduit_body_send(object->body, job, request);
 }

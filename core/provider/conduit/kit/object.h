@@ -59,6 +59,10 @@ void conduit_object_leave_out(struct conduit_object *object, struct conduit_job 
 void conduit_object_refuse(struct conduit_object *object, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 
+/* Text before and after the whole object as it is sent: `{"version":"1","input":` and `}`. To be
+ * said before the first member. */
+void conduit_object_wrap(struct conduit_object *object, const char *before, const char *after);
+
 /* Closes the object and makes the request with it as the body (its own `body` and `n_body` are
  * ignored), or fails the job. */
 void conduit_object_send(struct conduit_object *object, struct conduit_job *job,

@@ -1,0 +1,347 @@
+"""Services with a queue: jobs that are submitted, polled, cancelled, and picked up again after the
+daemon died. The service is simulated: tests/servers/queue.py.
+
+CONDUITFS_POLLS says how many polls the test for leaks makes (400 by default; 10000 take minutes)."""
+
+import base64
+import errno
+import json
+import os
+import pathlib
+import select
+import sys
+
+import pytest
+from harness.server import SERVERS, Server, call
+from harness.wait import seconds, until
+
+POLLS = int(os.environ.get("CONDUITFS_POLLS", "400"))
+# By provider: the path after the server's address, a model that makes pictures, how a job begins.
+PICTURES = {
+    "fal": ("/fal", "sim/image", "POST /fal/sim/image"),
+    "replicate": ("/v1", "sim/image", "POST /v1/predictions"),
+}
+
+
+class Queue(Server):
+    def __init__(self, log):
+        super().__init__([sys.executable, SERVERS / "queue.py"], log)
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds(20))
+        assert ready, "the queue isn't ready"
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def config(self, *names, **more):
+        entries = {name: {"base_url": self.url + PICTURES[name][0], "key": "sk-queue"} for name in names}
+        return {"providers": entries, **more}
+
+    def journal(self, prefix=""):
+        """What was asked, as "METHOD PATH", in order."""
+        asked = json.loads(call(f"{self.url}/journal")[1])
+        return [entry for entry in asked if f"{entry['method']} {entry['path']}".startswith(prefix)]
+
+
+@pytest.fixture
+def queue(tmp_path):
+    server = Queue(tmp_path / "queue.log")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=sorted(PICTURES))
+def picture(request, mount, queue):
+    """A model that makes pictures, at each provider; its name in `provider`."""
+    tree = mount(queue.config(request.param)).wait_ready(request.param)
+    model = tree.model(PICTURES[request.param][1], request.param)
+    model.tree, model.provider = tree, request.param
+    model.begins = PICTURES[request.param][2]
+    return model
+
+
+def runs(model, bound=20):
+    """Waits until the job was polled, so that it is known how it is picked up."""
+    until(lambda: model.facts().get("doing"), bound, "the job is under way")
+
+
+def fails(model, prompt, code, *words):
+    model.write(prompt)
+    with pytest.raises(OSError) as caught:
+        model.read()
+    said = model.text("error")
+    assert caught.value.errno == code, said
+    for part in words:
+        assert part in said
+    return said
+
+
+# ---- submit, poll, result ----
+
+
+def test_a_job_is_submitted_once_polled_and_its_file_comes(picture, queue):
+    assert picture.ask("polls=3 a heron") == b"a heron 0"
+    assert len(queue.journal(picture.begins)) == 1
+    assert picture.facts()["state"] == "done"
+
+
+def test_several_files_are_results_of_their_own(picture):
+    picture.ask("files=3 a heron")
+    turn = picture.path / "turns/last"
+    others = sorted(path.read_bytes() for path in (turn / "artifacts").iterdir())
+    assert picture.read() == b"a heron 0"
+    assert b"a heron 1" in others and b"a heron 2" in others
+
+
+def test_inputs_bear_the_names_of_the_models_schema(picture, queue):
+    picture.set("seed", "7")
+    picture.set("extra", '{"own": 1}')
+    picture.ask("a heron")
+    body = json.loads(queue.journal(picture.begins)[0]["body"])
+    assert body.get("input", body) == {"prompt": "a heron", "seed": 7, "own": 1}
+
+
+def test_the_key_is_sent_in_the_services_own_scheme(mount, queue):
+    for name, scheme in (("fal", "Key"), ("replicate", "Bearer")):
+        tree = mount(queue.config(name), home=name).wait_ready(name)
+        tree.model("sim/image", name).ask("a heron")
+        sent = queue.journal(PICTURES[name][2])[0]["headers"]["authorization"]
+        assert sent == f"{scheme} sk-queue"
+
+
+def test_a_file_goes_along_as_a_data_url(mount, queue):
+    tree = mount(queue.config("fal")).wait_ready("fal")
+    model = tree.model("sim/image/edit", "fal")
+    png = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+    (model.path / "attach" / "in.png").write_bytes(png)
+    model.ask("a heron")
+    body = json.loads(queue.journal("POST /fal/sim/image/edit")[0]["body"])
+    assert body["image_url"] == "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def test_a_text_is_streamed_and_comes_once(mount, queue):
+    tree = mount(queue.config("replicate")).wait_ready("replicate")
+    model = tree.model("sim/text", "replicate")
+    assert model.ask("text of herons and reeds") == b"text of herons and reeds\n"
+    assert queue.journal("GET /stream/")
+
+
+def test_what_a_broken_stream_left_out_is_polled(mount, queue):
+    tree = mount(queue.config("replicate")).wait_ready("replicate")
+    model = tree.model("sim/text", "replicate")
+    assert model.ask("then=cut text of herons and reeds") == b"text of herons and reeds\n"
+
+
+def test_status_tells_how_far_a_job_is(mount, queue):
+    tree = mount(queue.config("replicate")).wait_ready("replicate")
+    model = tree.model("sim/image", "replicate")
+    model.write("polls=never a heron")
+    until(lambda: model.facts().get("progress") == "42%", 20, "status says how far it is")
+    assert model.facts()["doing"] == "processing"
+    (model.path / "ctl").write_text("cancel\n")
+
+
+# ---- failures ----
+
+
+def test_a_job_that_fails_says_why(mount, queue):
+    tree = mount(queue.config("fal", "replicate")).wait_ready("fal").wait_ready("replicate")
+    fails(tree.model("sim/image", "fal"), "then=failed x", errno.ETIMEDOUT, "Request timed out")
+    fails(tree.model("sim/image", "replicate"), "then=failed x", errno.EREMOTEIO, "CUDA out of memory")
+
+
+def test_a_result_that_expired_says_so(picture):
+    fails(picture, "then=expired x", errno.ENOENT, "expired")
+
+
+def test_a_job_that_the_service_forgot_says_so(picture):
+    fails(picture, "then=gone x", errno.ENOENT, "doesn't know the job any more")
+
+
+def test_a_poll_that_is_no_json_fails_and_cancels_the_job(picture, queue):
+    fails(picture, "then=garbage x", errno.EPROTO, "isn't JSON")
+    until(lambda: cancels(queue), 20, "the job was withdrawn")
+
+
+def test_a_refused_input_is_refused_with_words(mount, queue):
+    tree = mount(queue.config("fal")).wait_ready("fal")
+    model = tree.model("sim/image", "fal")
+    model.set("seed", "422")
+    fails(model, "x", errno.EINVAL, "not that seed")
+
+
+def test_polls_that_a_busy_service_refuses_are_repeated(picture, queue):
+    assert picture.ask("then=busy polls=4 a heron") == b"a heron 0"
+    assert len(queue.journal(picture.begins)) == 1
+
+
+@pytest.mark.parametrize("where", ["http://127.0.0.1:9/x", "http://127.0.0.2/x", "file:///etc/passwd", "http://169.254.169.254/x"])
+def test_a_result_elsewhere_is_refused(picture, where):
+    picture.write(f"url={where} x")
+    try:
+        assert b"root:" not in picture.read()
+    except OSError:
+        assert picture.facts()["state"] == "failed"
+
+
+def test_a_result_that_redirects_to_a_file_is_refused(picture, queue):
+    target = base64.urlsafe_b64encode(b"file:///etc/passwd").decode()
+    picture.write(f"url={queue.url}/redirect/{target} x")
+    with pytest.raises(OSError):
+        picture.read()
+    assert picture.facts()["state"] == "failed"
+
+
+# ---- cancelling ----
+
+
+def cancels(queue):
+    return [entry for entry in queue.journal() if entry["path"].endswith("/cancel")]
+
+
+def cancelled_once(queue):
+    until(lambda: cancels(queue), 20, "the service was told")
+    assert len(cancels(queue)) == 1
+    assert "authorization" in cancels(queue)[0]["headers"]
+
+
+def test_cancel_is_told_to_the_service(picture, queue):
+    picture.write("polls=never a heron")
+    runs(picture)
+    (picture.path / "ctl").write_text("cancel\n")
+    cancelled_once(queue)
+    assert picture.facts()["state"] == "cancelled"
+
+
+def test_the_end_of_a_session_cancels_its_jobs(picture, queue):
+    session = picture.path / "sessions" / "one"
+    session.mkdir()
+    (session / "input").write_text("polls=never a heron")
+    until(lambda: "\ndoing -" not in (session / "status").read_text(), 20, "it is under way")
+    picture.tree.sh(f"rm -r '{session}'", check=True)
+    cancelled_once(queue)
+
+
+def test_closing_rpc_cancels_its_job(picture, queue):
+    fd = os.open(picture.path / "rpc", os.O_RDWR | os.O_NONBLOCK)
+    os.write(fd, b"polls=never a heron")
+    with pytest.raises(BlockingIOError):
+        os.read(fd, 1)
+    until(lambda: len(queue.journal()) > 6, 20, "it is polled")
+    os.close(fd)
+    cancelled_once(queue)
+
+
+def test_a_job_out_of_time_is_cancelled(picture, queue):
+    picture.set("timeout_total", "1")
+    fails(picture, "polls=never a heron", errno.ETIMEDOUT, "timeout_total")
+    cancelled_once(queue)
+
+
+def test_what_is_over_isnt_cancelled(picture, queue):
+    picture.ask("a heron")
+    picture.tree.stop()
+    assert not cancels(queue)
+
+
+# ---- picking up ----
+
+
+def again(tree):
+    tree.unmount_lazily()
+    return tree.start()
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_a_job_outlives_the_daemon_and_is_paid_once(picture, queue, how):
+    picture.write("polls=60 a heron")
+    runs(picture)
+    getattr(picture.tree, how)()
+    again(picture.tree)
+    assert picture.facts()["state"] == "running"
+    assert picture.read() == b"a heron 0"
+    assert picture.facts()["state"] == "done"
+    assert len(queue.journal(picture.begins)) == 1
+    assert not cancels(queue)
+
+
+def test_a_job_is_picked_up_as_often_as_it_takes(picture, queue):
+    picture.write("polls=100 a heron")
+    for _ in range(3):
+        runs(picture)
+        picture.tree.kill()
+        again(picture.tree)
+    assert picture.read() == b"a heron 0"
+    assert len(queue.journal(picture.begins)) == 1
+
+
+def test_a_job_that_was_picked_up_can_be_cancelled(picture, queue):
+    picture.write("polls=never a heron")
+    runs(picture)
+    picture.tree.kill()
+    again(picture.tree)
+    runs(picture)
+    (picture.path / "ctl").write_text("cancel\n")
+    cancelled_once(queue)
+
+
+def test_a_job_that_is_gone_by_then_says_so(picture, queue):
+    picture.write("polls=60 then=gone a heron")
+    runs(picture)
+    picture.tree.kill()
+    again(picture.tree)
+    with pytest.raises(OSError) as caught:
+        picture.read()
+    assert caught.value.errno == errno.ENOENT, picture.text("error")
+    assert "doesn't know the job any more" in picture.text("error")
+
+
+def test_a_job_whose_provider_went_is_interrupted_with_words(picture):
+    picture.write("polls=60 a heron")
+    runs(picture)
+    tree = picture.tree
+    tree.kill()
+    tree.config = json.dumps({**json.loads(tree.config), "providers": {
+        **json.loads(tree.config)["providers"], picture.provider: "off"}})
+    again(tree)
+    tree.stop()
+    tree.config = json.dumps({**json.loads(tree.config), "providers": {
+        **json.loads(tree.config)["providers"], picture.provider: {"base_url": "http://127.0.0.1:9", "key": "k"}}})
+    tree.start()
+    assert picture.facts()["state"] == "interrupted"
+    assert "isn't there any more to pick it up" in picture.text("error")
+
+
+def test_what_it_may_cost_stays_reserved(mount, queue):
+    config = queue.config("fal", budget={"day": 1})
+    config["providers"]["fal"]["price"] = {"request": 0.75}
+    tree = mount(config).wait_ready("fal")
+    model = tree.model("sim/image", "fal")
+    model.write("polls=60 a heron")
+    runs(model)
+    tree.kill()
+    again(tree)
+    with pytest.raises(OSError) as caught:
+        model.ask("another")
+    assert caught.value.errno == errno.EDQUOT
+
+
+# ---- leaks ----
+
+
+def held(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    size = int(status.partition("VmRSS:")[2].split()[0])
+    files = [os.readlink(path) for path in pathlib.Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()]
+    return size, files
+
+
+@pytest.mark.bound(60 + POLLS * 0.2)
+def test_polls_leave_nothing_behind(mount, queue):
+    tree = mount(queue.config("replicate")).wait_ready("replicate")
+    model = tree.model("sim/image", "replicate")
+    model.ask("polls=50 to begin with")
+    # Others than the one that polls end when they are idle.
+    before = {pid: held(pid) for pid in [tree.process.pid, *tree.runners()]}
+    assert model.ask(f"polls={POLLS} a heron") == b"a heron 0"
+    for pid in [tree.process.pid, *tree.runners()]:
+        (size, files), (size_after, files_after) = before[pid], held(pid)
+        assert len(files_after) <= len(files) + 2, files_after
+        assert size_after <= size + 2048, "kB"
