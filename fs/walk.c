@@ -90,7 +90,10 @@ static int follow(struct way *way, const char *path) {
 int walk_to(struct tree *tree, const struct walk *from, const char *path, int32_t tid,
 		struct node *ret) {
 	struct way way = {.tree = tree, .at = *from, .tid = tid};
+	int32_t asker = tree->asker;
+	tree->asker = tid;
 	int failed = follow(&way, path);
+	tree->asker = asker;
 	*ret = way.at.stack[way.at.n - 1];
 	return failed;
 }

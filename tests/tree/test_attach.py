@@ -385,6 +385,7 @@ def test_a_kept_turn_answers_for_the_same_files_alone(tree, model, mount, simula
     with open(model.path / "input", "a", encoding="ascii") as file:
         file.write("again\n")
     model.read()
+    model.ask(PDF)
     tree.sh("cp -r turns $K", cwd=model.path, check=True, K=tree.home / "kept")
     tree.stop()
     replay = {"driver": "replay", "path": str(tree.home / "kept")}
@@ -406,6 +407,7 @@ def test_a_kept_turn_answers_for_the_same_files_alone(tree, model, mount, simula
     with open(again.path / "input", "a", encoding="ascii") as file:
         file.write("again\n")
     assert again.read() == b"again\n"
+    again.ask(PDF)
 
 
 def test_the_estimate_counts_what_waits(tree, model):

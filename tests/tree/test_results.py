@@ -5,10 +5,12 @@ import errno
 import http.server
 import os
 import shutil
+import subprocess
 import threading
 
 import pytest
 from harness.loading import KEY, Loaded, acme, ready
+from harness.wait import seconds
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde" + bytes(range(256))
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0" + bytes(range(200))
@@ -212,6 +214,22 @@ def test_a_picture_goes_on_to_another_model(artist):
     assert "from providers/acme/models/draw/turns/000001\n" in status
     shutil.copyfile(model.path / "turns/last/artifacts/1.jpg", artist.model("both").path / "input")
     assert bytes_of(artist.model("both").path / "prompt") == JPEG
+
+
+def test_a_link_in_attach_leads_to_its_writers_own_picture(artist):
+    draw, both = artist.model("draw"), artist.model("both")
+    script = """
+        echo a cat > "$1/input"; cat "$1/output" > /dev/null; echo; read -r go
+        ln -s "$1/output.png" attach/a.png; echo look > input; cat output; cat error >&2
+    """
+    command = ["sh", "-c", script, "sh", draw.path]
+    shell = subprocess.Popen(command, cwd=both.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert shell.stdout.readline() == b"\n"
+    with open(draw.path / "input", "wb", buffering=0) as newest_of_anyone:
+        newest_of_anyone.write(b"a dog")
+        out, _ = shell.communicate(b"\n", timeout=seconds(20))
+    assert out == b"Here it is\n"
+    assert bytes_of(both.path / "turns/000001/attachments/a.png") == PNG
 
 
 def test_an_answer_given_again_has_its_results_too(artist):

@@ -307,6 +307,19 @@ struct kept_job *kept_discover(uv_loop_t *loop, struct kept_place *place,
 	return job;
 }
 
+/* A prompt that isn't text is sent with the newline at its end, which is left out of what is kept
+ * for all of them. */
+static uint64_t prompt_size(const struct job_part *part, const struct exchange_file *file) {
+	char last = 0;
+	uint64_t size = file->size - file->drop;
+	bool text = strcmp(part->type, "text/plain") == 0 || part->name[0] != '\0';
+	cleanup_close int fd = text || size == 0 ? -1
+						 : open(file->path, O_RDONLY | O_CLOEXEC |
+										    O_NOFOLLOW);
+	bool newline = fd >= 0 && pread(fd, &last, 1, (off_t)size - 1) == 1 && last == '\n';
+	return newline ? size - 1 : size;
+}
+
 /* The prompts of the conversation, as they are sent. */
 static bool copy_prompts(struct kept_job *job, const struct job_turn *turn,
 		const struct exchange_file *files, size_t n_files) {
@@ -325,7 +338,7 @@ static bool copy_prompts(struct kept_job *job, const struct job_turn *turn,
 			if (file >= n_files || job->n_prompts == n_files) {
 				continue;
 			}
-			job->sizes[job->n_prompts] = files[file].size - files[file].drop;
+			job->sizes[job->n_prompts] = prompt_size(&message->parts[j], &files[file]);
 			job->attached[job->n_prompts] = message->parts[j].name[0] != '\0';
 			job->prompts[job->n_prompts] = strdup(files[file].path);
 			if (job->prompts[job->n_prompts++] == NULL) {
