@@ -149,6 +149,7 @@ void provider_destroy(struct provider *provider) {
 	for (size_t i = 0; i < PROVIDER_LOG_LINES; i++) {
 		free(provider->log[i]);
 	}
+	buf_finish(&provider->missed);
 	free(provider->why);
 	free(provider->last_error);
 	free(provider->name);

@@ -57,6 +57,9 @@ struct provider {
 
 	/* Discovery: see discovery.h. */
 	struct exchange *discovery;
+	struct version *elsewhere; /* asked at another of its addresses; NULL: `version` is */
+	size_t n_elsewhere; /* of these addresses that were tried */
+	struct buf missed; /* what came of those before, in words */
 	struct refresh *refresh; /* while models come and while they are committed */
 	uv_timer_t discovery_timer;
 	unsigned discovery_failures;

@@ -67,6 +67,10 @@ static void read_description(const struct place *place, const struct yaml_node *
 	manifest_read_words(place, node, &((struct manifest *)into)->description);
 }
 
+static void read_service_url(const struct place *place, const struct yaml_node *node, void *into) {
+	manifest_read_line(place, node, &((struct manifest *)into)->service_url);
+}
+
 /* ---- type and capabilities ---- */
 
 static void read_type(const struct place *place, const struct yaml_node *node, void *into) {
@@ -114,10 +118,11 @@ static const struct field top_fields[] = {
 		{"sources", FIELD_SPECIAL, .read = manifest_read_sources},
 		{"pkg_config", FIELD_SPECIAL, .read = manifest_read_pkg_config},
 		{"base_url", FIELD_SPECIAL, .read = manifest_read_base_url},
+		{"base_urls", FIELD_SPECIAL, .read = manifest_read_base_urls},
+		{"start", FIELD_SPECIAL, .read = read_start},
 		{"base_url_env", FIELD_SPECIAL, .read = manifest_read_base_url_env},
 		{"key_env", FIELD_VARIABLE, offsetof(struct manifest, key_env)},
 		{"key_url", FIELD_SPECIAL, .read = manifest_read_key_url},
-		{"start", FIELD_SPECIAL, .read = read_start},
 		{"key_required", FIELD_BOOL, offsetof(struct manifest, key_required)},
 		{"public_models", FIELD_BOOL, offsetof(struct manifest, public_models)},
 		{"free_models", FIELD_BOOL, offsetof(struct manifest, free_models)},
@@ -138,7 +143,7 @@ static const struct field top_fields[] = {
 		{"dependencies", FIELD_SPECIAL, .read = manifest_keep_dependencies},
 		{"configSchema", FIELD_SPECIAL, .read = manifest_keep_map},
 		{"configuration", FIELD_SPECIAL, .read = manifest_keep_configuration},
-		{"serviceUrl", FIELD_SPECIAL, .read = manifest_keep_text},
+		{"serviceUrl", FIELD_SPECIAL, .read = read_service_url},
 		{"serviceConfig", FIELD_SPECIAL, .read = manifest_keep_service_config},
 		{"requirements", FIELD_SPECIAL, .read = manifest_keep_anything},
 		{"supportedFormats", FIELD_SPECIAL, .read = manifest_keep_supported_formats},
@@ -220,6 +225,7 @@ static void read_tree(struct faults *faults, struct faults *notes, const struct 
 	complete(&top, &manifest->name, manifest->id != NULL ? manifest->id : "");
 	complete(&top, &manifest->description, "");
 	complete(&top, &manifest->version, "");
+	complete(&top, &manifest->service_url, "");
 	if (manifest->auth_header == NULL) {
 		node_copy(&top, "Authorization", &manifest->auth_header);
 	}
@@ -264,6 +270,7 @@ bool manifest_read(struct manifest *ret, const char *path, struct fail *fail) {
 void manifest_finish(struct manifest *manifest) {
 	strings_free(manifest->capabilities);
 	strings_free(manifest->sources);
+	strings_free(manifest->base_urls);
 	strings_free(manifest->programs);
 	strings_free(manifest->pkg_config);
 	for (size_t i = 0; i < manifest->n_endpoints; i++) {
@@ -275,7 +282,7 @@ void manifest_finish(struct manifest *manifest) {
 			manifest->description, manifest->version, manifest->driver,
 			manifest->base_url, manifest->base_url_env, manifest->key_env,
 			manifest->key_url, manifest->start, manifest->auth_header,
-			manifest->auth_scheme};
+			manifest->auth_scheme, manifest->service_url};
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
 		free(strings[i]);
 	}

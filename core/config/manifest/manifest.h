@@ -47,6 +47,8 @@ struct manifest {
 	char *driver; /* declared: a bundled provider's name; else NULL */
 	char **sources; /* compiled: ended by NULL; else NULL */
 	char *base_url, *base_url_env; /* NULL when unsaid */
+	char **base_urls; /* further ones, where the service may be as well; ended by NULL */
+	char *service_url; /* where the service itself comes from; "" when unsaid */
 	char *key_env;
 	char *key_url; /* where a person gets a key */
 	char *start; /* how a person starts its service, one line; NULL when unsaid */

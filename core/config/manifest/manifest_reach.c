@@ -13,6 +13,7 @@
 /* More of either is no manifest. */
 #define ENDPOINTS_MOST 64
 #define PROGRAMS_MOST 16
+#define BASE_URLS_MOST 8
 
 void manifest_read_base_url(const struct place *place, const struct yaml_node *node, void *into) {
 	struct manifest *manifest = into;
@@ -28,6 +29,29 @@ void manifest_read_base_url(const struct place *place, const struct yaml_node *n
 		/* It could not be granted: a grant names hosts as `endpoints` does. */
 		place_fault(place, node, "'%s' has no host of a-z, 0-9, '.', '_' and '-'", text);
 	}
+}
+
+static void add_base_url(const struct place *place, const struct yaml_node *item, const char *text,
+		void *into) {
+	struct manifest *manifest = into;
+	cleanup_fail struct fail fail = {0};
+	cleanup_free char *url = base_url_check(text, false, &fail);
+	if (url == NULL) {
+		faults_add(place->faults, item->line, "base_urls: %s", fail_words(&fail));
+	} else if (!base_url_is_plain(url)) {
+		faults_add(place->faults, item->line,
+				"base_urls: '%s' has no host of a-z, 0-9, '.', '_' and '-'", text);
+	} else if (strings_length(manifest->base_urls) == BASE_URLS_MOST) {
+		faults_add(place->faults, item->line,
+				"base_urls: '%s' is one above the %d accepted", text,
+				BASE_URLS_MOST);
+	} else {
+		manifest_add(place, &manifest->base_urls, url);
+	}
+}
+
+void manifest_read_base_urls(const struct place *place, const struct yaml_node *node, void *into) {
+	node_each_text(place, node, add_base_url, into);
 }
 
 /* Its value is tried as an address, and repeated in words when it is none: a variable that isn't
@@ -221,6 +245,14 @@ void manifest_check_local(const struct place *place, const struct yaml_node *roo
 				"'%s' is no address of this machine or its network, as `type: "
 				"local` says: write `type: remote`",
 				manifest->base_url);
+	}
+	for (char **url = manifest->base_urls; url != NULL && *url != NULL; url++) {
+		if (!base_url_is_local(*url)) {
+			place_fault(place, yaml_tree_get(root, "base_urls"),
+					"'%s' is no address of this machine or its network, as "
+					"`type: local` says: write `type: remote`",
+					*url);
+		}
 	}
 	for (size_t i = 0; i < manifest->n_endpoints; i++) {
 		const char *host = manifest->endpoints[i].host;

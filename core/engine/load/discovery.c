@@ -58,6 +58,9 @@ static void on_committed(void *data, size_t came, size_t went, size_t total) {
 	int64_t when;
 	const char *why;
 	provider->refresh = NULL;
+	if (provider->elsewhere != NULL) {
+		provider_use(provider, take(provider->elsewhere));
+	}
 	snprintf(line, sizeof(line), "%zu models, %zu new, %zu gone", total, came, went);
 	provider_log(provider, line);
 	catalogue_refreshed(catalogue, provider->place, &when, &why);
@@ -87,19 +90,66 @@ static void failed(struct provider *provider, const char *why) {
 	schedule_retry(provider);
 }
 
+static const struct exchange_events listing;
+
+/* How it is started is in the first address's words. */
+static void add_service(const struct provider *provider, struct buf *words) {
+	const struct manifest *manifest = &provider->version->manifest;
+	if (manifest->service_url[0] != '\0') {
+		buf_add_format(words, "; its service, %s, isn't started by conduitfs",
+				manifest->service_url);
+	}
+}
+
+/* Asks at the next of its addresses; false when there is none left. */
+static bool ask_elsewhere(struct provider *provider) {
+	const struct version *version = provider->version;
+	version_release(take(provider->elsewhere));
+	do {
+		provider->elsewhere = version_at_another(version, provider->n_elsewhere++);
+	} while (provider->elsewhere != NULL &&
+			strcmp(provider->elsewhere->base_url, version->base_url) == 0);
+	if (provider->elsewhere == NULL) {
+		return false;
+	}
+	refresh_abort(take(provider->refresh));
+	provider->discovered = 0;
+	provider->refresh = refresh_begin(provider->engine->catalogue, provider->place);
+	provider->discovery = provider->refresh != NULL ? discovery_try(provider->elsewhere,
+									  &listing, provider)
+							: NULL;
+	return provider->discovery != NULL;
+}
+
+static void missed(struct provider *provider, const char *why) {
+	const struct version *asked = provider->elsewhere != NULL ? provider->elsewhere
+								  : provider->version;
+	buf_add_format(&provider->missed, "%s%s: %s", provider->missed.size != 0 ? "; " : "",
+			asked->base_url, why);
+	if (ask_elsewhere(provider)) {
+		return;
+	}
+	cleanup_buf struct buf words = {0};
+	/* Of one address `base_url` in `status` tells which. */
+	buf_add_format(&words, "discovery failed: %s",
+			provider->n_elsewhere > 1 ? buf_string(&provider->missed) : why);
+	add_service(provider, &words);
+	failed(provider, buf_string(&words));
+}
+
 static void on_end(void *data, const struct exchange_result *result) {
 	struct provider *provider = data;
 	provider->discovery = NULL;
 	if (result->code != 0) {
-		char why[1024];
-		snprintf(why, sizeof(why), "discovery failed: %s", result->words);
-		failed(provider, why);
+		missed(provider, result->words);
 	} else if (provider->discovered == 0) {
 		failed(provider, "discovery found no models; what was known stays");
 	} else {
 		refresh_commit(provider->refresh, on_committed, provider);
 	}
 }
+
+static const struct exchange_events listing = {.model = on_model, .end = on_end};
 
 /* Nobody is asked who wouldn't answer: a service that lists its models only to its customers isn't
  * told of a mount that has no key for it. */
@@ -161,7 +211,6 @@ static void list_static(struct provider *provider) {
 }
 
 void discovery_refresh(struct provider *provider) {
-	static const struct exchange_events events = {.model = on_model, .end = on_end};
 	if (provider->refresh != NULL || provider->version == NULL) {
 		return;
 	}
@@ -179,6 +228,8 @@ void discovery_refresh(struct provider *provider) {
 		return;
 	}
 	uv_timer_stop(&provider->discovery_timer);
+	buf_clear(&provider->missed);
+	provider->n_elsewhere = 0;
 	provider->discovered = 0;
 	provider->discovery_keyless = key_value(provider->version->key) == NULL;
 	provider->refresh = refresh_begin(provider->engine->catalogue, provider->place);
@@ -186,7 +237,7 @@ void discovery_refresh(struct provider *provider) {
 		provider->state = PROVIDER_DISCOVERING;
 	}
 	if (provider->refresh != NULL) {
-		provider->discovery = discovery_try(provider->version, &events, provider);
+		provider->discovery = discovery_try(provider->version, &listing, provider);
 	}
 	if (provider->discovery == NULL) {
 		failed(provider, "discovery failed: no memory");
@@ -216,6 +267,7 @@ void discovery_begin(struct provider *provider) {
 void discovery_stop(struct provider *provider) {
 	uv_timer_stop(&provider->discovery_timer);
 	exchange_cancel(take(provider->discovery));
+	version_release(take(provider->elsewhere));
 	if (provider->refresh != NULL) {
 		refresh_abort(take(provider->refresh));
 	}

@@ -3,6 +3,7 @@
 
 #include "core/engine/replay/kept.h"
 
+#include "core/base/strings.h"
 #include "core/base/text.h"
 #include "core/config/base_url.h"
 #include "core/engine/engine.h"
@@ -113,13 +114,19 @@ static const char *base_url_of_environment(const struct version *version, char *
 }
 
 /* config.yml's and the manifest's were checked where they were read. */
-static bool choose_base_url(struct version *version, struct fail *fail) {
+static bool choose_base_url(struct version *version, const char *spec_url, struct fail *fail) {
 	cleanup_free char *variable = NULL;
 	cleanup_fail struct fail why = {0};
 	const struct config_provider *config = version->provider->config;
 	const char *base = config != NULL ? config->base_url : NULL;
-	version->own_base_url = base != NULL;
+	version->own_base_url = version->named_base_url = base != NULL;
+	if (spec_url != NULL) {
+		version->base_url = strdup(spec_url);
+		return version->base_url != NULL ||
+		       fail_set(fail, ENOMEM, "no memory for a provider");
+	}
 	if (base == NULL && (base = base_url_of_environment(version, &variable)) != NULL) {
+		version->named_base_url = true;
 		bool is_host = variable != NULL && ends_with(variable, "_HOST") &&
 			       version->manifest.base_url != NULL;
 		cleanup_free char *meant = is_host ? base_url_of_host(base,
@@ -161,7 +168,7 @@ static bool costs_nothing(const struct version *version, const char *scheme, con
  * name says so, which whoever granted it could see. */
 static bool base_url_may_be_local(const struct version *version, const char *host) {
 	const struct manifest *manifest = &version->manifest;
-	if (manifest->base_url == NULL || strcmp(manifest->base_url, version->base_url) != 0) {
+	if (version->named_base_url || manifest->base_url == NULL) {
 		return true;
 	}
 	char bare[256];
@@ -353,12 +360,29 @@ struct version *version_create(
 				       "provider %s: driver: replay needs a path in config.yml",
 				       provider->name);
 	}
-	if (!read || !choose_base_url(version, fail) || !choose_hosts(version, fail) ||
-			!open_key(version, fail) || !open_process(version, object, fail)) {
+	if (!read || !choose_base_url(version, spec->base_url, fail) ||
+			!choose_hosts(version, fail) || !open_key(version, fail) ||
+			!open_process(version, object, fail)) {
 		version_release(version);
 		return NULL;
 	}
 	return version;
+}
+
+struct version *version_at_another(const struct version *version, size_t n) {
+	char **urls = version->manifest.base_urls;
+	struct version_spec spec = {.driver = version->driver};
+	if (version->named_base_url || version->foreign || urls == NULL ||
+			n >= strings_length(urls)) {
+		return NULL;
+	}
+	spec.base_url = urls[n];
+	struct version *another = version_create(version->provider, &spec, NULL);
+	if (another != NULL) {
+		/* Told once, by the first. */
+		free(take(another->manifest.start));
+	}
+	return another;
 }
 
 struct version *version_hold(struct version *version) {

@@ -25,6 +25,7 @@ struct version {
 	bool foreign; /* from outside: nothing of it is trusted */
 	struct manifest manifest;
 	char *base_url; /* "" when it has none */
+	bool named_base_url; /* config.yml or the environment named it */
 	bool own_base_url; /* the user named it: the manifest's key variable isn't inherited */
 	bool local; /* a service of this machine: what states no price costs nothing */
 	struct transfer_host *hosts;
@@ -39,6 +40,7 @@ struct version_spec {
 	const char *driver; /* a bundled provider's name, or NULL */
 	const char *files; /* the directory that holds MediaConduit.provider.yml */
 	const char *object; /* what was built of it; "" for one that names a driver */
+	const char *base_url; /* one of the manifest's, instead of what is chosen; NULL: none */
 };
 
 /* Held once, for the provider, whose name and entry of config.yml it uses. Starts no process yet.
@@ -46,6 +48,10 @@ struct version_spec {
  * with words. */
 struct version *version_create(
 		struct provider *provider, const struct version_spec *spec, struct fail *fail);
+/* Another of the same, at the n-th of the further addresses that its manifest names, from 0; NULL
+ * after the last, where the user named the address, and of one from outside, which was granted the
+ * one alone. */
+struct version *version_at_another(const struct version *version, size_t n);
 struct version *version_hold(struct version *version);
 /* With the last hold its process ends; the loop must turn before the memory goes. NULL is fine. */
 void version_release(struct version *version);
