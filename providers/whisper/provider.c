@@ -1,0 +1,251 @@
+/* Whisper (speech to text) behind one of three servers: speaches and what else speaks OpenAI's
+ * audio API, whisper-asr-webservice (/asr), whisper.cpp's server (/inference). */
+#include "whisper.h"
+
+#include <conduit/kit/failure.h>
+#include <conduit/kit/multipart.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A list of models, a description of paths: larger is none of these servers'. */
+#define BODY_MOST ((size_t)4 << 20)
+
+static void refuse(struct conduit_job *job, const char *words) {
+	conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_INVALID, .words = words});
+}
+
+static struct state *make_state(struct conduit_job *job) {
+	struct state *state = calloc(1, sizeof(*state));
+	if (state == NULL || (state->body = calloc(1, 1)) == NULL) {
+		free(state);
+		conduit_fail(job, &(struct conduit_failure){.words = "memory is short"});
+		return NULL;
+	}
+	conduit_set_state(job, state);
+	return state;
+}
+
+static void discover(struct conduit_job *job) {
+	struct state *state = make_state(job);
+	if (state != NULL) {
+		whisper_discover(job, state);
+	}
+}
+
+/* ---- a turn ---- */
+
+static const char *setting(const struct conduit_turn *turn, const char *name) {
+	const char *value = conduit_setting(turn, name);
+	return value != NULL ? value : "";
+}
+
+static bool is(const struct conduit_turn *turn, const char *name, const char *value) {
+	return strcmp(setting(turn, name), value) == 0;
+}
+
+static bool wants_times(const struct conduit_turn *turn) {
+	return is(turn, "timestamps", "segment") || is(turn, "timestamps", "word");
+}
+
+/* Times make JSON of a plain text, which has no place for them. */
+static const char *format_of(const struct conduit_turn *turn) {
+	const char *format = setting(turn, "format");
+	if (format[0] == '\0' || strcmp(format, "text") == 0) {
+		return wants_times(turn) ? "json" : "text";
+	}
+	return format;
+}
+
+static const char *type_of(const char *format) {
+	return strcmp(format, "srt") == 0    ? "application/x-subrip"
+	       : strcmp(format, "vtt") == 0  ? "text/vtt"
+	       : strcmp(format, "json") == 0 ? "application/json"
+					     : "text/tab-separated-values";
+}
+
+/* The last message's sound, and its text, which says what words to expect; false without sound. */
+static bool find_parts(const struct conduit_turn *turn, const struct conduit_part **ret_sound,
+		const struct conduit_part **ret_words) {
+	const struct conduit_message *last = turn->n_messages != 0
+							     ? &turn->messages[turn->n_messages - 1]
+							     : NULL;
+	*ret_sound = *ret_words = NULL;
+	for (size_t i = 0; last != NULL && i < last->n_parts; i++) {
+		const struct conduit_part *part = &last->parts[i];
+		if (strncmp(part->type, "text/", 5) == 0) {
+			*ret_words = part->bytes != 0 ? part : *ret_words;
+		} else if (*ret_sound == NULL) {
+			*ret_sound = part;
+		}
+	}
+	return *ret_sound != NULL;
+}
+
+/* Servers tell the kind of sound by the name's ending, or by what is in it. */
+static void put_sound(struct conduit_multipart *form, const char *name,
+		const struct conduit_part *sound) {
+	const char *kind = strchr(sound->type, '/');
+	char made[64];
+	kind = kind != NULL ? kind + 1 : "bin";
+	kind = strncmp(kind, "x-", 2) == 0 ? kind + 2 : kind;
+	snprintf(made, sizeof(made), "speech.%s", strcmp(kind, "mpeg") == 0 ? "mp3" : kind);
+	conduit_multipart_file(form, name, sound, sound->name[0] != '\0' ? sound->name : made);
+}
+
+static void send_form(struct conduit_job *job, struct conduit_multipart *form, const char *url) {
+	conduit_multipart_send(form, job,
+			&(struct conduit_request){
+					.method = "POST", .url = url, .sink = CONDUIT_TO_OUTPUT});
+	conduit_multipart_destroy(form);
+}
+
+/* What both servers that take a form name alike. "verbose_json" is all that they can say. */
+static struct conduit_multipart *begin_form(
+		const struct conduit_turn *turn, const struct conduit_part *words) {
+	struct conduit_multipart *form = conduit_multipart_create();
+	const char *format = format_of(turn);
+	bool verbose = strcmp(format, "json") == 0 && wants_times(turn);
+	conduit_multipart_text(form, "response_format", verbose ? "verbose_json" : format);
+	conduit_multipart_setting(form, turn, "temperature", "temperature");
+	if (words != NULL) {
+		conduit_multipart_part(form, "prompt", words);
+	} else {
+		conduit_multipart_setting(form, turn, "instructions", "prompt");
+	}
+	conduit_multipart_extra(form, turn);
+	return form;
+}
+
+static void send_openai(struct conduit_job *job, const struct conduit_turn *turn,
+		const struct conduit_part *sound, const struct conduit_part *words) {
+	struct conduit_multipart *form = begin_form(turn, words);
+	bool translate = is(turn, "task", "translate");
+	char url[2048];
+	conduit_multipart_text(form, "model", turn->model);
+	if (!translate) {
+		conduit_multipart_setting(form, turn, "language", "language");
+	}
+	if (wants_times(turn) && !translate) {
+		conduit_multipart_setting(form, turn, "timestamps", "timestamp_granularities[]");
+	}
+	put_sound(form, "file", sound);
+	snprintf(url, sizeof(url), "%s/v1/audio/%s", conduit_base_url(job),
+			translate ? "translations" : "transcriptions");
+	send_form(job, form, url);
+}
+
+static void send_cpp(struct conduit_job *job, const struct conduit_turn *turn,
+		const struct conduit_part *sound, const struct conduit_part *words) {
+	struct conduit_multipart *form = begin_form(turn, words);
+	char url[2048];
+	conduit_multipart_setting(form, turn, "language", "language");
+	if (is(turn, "task", "translate")) {
+		conduit_multipart_text(form, "translate", "true");
+	}
+	put_sound(form, "file", sound);
+	snprintf(url, sizeof(url), "%s/inference", conduit_base_url(job));
+	send_form(job, form, url);
+}
+
+/* A query's value (RFC 3986); false when it doesn't fit. */
+static bool add_query(char *url, size_t size, const char *name, const char *value) {
+	size_t used = strlen(url);
+	used += (size_t)snprintf(url + used, size - used, "&%s=", name);
+	for (; *value != '\0' && used + 4 < size; value++) {
+		bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "-._~",
+					     *value) != NULL;
+		used += (size_t)snprintf(url + used, size - used, plain ? "%c" : "%%%02X",
+				(unsigned char)*value);
+	}
+	return *value == '\0';
+}
+
+static void send_asr(struct conduit_job *job, const struct conduit_turn *turn,
+		const struct conduit_part *sound) {
+	char url[7168];
+	const char *format = format_of(turn), *language = setting(turn, "language");
+	const char *words = setting(turn, "instructions");
+	snprintf(url, sizeof(url), "%s/asr?encode=true&task=%s&output=%s", conduit_base_url(job),
+			is(turn, "task", "translate") ? "translate" : "transcribe",
+			strcmp(format, "text") == 0 ? "txt" : format);
+	bool fits = (language[0] == '\0' || add_query(url, sizeof(url), "language", language)) &&
+		    (!is(turn, "timestamps", "word") ||
+				    add_query(url, sizeof(url), "word_timestamps", "true")) &&
+		    (words[0] == '\0' || add_query(url, sizeof(url), "initial_prompt", words));
+	if (!fits) {
+		refuse(job, "the setting instructions is too long for this server: shorten it");
+		return;
+	}
+	struct conduit_multipart *form = conduit_multipart_create();
+	put_sound(form, "audio_file", sound);
+	send_form(job, form, url);
+}
+
+static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
+	const struct conduit_part *sound, *words;
+	struct state *state = make_state(job);
+	if (state == NULL) {
+		return;
+	}
+	state->step = ASK_TURN;
+	if (!find_parts(turn, &sound, &words)) {
+		refuse(job, "speech is written down, not text: cp speech.mp3 input");
+		return;
+	}
+	if (strcmp(format_of(turn), "text") != 0) {
+		conduit_result(job, type_of(format_of(turn)), NULL);
+	}
+	if (strcmp(turn->model, ID_ASR) == 0) {
+		send_asr(job, turn, sound);
+	} else if (strcmp(turn->model, ID_CPP) == 0) {
+		send_cpp(job, turn, sound, words);
+	} else {
+		send_openai(job, turn, sound, words);
+	}
+}
+
+/* ---- replies ---- */
+
+static void reply(struct conduit_job *job, const struct conduit_reply *head) {
+	struct state *state = conduit_state(job);
+	state->status = head->status;
+	snprintf(state->type, sizeof(state->type), "%s", head->content_type);
+}
+
+static void data(struct conduit_job *job, const void *bytes, size_t size) {
+	struct state *state = conduit_state(job);
+	size_t room = BODY_MOST - state->size;
+	size = size < room ? size : room;
+	char *grown = realloc(state->body, state->size + size + 1);
+	if (grown != NULL) {
+		memcpy(grown + state->size, bytes, size);
+		state->body = grown;
+		state->size += size;
+		state->body[state->size] = '\0';
+	}
+}
+
+static void end(struct conduit_job *job) {
+	struct state *state = conduit_state(job);
+	if (state->step != ASK_TURN) {
+		whisper_discovered(job, state);
+	} else if (state->status >= 200 && state->status <= 299) {
+		conduit_finish(job, "stop", NULL);
+	} else {
+		conduit_http_failure(job, state->status, state->type, state->body, state->size);
+	}
+}
+
+static void release(struct conduit_job *job) {
+	struct state *state = conduit_state(job);
+	if (state != NULL) {
+		free(state->body);
+		free(state);
+	}
+}
+
+CONDUIT_PROVIDER(.name = "whisper", .version = "1.0.0", .discover = discover,
+		.transform = transform, .reply = reply, .data = data, .end = end,
+		.release = release)
