@@ -19,6 +19,7 @@ SHOWN_BY = {
     "llama.cpp": "tests/tree/test_bundled.py",
     "real programs": "tests/tree/test_[fl]*.py",
     "a simulated queue": "tests/tree/test_jobs.py",
+    "simulated servers": "tests/tree/test_local_services.py",
     "exchanges": "tests/unit/provider/test_exchanges.c",
 }
 

@@ -166,6 +166,55 @@ static void a_discovery_that_sends_its_reply_to_an_output_does_no_harm(void **st
 	assert_non_null(place_of(world, "odd/one"));
 }
 
+/* A bundled provider of a service that may be at several ports. Nobody listens at
+ * the ports 1 to 3. */
+static void write_moved(struct world *world, int last) {
+	char path[256];
+	snprintf(path, sizeof(path), "%s/moved.yml", world->providers);
+	FILE *file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file,
+			"id: moved\ntype: local\ncapabilities: [text-to-text]\ndriver: openai\n"
+			"start: moved serve\n"
+			"base_url: http://127.0.0.1:1/v1\n"
+			"base_urls: [\"http://127.0.0.1:2/v1\", \"http://127.0.0.1:%d/v1\"]\n",
+			last);
+	fclose(file);
+	config_write(world, "providers:\n  moved: {}\n");
+}
+
+static void a_service_is_found_at_another_of_its_addresses(void **state) {
+	struct world *world = *state;
+	write_moved(world, server_port);
+	world_open(world);
+	struct provider *moved = provider_of(world, "moved");
+	WAIT(world, moved->state == PROVIDER_READY);
+	char *end = strrchr(moved->version->base_url, ':');
+	assert_int_equal(strtol(end + 1, NULL, 10), server_port);
+	struct turn *turn = ask(world, "moved/maker/echo", "hello");
+	wait_over(world, turn);
+	assert_output(turn, "hello\n");
+	turn_release(turn);
+	/* The next refresh asks there at once. */
+	int asked = server_count("models");
+	discovery_refresh(moved);
+	WAIT(world, moved->refresh == NULL && server_count("models") == asked + 1);
+	assert_int_equal(moved->state, PROVIDER_READY);
+}
+
+static void a_service_that_is_at_none_of_its_addresses_is_told_with_all_of_them(void **state) {
+	struct world *world = *state;
+	write_moved(world, 3);
+	world_open(world);
+	struct provider *moved = provider_of(world, "moved");
+	WAIT(world, moved->state == PROVIDER_FAILED);
+	assert_holds(moved->why, "http://127.0.0.1:1/v1: ");
+	assert_holds(moved->why, "http://127.0.0.1:2/v1: ");
+	assert_holds(moved->why, "http://127.0.0.1:3/v1: ");
+	assert_holds(moved->why, "to start it: moved serve");
+	assert_string_equal(moved->version->base_url, "http://127.0.0.1:1/v1");
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
@@ -179,6 +228,8 @@ int main(void) {
 			TEST(a_refresh_while_one_is_under_way_is_that_one),
 			TEST(the_engine_may_close_while_models_come),
 			TEST(a_discovery_whose_key_came_late_is_done_again_at_once),
+			TEST(a_service_is_found_at_another_of_its_addresses),
+			TEST(a_service_that_is_at_none_of_its_addresses_is_told_with_all_of_them),
 			TEST(a_discovery_that_sends_its_reply_to_an_output_does_no_harm),
 	};
 	return cmocka_run_group_tests(tests, server_start, server_stop);
