@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 from harness.mount import flat
-from harness.routes import ROUTE, comments, default, entry, route, tried
+from harness.routes import ROUTE, comments, default, entry, offer, route, tried
 from harness.server import Simulated, prompt_of
 from harness.wait import until
 
@@ -102,6 +102,29 @@ def test_a_service_that_goes_away_is_left_be_and_asked_again(mount, fresh, tmp_p
         assert flat(default(mounted).text("status"))["provider"] == "away"
     finally:
         back.stop()
+
+
+def test_a_model_that_costs_by_the_time_it_is_its_turn_isnt_asked(mount, fresh, tmp_path):
+    """It was free when the prompt was written; the prompt waited, and a new list came."""
+    a, b = fresh[0], fresh[1]
+    offer(a, tmp_path / "a.json", ("acme/x", "text", "0"))
+    mounted = mount({"providers": {"a": entry(a, concurrent=1), "b": entry(b)}})
+    mounted.wait_ready("a").wait_ready("b")
+    route(mounted, "@free", "!b/*")
+    a.control(chat="silent")
+    mounted.sh("mkdir default/sessions/first; echo one > default/sessions/first/input", check=True)
+    until(lambda: len(a.chats()) == 1, 10, "the first is sent")
+    default(mounted).write("two\n")
+    assert flat(default(mounted).text("status"))["state"] == "queued"
+    offer(a, tmp_path / "a.json", ("acme/x", "text", "0.001"))
+    (mounted.path / "ctl").write_text("refresh\n")
+    free = mounted.path / "providers/a/models/acme/x/info/free"
+    until(lambda: free.read_text() == "no\n", 10, "it costs")
+    route(mounted, "@free", "b/test/echo:free")
+    (mounted.path / "default/sessions/first/ctl").write_text("cancel\n")
+    assert default(mounted).read() == b"two\n"
+    assert tried(default(mounted).text("status")) == [["a/acme/x", "ENODEV"]]
+    assert len(a.chats()) == 1
 
 
 def test_openrouter_asks_further_free_models_by_itself(mount, fresh):

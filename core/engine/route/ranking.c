@@ -298,6 +298,19 @@ bool ranking_make(struct ranking *ranking, struct fail *fail) {
 	return true;
 }
 
+bool ranking_lets(struct ranking *ranking, struct provider *provider, struct place *model) {
+	cleanup_buf struct buf name = {0};
+	struct passed passed = {.provider = provider};
+	ranking->capability = route_capability(place_route(ranking->place));
+	read_settings(ranking);
+	if (!candidate_name(provider, model, &name)) {
+		return false;
+	}
+	consider(ranking, provider, model, name.data, &passed);
+	return ranking->n != 0 && ranking->best[0].state != CANDIDATE_EXCLUDED &&
+	       ranking->best[0].state != CANDIDATE_DEAR;
+}
+
 void ranking_finish(struct ranking *ranking) {
 	for (size_t i = 0; i < ranking->n_passed; i++) {
 		fail_finish(&ranking->passed[i].why);

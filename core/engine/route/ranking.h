@@ -65,6 +65,8 @@ struct ranking {
 
 /* False without memory. */
 bool ranking_make(struct ranking *ranking, struct fail *fail);
+/* Instead: whether the patterns name this model, and `max_price` lets it. */
+bool ranking_lets(struct ranking *ranking, struct provider *provider, struct place *model);
 void ranking_finish(struct ranking *ranking);
 #define cleanup_ranking cleanup(ranking_finish)
 

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/config/capability.h"
 #include "core/engine/engine.h"
+#include "core/engine/money/price.h"
 #include "core/engine/route/ranking.h"
 #include "core/engine/route/route_words.h"
 #include "core/store/annex.h"
@@ -261,4 +262,15 @@ bool route_choose(struct engine *engine, struct place *place, const struct route
 	}
 	*ret = (struct route_choice){.provider = best->provider, .model = best->model};
 	return true;
+}
+
+bool route_lets(struct engine *engine, struct place *place, struct provider *provider,
+		struct place *model) {
+	cleanup_ranking struct ranking ranking = {
+			.engine = engine,
+			.place = place,
+			.patterns = route_patterns(engine, place),
+			.most = 1,
+	};
+	return price_is_nothing(provider, model) || ranking_lets(&ranking, provider, model);
 }

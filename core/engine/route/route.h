@@ -60,6 +60,11 @@ struct route_wish {
 				  since the epoch; 0: any */
 };
 
+/* Whether what was chosen before may still be asked: a list may have come since that states another
+ * price, and what costs money now has to be named, and be within `max_price`. */
+bool route_lets(struct engine *engine, struct place *place, struct provider *provider,
+		struct place *model);
+
 struct route_choice {
 	struct provider *provider;
 	struct place *model;

@@ -381,7 +381,7 @@ void attempt_begin(struct run *run) {
 	if (!texts_pass(run)) {
 		return;
 	}
-	if (run->attempts == 0 && run->token == NULL && failover_early(run)) {
+	if (run->token == NULL && failover_early(run)) {
 		return;
 	}
 	run->attempts++;

@@ -137,10 +137,30 @@ bool failover(struct run *run, int code, const char *words) {
 	return true;
 }
 
+/* Nothing paid is asked unasked, although it cost nothing when it was chosen. */
+static bool leave_paid(struct run *run, struct place *model) {
+	static const char words[] = "it costs money by now, and the route doesn't name it for that";
+	struct place *place = run_place(run);
+	if (place_route(place) == NULL ||
+			route_lets(run->provider->engine, place, run->provider, model)) {
+		return false;
+	}
+	if (!failover(run, ENODEV, words)) {
+		run_end(run, TURN_FAILED, ENODEV, words, NULL);
+	}
+	return true;
+}
+
 bool failover_early(struct run *run) {
-	const struct place *model = run_model(run);
+	struct place *model = run_model(run);
 	struct route_choice next;
-	if (!run->routed || model == NULL ||
+	if (!run->routed || model == NULL) {
+		return false;
+	}
+	if (leave_paid(run, model)) {
+		return true;
+	}
+	if (run->attempts != 0 ||
 			health_back_off(run->provider->engine->health, model, NULL) == 0 ||
 			!choose_next(run, 0, false, &next)) {
 		return false;

@@ -107,7 +107,8 @@ bool run_move(struct run *run, struct provider *provider, struct place *model, s
 bool failover(struct run *run, int code, const char *words);
 /* Keeps a line about the model beside the turn: that it was tried. */
 void failover_note(struct run *run, int code, const char *words);
-/* Before its first attempt: hands it to another when the model is let be by now. */
+/* Before an attempt: hands it to another when the model costs money by now and nobody named it for
+ * that, without another ends it; before the first also when the model is let be by now. */
 bool failover_early(struct run *run);
 /* Chooses the fallbacks of the next attempt: those that the route would ask next anyway, cost
  * nothing and have the same settings. */
