@@ -207,7 +207,7 @@ def test_text_with_a_picture_is_text_and_ends_with_a_newline(artist):
 
 def test_a_picture_goes_on_to_another_model(artist):
     model = artist.model("draw")
-    model.write("a cat\n")
+    model.ask("a cat\n")
     shutil.copyfile(model.path / "output.png", artist.model("both").path / "input")
     assert bytes_of(artist.model("both").path / "prompt") == PNG
     status = (artist.model("both").path / "turns/000001/status").read_text()
@@ -220,13 +220,19 @@ def test_a_link_in_attach_leads_to_its_writers_own_picture(artist):
     draw, both = artist.model("draw"), artist.model("both")
     script = """
         echo a cat > "$1/input"; cat "$1/output" > /dev/null; echo; read -r go
-        ln -s "$1/output.png" attach/a.png; echo look > input; cat output; cat error >&2
+        ln -s "$1/output.png" attach/a.png; exec 5> input; echo look >&5; echo; read -r go
+        exec 5>&-; cat output
     """
     command = ["sh", "-c", script, "sh", draw.path]
     shell = subprocess.Popen(command, cwd=both.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert shell.stdout.readline() == b"\n"
     with open(draw.path / "input", "wb", buffering=0) as newest_of_anyone:
         newest_of_anyone.write(b"a dog")
+        shell.stdin.write(b"\n")
+        shell.stdin.flush()
+        assert shell.stdout.readline() == b"\n"
+        # Somebody else asks for something between the writing and the closing.
+        assert not os.path.exists(draw.path / "output.png")
         out, _ = shell.communicate(b"\n", timeout=seconds(20))
     assert out == b"Here it is\n"
     assert bytes_of(both.path / "turns/000001/attachments/a.png") == PNG
