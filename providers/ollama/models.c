@@ -107,14 +107,13 @@ static void describe(const struct conduit_json *holder, char *ret, size_t size) 
 	}
 }
 
-/* What runs on the user's machine costs nothing; what a server only passes on to the cloud may. */
-static bool is_free(const struct conduit_job *job, const struct conduit_json *entry,
-		const struct conduit_json *shown) {
+/* What a server only passes on to the cloud. */
+static bool is_remote(const struct conduit_json *entry, const struct conduit_json *shown) {
 	const char *host = conduit_json_string(entry, "remote_host");
 	if (host == NULL) {
 		host = conduit_json_string(shown, "remote_host");
 	}
-	return !is_cloud(job) && (host == NULL || host[0] == '\0');
+	return host != NULL && host[0] != '\0';
 }
 
 static const char *outputs(const struct abilities *abilities) {
@@ -123,7 +122,11 @@ static const char *outputs(const struct abilities *abilities) {
 
 void models_emit(struct conduit_job *job, const char *id, const struct conduit_json *entry,
 		const struct conduit_json *shown) {
+	/* What runs on the user's machine costs nothing; what the cloud runs, by a plan's limits.
+	 */
 	static const struct conduit_price nothing[] = {{"prompt", 0}, {"completion", 0}};
+	static const struct conduit_price variable[] = {{"prompt", -1}, {"completion", -1}};
+	bool in_cloud = is_cloud(job) || is_remote(entry, shown);
 	struct abilities abilities = abilities_of(entry, shown);
 	const struct conduit_json *holder = entry != NULL ? entry : shown;
 	char description[512], parameters[512];
@@ -136,7 +139,6 @@ void models_emit(struct conduit_job *job, const char *id, const struct conduit_j
 			abilities.thinking ? ",reasoning_effort" : "");
 	/* Of what is shown the licence and the template are long, and no facts. */
 	char *raw = entry != NULL ? conduit_json_print(entry) : NULL;
-	bool costs_nothing = is_free(job, entry, shown);
 	conduit_model(job, &(struct conduit_model){
 					   .id = id,
 					   .id_size = strlen(id),
@@ -148,8 +150,8 @@ void models_emit(struct conduit_job *job, const char *id, const struct conduit_j
 										: "text",
 					   .output_modalities = outputs(&abilities),
 					   .parameters = parameters,
-					   .prices = nothing,
-					   .n_prices = costs_nothing ? 2 : 0,
+					   .prices = in_cloud ? variable : nothing,
+					   .n_prices = 2,
 					   .raw = raw,
 					   .raw_size = raw != NULL ? strlen(raw) : 0,
 			   });

@@ -71,6 +71,17 @@ def test_a_model_that_nobody_has_stays_and_says_so_until_rmdir(tree):
     assert not where.exists() and "nothing:1b" not in os.listdir(models(tree))
 
 
+def test_default_asks_no_model_that_isnt_known_to_be_there(tree, ollama):
+    ollama.control(held=True)
+    os.mkdir(models(tree) / "qwen3:4b")
+    settled(tree, "qwen3:4b", "asking 50%")
+    route = tree.path / "default/route"
+    assert "ollama/llama3.2:1b" in route.read_text() and "qwen3:4b" not in route.read_text()
+    ollama.control(held=False)
+    settled(tree, "qwen3:4b", "yes")
+    until(lambda: "ollama/qwen3:4b" in route.read_text(), 10, "it is a candidate")
+
+
 def test_rmdir_takes_away_what_mkdir_made_and_deletes_nothing(tree, ollama):
     where = models(tree) / "qwen3:4b"
     os.mkdir(where)

@@ -28,6 +28,7 @@ struct look_up {
 	struct chain who;
 	struct exchange *exchange; /* while it is asked */
 	bool waits;
+	bool told; /* a model came: whatever else does is none of it */
 	char doing[192]; /* how far it is */
 	struct fail fail; /* code != 0: why it isn't known */
 };
@@ -83,6 +84,10 @@ static void on_model(void *data, const struct job_model *model) {
 	struct look_up *look_up = data;
 	struct provider *provider = look_up->look_ups->provider;
 	cleanup_fail struct fail fail = {0};
+	if (look_up->told) {
+		return;
+	}
+	look_up->told = true;
 	if (model->id_size != strlen(look_up->id) ||
 			memcmp(model->id, look_up->id, model->id_size) != 0) {
 		provider_log(provider, "a model is left out: it isn't the one that was looked up");
@@ -150,7 +155,7 @@ static void ask(struct look_up *look_up) {
 	struct version *version = look_ups->provider->version;
 	struct transfer_timeouts timeouts = discovery_timeouts(look_ups->provider);
 	timeouts.total = TOTAL_SECONDS;
-	look_up->waits = false;
+	look_up->waits = look_up->told = false;
 	look_up->doing[0] = '\0';
 	fail_finish(&look_up->fail);
 	look_up->exchange = exchange_look_up(version, look_up->id, &timeouts, &events, look_up);

@@ -228,7 +228,8 @@ static bool visit(struct ranking *ranking, struct provider *provider, struct pla
 		if (!buf_add_byte(path, '/') || !buf_add_string(path, child->name)) {
 			return false;
 		}
-		if (child->model && model_can(child, ranking->capability)) {
+		/* What isn't known to be there is asked by its name alone. */
+		if (child->model && !child->unsure && model_can(child, ranking->capability)) {
 			consider(ranking, provider, child, path->data, passed);
 		}
 		if (!visit(ranking, provider, child, path, passed)) {
