@@ -46,8 +46,17 @@ static bool load(struct engine *engine, const char *name, const char *driver, st
 		return false;
 	}
 	struct version_spec spec = {.driver = driver};
-	struct version *version = version_create(provider, &spec, fail);
+	cleanup_fail struct fail why = {0};
+	struct version *version = version_create(provider, &spec, &why);
+	if (version == NULL && why.code == ENODEV) {
+		/* What is said to other programs too is no reason to mount nothing. */
+		provider->state = PROVIDER_FAILED;
+		provider_set_why(provider, fail_words(&why));
+		provider->place->user = provider;
+		return true;
+	}
 	if (version == NULL) {
+		fail_set(fail, why.code, "%s", fail_words(&why));
 		catalogue_hide(engine->catalogue, provider->place);
 		provider_destroy(provider);
 		return false;

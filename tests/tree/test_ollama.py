@@ -115,6 +115,18 @@ def test_down_it_says_so_and_how_it_is_started(mount):
     assert "ollama serve" in status.read_text()
 
 
+@pytest.mark.parametrize(("host", "words"), [("192.168.77.5", "insecure: true"), ("a b", "blank")])
+def test_an_address_that_cant_be_used_fails_this_provider_alone(mount, host, words):
+    tree = mount({"providers": {"ollama": {}}}, env={"OLLAMA_HOST": host}).wait_ready("cowsay")
+    status = (tree.path / "providers/ollama/status").read_text()
+    assert "state failed" in status and "OLLAMA_HOST in the environment" in status and words in status
+    with pytest.raises(OSError):
+        os.mkdir(tree.path / "providers/ollama/models/qwen3:4b")
+    (tree.path / "providers/ollama/manifest.yml").read_bytes()
+    with pytest.raises(OSError):
+        (tree.path / "providers/ollama/ctl").write_text("refresh\n")
+
+
 CLIENT = """
 const { Ollama } = require("ollama");
 (async () => {

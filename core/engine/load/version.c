@@ -137,7 +137,8 @@ static bool choose_base_url(struct version *version, const char *spec_url, struc
 		}
 		version->base_url = base_url_check(meant, config != NULL && config->insecure, &why);
 		return version->base_url != NULL ||
-		       fail_set(fail, why.code, "provider %s: %s in the environment: %s",
+		       fail_set(fail, is_host ? ENODEV : why.code,
+				       "provider %s: %s in the environment: %s",
 				       version->provider->name, variable != NULL ? variable : "",
 				       fail_words(&why));
 	}
