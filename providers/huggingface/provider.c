@@ -51,18 +51,34 @@ static struct offer offer_of(const struct conduit_json *entry) {
 	return offer;
 }
 
-/* An entry of the Hub's own list states its task; these are the models that embed. */
-static bool is_of_the_hub(const struct conduit_json *entry) {
-	return conduit_json_string(entry, "pipeline_tag") != NULL;
+/* An entry of the Hub's own list states its task. */
+static const struct task {
+	const char *tag, *input, *output;
+} tasks[] = {
+		{"feature-extraction", "text", "embeddings"},
+		{"sentence-similarity", "text", "embeddings"},
+		{"text-to-image", "text", "image"},
+		{"automatic-speech-recognition", "audio", "transcription"},
+};
+
+/* Of the Hub: fills in what the model does; false when that is nothing of ours. */
+static bool complete_task(const char *tag, struct conduit_model *model) {
+	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++) {
+		if (strcmp(tag, tasks[i].tag) == 0) {
+			model->input_modalities = tasks[i].input;
+			model->output_modalities = tasks[i].output;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* A model that nobody serves at the moment is left out: it couldn't be asked. */
 static bool complete(const struct conduit_json *entry, struct conduit_model *model) {
 	static struct conduit_price prices[2];
-	if (is_of_the_hub(entry)) {
-		model->input_modalities = "text";
-		model->output_modalities = "embeddings";
-		return true;
+	const char *tag = conduit_json_string(entry, "pipeline_tag");
+	if (tag != NULL) {
+		return complete_task(tag, model);
 	}
 	struct offer offer = offer_of(entry);
 	bool listed = conduit_json_type(entry, "providers") == CONDUIT_JSON_ARRAY;
@@ -98,14 +114,15 @@ static const struct conduit_openai_embeddings embeddings = {
 	"frequency_penalty,presence_penalty,logprobs,top_logprobs,reasoning_effort,tools,"         \
 	"tool_choice,response_format"
 
-/* The router lists chat models alone: those that embed are in the Hub's list, the most used ones of
- * its several thousand. */
+/* The router lists chat models alone: those of other tasks are in the Hub's list, the most used
+ * ones of its several thousand. */
 #define HUB_LIST(task)                                                                             \
 	"https://huggingface.co/api/models?inference_provider=hf-inference&pipeline_tag=" task     \
 	"&sort=downloads&direction=-1&limit=100"
 
-static const char *const hub_lists[] = {
-		HUB_LIST("feature-extraction"), HUB_LIST("sentence-similarity"), NULL};
+static const char *const hub_lists[] = {HUB_LIST("feature-extraction"),
+		HUB_LIST("sentence-similarity"), HUB_LIST("text-to-image"),
+		HUB_LIST("automatic-speech-recognition"), NULL};
 
 static const struct conduit_openai router = {
 		.service = "Hugging Face",
@@ -114,6 +131,7 @@ static const struct conduit_openai router = {
 		.parameters = PARAMETERS,
 		.model = complete,
 		.embeddings = &embeddings,
+		.media = CONDUIT_OPENAI_MEDIA_HUGGINGFACE,
 		.more_models = hub_lists,
 };
 
@@ -125,6 +143,7 @@ static const struct conduit_openai elsewhere = {
 		.parameters = PARAMETERS,
 		.model = complete,
 		.embeddings = &embeddings,
+		.media = CONDUIT_OPENAI_MEDIA_HUGGINGFACE,
 };
 
 static const struct conduit_openai *dialect_of(const struct conduit_job *job) {

@@ -58,6 +58,7 @@ static const struct conduit_openai dialect = {
 			      "tool_choice,parallel_tool_calls,prediction,response_format",
 		.model = complete,
 		.parts = CONDUIT_OPENAI_PARTS_MISTRAL,
+		.media = CONDUIT_OPENAI_MEDIA_MISTRAL,
 };
 
 static void discover(struct conduit_job *job) {

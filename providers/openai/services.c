@@ -13,6 +13,7 @@ static const char *const openai_without[] = {"top_k", "min_p", "top_a", "repetit
 /* Its reasoning models refuse max_tokens. */
 static const struct conduit_openai openai = {
 		.service = "OpenAI",
+		.voice = "alloy",
 		.max_tokens = "max_completion_tokens",
 		.include_usage = true,
 		.without = openai_without,
@@ -130,6 +131,7 @@ static const struct conduit_openai perplexity = {
 	"top_logprobs,reasoning_effort,tools,tool_choice,parallel_tool_calls,response_format"
 
 static const struct conduit_openai own = {
+		.voice = "alloy",
 		.include_usage = true,
 		.parameters = OWN_PARAMETERS,
 		.model = conduit_openai_guess_kind,

@@ -12,6 +12,7 @@ static const struct conduit_openai dialect = {
 		.fallback_models = "models",
 		.cost_path = "/generation?id=",
 		.cost_header = "x-generation-id",
+		.media = CONDUIT_OPENAI_MEDIA_OPENROUTER,
 };
 
 static void discover(struct conduit_job *job) {

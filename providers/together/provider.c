@@ -81,6 +81,7 @@ static const struct conduit_openai dialect = {
 		.without = unknown,
 		.parts = CONDUIT_OPENAI_PARTS_TOGETHER,
 		.logprobs_is_count = true,
+		.media = CONDUIT_OPENAI_MEDIA_TOGETHER,
 };
 
 static void discover(struct conduit_job *job) {

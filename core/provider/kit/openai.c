@@ -5,10 +5,13 @@
 #include "core/base/text.h"
 #include "core/provider/kit/openai_cost.h"
 #include "core/provider/kit/openai_embed.h"
+#include "core/provider/kit/openai_media.h"
 #include "core/provider/kit/openai_models.h"
 #include "core/provider/kit/openai_reply.h"
 #include "core/provider/kit/openai_request.h"
 #include "core/provider/kit/openai_rerank.h"
+#include "core/provider/kit/openai_task.h"
+#include "core/provider/kit/openai_transcript.h"
 
 #include <conduit/kit/failure.h>
 #include <stdio.h>
@@ -16,14 +19,6 @@
 
 #define PAGES_LIMIT 1000
 #define OPENAI_MAGIC 0x6f70656eu
-
-enum task {
-	TASK_MODELS,
-	TASK_CHAT,
-	TASK_EMBED,
-	TASK_RERANK,
-	TASK_COST,
-};
 
 struct openai {
 	unsigned magic;
@@ -35,6 +30,8 @@ struct openai {
 	struct embed embed;
 	struct rerank rerank;
 	struct cost cost;
+	struct media media;
+	struct transcript transcript;
 	struct buf error; /* the body of a reply that isn't 2xx, as far as it is worth reading */
 	int pages;
 	char *url; /* of the page under way */
@@ -109,28 +106,6 @@ void conduit_openai_discover_by(
 	request_page(job, openai);
 }
 
-/* What a turn asks for; false when it is nothing of this dialect. Transcription ("audio-to-text")
- * has an endpoint of its own. */
-static bool task_of(const struct conduit_turn *turn, const struct conduit_openai *dialect,
-		enum task *ret) {
-	const char *capability = turn->capability != NULL ? turn->capability : "";
-	if (strcmp(capability, "cost") == 0) {
-		*ret = TASK_COST;
-		return dialect->cost_path != NULL && dialect->cost_header != NULL;
-	}
-	if (strcmp(capability, "text-to-embedding") == 0) {
-		*ret = TASK_EMBED;
-	} else if (strcmp(capability, "text-to-rerank") == 0) {
-		*ret = TASK_RERANK;
-	} else {
-		*ret = TASK_CHAT;
-		return capability[0] == '\0' ||
-		       (ends_with(capability, "-to-text") &&
-				       strcmp(capability, "audio-to-text") != 0);
-	}
-	return true;
-}
-
 static void refuse(struct conduit_job *job, const struct conduit_turn *turn,
 		const struct conduit_openai *dialect) {
 	cleanup_buf struct buf words = {0};
@@ -154,7 +129,7 @@ void conduit_openai_transform_by(struct conduit_job *job, const struct conduit_t
 		const struct conduit_openai *stated, size_t size) {
 	struct conduit_openai dialect = read_dialect(stated, size);
 	enum task task;
-	if (!task_of(turn, &dialect, &task)) {
+	if (!openai_task(turn, &dialect, &task)) {
 		refuse(job, turn, &dialect);
 		return;
 	}
@@ -162,13 +137,29 @@ void conduit_openai_transform_by(struct conduit_job *job, const struct conduit_t
 	if (openai == NULL) {
 		return;
 	}
-	if (task == TASK_EMBED) {
+	switch (task) {
+	case TASK_EMBED:
 		embed_begin(&openai->embed, job, turn, &openai->dialect);
-	} else if (task == TASK_RERANK) {
+		break;
+	case TASK_RERANK:
 		rerank_begin(&openai->rerank, job, turn, &openai->dialect);
-	} else if (task == TASK_COST) {
+		break;
+	case TASK_COST:
 		cost_begin(&openai->cost, job, turn, &openai->dialect);
-	} else {
+		break;
+	case TASK_IMAGES:
+		images_begin(&openai->media, job, turn, &openai->dialect);
+		break;
+	case TASK_SPEECH:
+		speech_begin(&openai->media, job, turn, &openai->dialect);
+		break;
+	case TASK_TRANSCRIPT:
+		transcript_begin(&openai->transcript, job, turn, &openai->dialect);
+		break;
+	case TASK_DOCUMENT:
+		document_begin(&openai->transcript, job, turn, &openai->dialect);
+		break;
+	default:
 		request_chat(job, turn, &openai->dialect);
 	}
 }
@@ -236,6 +227,14 @@ void conduit_openai_data(struct conduit_job *job, const void *bytes, size_t size
 		break;
 	case TASK_COST:
 		cost_feed(&openai->cost, bytes, size);
+		break;
+	case TASK_IMAGES:
+	case TASK_SPEECH:
+		media_feed(&openai->media, bytes, size);
+		break;
+	case TASK_TRANSCRIPT:
+	case TASK_DOCUMENT:
+		transcript_feed(&openai->transcript, bytes, size);
 		break;
 	}
 }
@@ -335,6 +334,14 @@ void conduit_openai_end(struct conduit_job *job) {
 	case TASK_COST:
 		cost_end(&openai->cost);
 		break;
+	case TASK_IMAGES:
+	case TASK_SPEECH:
+		media_end(&openai->media, openai->chat.content_type);
+		break;
+	case TASK_TRANSCRIPT:
+	case TASK_DOCUMENT:
+		transcript_end(&openai->transcript);
+		break;
 	}
 }
 
@@ -348,6 +355,8 @@ void conduit_openai_release(struct conduit_job *job) {
 	embed_finish(&openai->embed);
 	rerank_finish(&openai->rerank);
 	cost_finish(&openai->cost);
+	media_finish(&openai->media);
+	transcript_finish(&openai->transcript);
 	buf_finish(&openai->error);
 	free(openai->url);
 	free(openai);

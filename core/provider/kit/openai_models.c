@@ -2,6 +2,7 @@
 #include "core/provider/kit/openai_models.h"
 
 #include "core/base/text.h"
+#include "core/provider/kit/openai_offers.h"
 #include "core/provider/kit/openai_prices.h"
 #include "core/provider/kit/openai_request.h"
 
@@ -122,6 +123,7 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 		return;
 	}
 	model.parameters = parameters_of(models->dialect, &model);
+	media_offer(models->dialect->media, &model);
 	if (makes_vectors(&model) && model.limits == NULL) {
 		model.limits = vector_limits;
 		model.n_limits = 1;

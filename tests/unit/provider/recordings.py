@@ -13,24 +13,14 @@ SERVICES = ["anthropic", "huggingface", "mistral", "openai_compat", "openrouter"
 # Replies to what these providers never ask: other endpoints of the same services.
 OTHERS = {
     "anthropic/json/count_tokens.json",
-    "huggingface/asr_wav2vec2.json",
     "huggingface/hub_307_redirect.txt",
     "huggingface/hub_api_model_info.json",
-    "mistral/audio_speech.json",
-    "mistral/audio_transcription.json",
-    "mistral/ocr.json",
     "ollama/native/api_chat_thinking_stub.txt",
     "ollama/native/api_embeddings.json",
     "ollama/native/api_generate_nonstream.json",
     "ollama/native/api_generate_stream.ndjson",
     "ollama/native/api_ps_fixture.json",
-    "openai_compat/whisper1_transcription.json",
-    "openrouter/binary/audio_speech_kokoro.mp3",
-    "openrouter/json/audio_transcription.json",
     "openrouter/json/generation_200.json",
-    "openrouter/json/images_edit.json",
-    "openrouter/json/images_generate_large.json",
-    "together/images_generations_b64_truncated.json",
 }
 
 

@@ -208,10 +208,10 @@ static void attachments_follow_the_text_each_in_its_form(void **state) {
 	replay_finish(&replay);
 }
 
-static void what_does_not_result_in_text_is_refused_before_anything_is_sent(void **state) {
+static void what_no_endpoint_does_is_refused_before_anything_is_sent(void **state) {
 	(void)state;
 	static const char *const capabilities[] = {
-			"text-to-image", "text-to-audio", "text-to-video", "audio-to-text"};
+			"text-to-video", "text-to-ocr", "text-to-moderation"};
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
 		struct replay replay = converse(NULL, 0, NULL, 0, capabilities[i]);
 		assert_true(replay.failed);
@@ -249,8 +249,7 @@ int main(void) {
 			cmocka_unit_test(a_setting_that_cannot_be_sent_is_refused_with_words),
 			cmocka_unit_test(a_conversation_is_sent_in_order_after_the_system_setting),
 			cmocka_unit_test(attachments_follow_the_text_each_in_its_form),
-			cmocka_unit_test(
-					what_does_not_result_in_text_is_refused_before_anything_is_sent),
+			cmocka_unit_test(what_no_endpoint_does_is_refused_before_anything_is_sent),
 			cmocka_unit_test(a_conversation_beyond_the_recipe_fails_with_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

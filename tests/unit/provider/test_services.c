@@ -272,11 +272,11 @@ static void a_schema_wins_over_a_response_format(void **state) {
 	replay_finish(&replay);
 }
 
-static void what_is_not_chat_is_refused_before_anything_is_sent(void **state) {
+static void what_no_endpoint_does_is_refused_before_anything_is_sent(void **state) {
 	(void)state;
-	static const char *const names[] = {"together", "mistral", "huggingface", "groq"};
+	static const char *const names[] = {"together", "openrouter", "huggingface", "groq"};
 	static const char *const capabilities[] = {
-			"text-to-image", "text-to-audio", "text-to-ocr", "audio-to-text"};
+			"text-to-video", "text-to-ocr", "text-to-moderation"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		for (size_t j = 0; j < sizeof(capabilities) / sizeof(capabilities[0]); j++) {
 			struct replay replay = ask(names[i], capabilities[j], NULL, 0);
@@ -329,7 +329,7 @@ int main(void) {
 			cmocka_unit_test(mistral_is_sent_only_what_its_document_has),
 			cmocka_unit_test(a_service_without_exceptions_is_sent_every_setting),
 			cmocka_unit_test(a_schema_wins_over_a_response_format),
-			cmocka_unit_test(what_is_not_chat_is_refused_before_anything_is_sent),
+			cmocka_unit_test(what_no_endpoint_does_is_refused_before_anything_is_sent),
 			cmocka_unit_test(an_image_that_is_attached_goes_along),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

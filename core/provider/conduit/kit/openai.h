@@ -1,4 +1,5 @@
-/* Kit: the OpenAI dialect, which most services speak: chat, embeddings, rankings. A provider states
+/* Kit: the OpenAI dialect, which most services speak: chat, embeddings, rankings, pictures, speech,
+ * transcription. A provider states
  * how its service differs and is done:
  *
  *     static const struct conduit_openai dialect = {.service = "Acme", .include_usage = true};
@@ -16,10 +17,10 @@
  * with a line in the log; an error, or a list that is cut short, fails the job after the models
  * that came. Lists that lie elsewhere follow (`more_models`).
  *
- * A turn is served by what its capability says; what is neither chat nor one of the two further
- * down fails with CONDUIT_FAIL_INVALID.
+ * A turn is served by what its capability says; what is neither chat nor one of those further down
+ * fails with CONDUIT_FAIL_INVALID.
  *
- * Chat (a capability that ends in "-to-text", transcription apart): POST chat_path, streamed. In
+ * Chat (any other capability that ends in "-to-text"): POST chat_path, streamed. In
  * the request:
  * - the conversation, prompts by file; images as data: URLs, audio as input_audio, other
  *   attachments as files (`parts` says how a service differs). The setting "system" leads where the
@@ -50,7 +51,22 @@
  * it a document; empty ones aren't sent. The output is a JSON object a line, the best first:
  * {"index":0,"relevance_score":0.8,"document":"…"}; index counts the lines after the query from 0.
  *
- * Both take `extra` ({"dimensions":256}, {"top_n":3}), and text without attachments alone. */
+ * Both take `extra` ({"dimensions":256}, {"top_n":3}), and text without attachments alone.
+ *
+ * Pictures ("text-to-image", "image-to-image"): POST /images/generations, or with pictures in the
+ * prompt's attachments /images/edits as a form; `media` says how a service differs. Settings: size
+ * n quality background style, and what else the form knows. Each picture of the reply is a result,
+ * decoded while it arrives or downloaded from the URL that stands there.
+ *
+ * Speech ("text-to-audio"): POST /audio/speech; the reply is the output. Settings: voice, format
+ * (mp3 opus aac flac wav pcm), speed, instructions, language.
+ *
+ * Transcription ("audio-to-text"): POST /audio/transcriptions as a form, or with the setting task
+ * at translate /audio/translations; the output is the text, or with the settings timestamps
+ * (segment, word) or format (srt, vtt, verbose_json) what the service gives. Text beside the sound
+ * goes along as a hint. Documents ("text-to-ocr"): POST /ocr; the output is Markdown.
+ *
+ * All of these take `extra`. */
 #ifndef CONDUIT_KIT_OPENAI_H
 #define CONDUIT_KIT_OPENAI_H
 
@@ -73,6 +89,15 @@ struct conduit_openai_embeddings {
 	const char *input; /* the member that holds the texts */
 	const char *list; /* the reply's array of entries; NULL: the reply is that array */
 	const char *vector; /* an entry's array of numbers; NULL: the entry is that array */
+};
+
+/* The forms of pictures, speech and transcription. */
+enum conduit_openai_media {
+	CONDUIT_OPENAI_MEDIA_OPENAI = 0,
+	CONDUIT_OPENAI_MEDIA_OPENROUTER = 1, /* POST /images, pictures among its members */
+	CONDUIT_OPENAI_MEDIA_TOGETHER = 2, /* width and height, steps, a picture's URL */
+	CONDUIT_OPENAI_MEDIA_MISTRAL = 3, /* speech as base64 in JSON */
+	CONDUIT_OPENAI_MEDIA_HUGGINGFACE = 4, /* POST /hf-inference/models/ and the model, bytes */
 };
 
 /* How a service differs. Grows at its end only. Must live as long as the provider (static const).
@@ -107,6 +132,9 @@ struct conduit_openai {
 	/* What a turn cost that was cut off: GET cost_path and the id that the reply's head held in
 	 * cost_header ("x-generation-id"), as OpenRouter answers it. NULL: can't be asked. */
 	const char *cost_path, *cost_header;
+	enum conduit_openai_media media;
+	const char *voice; /* that speaks where the setting voice isn't in force; NULL: the
+			      service's own choice */
 };
 
 /* For `model` above, or to be called by it: gives a model whose list doesn't say what it makes its
