@@ -207,12 +207,7 @@ def test_text_with_a_picture_is_text_and_ends_with_a_newline(artist):
 
 def test_a_picture_goes_on_to_another_model(artist):
     model = artist.model("draw")
-<<<<<<< HEAD
     model.ask("a cat\n")
-=======
-    model.write("a cat\n")
-    assert bytes_of(model.path / "output") == PNG
->>>>>>> d1b474e (Pictures, speech and transcription of OpenAI, OpenRouter, Together, Mistral and Hugging Face)
     shutil.copyfile(model.path / "output.png", artist.model("both").path / "input")
     assert bytes_of(artist.model("both").path / "prompt") == PNG
     status = (artist.model("both").path / "turns/000001/status").read_text()
