@@ -2,6 +2,7 @@
  * end and all handles are closed. */
 #include "core/process/program.h"
 
+#include "core/base/buf.h"
 #include "core/base/plain.h"
 #include "core/base/text.h"
 
@@ -59,6 +60,18 @@ char *program_find(const char *name) {
 
 /* ---- the end ---- */
 
+/* Paths under which it saw its files mean nothing outside. */
+static void name_inputs(struct buf *to, const char *words) {
+	static const char path[] = "/proc/self/fd/";
+	for (const char *at; (at = strstr(words, path)) != NULL;) {
+		buf_add(to, words, (size_t)(at - words));
+		buf_add_string(to, "the input");
+		words = at + strlen(path);
+		words += strspn(words, "0123456789");
+	}
+	buf_add_string(to, words);
+}
+
 static void tell(struct program *program) {
 	size_t skip = program->words_size > PROGRAM_WORDS_MOST
 				      ? program->words_size - PROGRAM_WORDS_MOST
@@ -69,7 +82,9 @@ static void tell(struct program *program) {
 	}
 	cleanup_free char *words = plain_text(
 			program->words + skip, size, PROGRAM_WORDS_MOST, false);
-	struct program_end end = {.status = program->status, .words = words != NULL ? words : ""};
+	cleanup_buf struct buf named = {0};
+	name_inputs(&named, words != NULL ? words : "");
+	struct program_end end = {.status = program->status, .words = buf_string(&named)};
 	program->events.end(program->data, &end);
 }
 

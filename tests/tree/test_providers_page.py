@@ -97,6 +97,8 @@ class TestClaims:
             assert f'"{directory.name}"' in (TOP / "tests/tree/test_bundled.py").read_text()
         elif row["models from"] == "itself":
             assert asked == [[]]
+        elif row["models from"] == "its program":
+            assert any(request.startswith("RUN ") for one in asked for request in one)
         else:
             path = row["models from"].strip("`")
             wanted = [f"GET {path}" if path.startswith("https:") else f"GET {row['address']}{path}"]
