@@ -14,6 +14,7 @@
 
 #define COLLECTIONS_MOST 64
 #define MODELS_MOST 20000
+#define ONE_MOST ((size_t)8 << 20) /* bytes of what is said of one model */
 #define LIST_MAGIC 0x7265706cu
 
 struct list {
@@ -29,6 +30,9 @@ struct list {
 	size_t n_slugs, next;
 	char **seen; /* ids */
 	size_t n_seen;
+	char *look_up; /* the one model that is looked up, and … */
+	char *whole; /* … what is said of it */
+	size_t size;
 };
 
 static struct list *list_of(const struct conduit_job *job) {
@@ -103,20 +107,12 @@ static const char *output_of(const struct conduit_json *entry) {
 	return !is_file && type != NULL ? "text" : NULL;
 }
 
-static void on_model(struct list *list, const char *text, size_t size,
+static void emit(struct list *list, const char *id, const char *text, size_t size,
 		const struct conduit_json *entry) {
-	const char *owner = conduit_json_string(entry, "owner");
-	const char *name = conduit_json_string(entry, "name");
 	const char *created = conduit_json_string(entry, "latest_version.created_at");
 	const struct conduit_json *input = conduit_json_get(
 			entry, "latest_version.openapi_schema.components.schemas.Input.properties");
-	char *id = NULL, *parameters = NULL;
-	if (owner == NULL || name == NULL || asprintf(&id, "%s/%s", owner, name) < 0 ||
-			!is_new(list, id)) {
-		free(id);
-		return;
-	}
-	parameters = input != NULL ? conduit_queue_parameters(input) : NULL;
+	char *parameters = input != NULL ? conduit_queue_parameters(input) : NULL;
 	struct conduit_model model = {.id = id,
 			.id_size = strlen(id),
 			.description = conduit_json_string(entry, "description"),
@@ -130,6 +126,21 @@ static void on_model(struct list *list, const char *text, size_t size,
 	}
 	conduit_model(list->job, &model);
 	free(parameters);
+}
+
+static void on_model(struct list *list, const char *text, size_t size,
+		const struct conduit_json *entry) {
+	const char *owner = conduit_json_string(entry, "owner");
+	const char *name = conduit_json_string(entry, "name");
+	char *id = NULL;
+	if (owner == NULL || name == NULL) {
+		return;
+	}
+	if (asprintf(&id, "%s/%s", owner, name) < 0) {
+		id = NULL;
+	} else if (is_new(list, id)) {
+		emit(list, id, text, size, entry);
+	}
 	free(id);
 }
 
@@ -180,6 +191,61 @@ void replicate_discover(struct conduit_job *job) {
 	request(list, NULL);
 }
 
+/* An id is put into an address, so it must be made of what may stand there; a version after a colon
+ * isn't part of the model's. */
+void replicate_look_up(struct conduit_job *job, const char *id) {
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "-_./";
+	size_t length = strcspn(id, ":");
+	const char *slash = memchr(id, '/', length);
+	char *url = NULL;
+	struct list *list = calloc(1, sizeof(*list));
+	if (slash == NULL || memchr(slash + 1, '/', (size_t)(id + length - slash - 1)) != NULL ||
+			strspn(id, plain) < length || strstr(id, "..") != NULL) {
+		free(list);
+		conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_GONE,
+						  .words = "Replicate's models are named "
+							   "owner/name"});
+		return;
+	}
+	if (list == NULL || (list->look_up = strdup(id)) == NULL ||
+			asprintf(&url, "%s/models/%.*s", conduit_base_url(job), (int)length, id) <
+					0) {
+		free(list != NULL ? list->look_up : NULL);
+		free(list);
+		no_memory(job);
+		return;
+	}
+	list->magic = LIST_MAGIC;
+	list->job = job;
+	conduit_set_state(job, list);
+	conduit_request(job, &(struct conduit_request){.method = "GET", .url = url});
+	free(url);
+}
+
+static void gather(struct list *list, const char *bytes, size_t size) {
+	size_t room = ONE_MOST - list->size;
+	size_t taken = size < room ? size : room;
+	char *grown = taken != 0 ? realloc(list->whole, list->size + taken) : NULL;
+	if (grown != NULL) {
+		memcpy(grown + list->size, bytes, taken);
+		list->whole = grown;
+		list->size += taken;
+	}
+}
+
+static void end_look_up(struct conduit_job *job, struct list *list) {
+	struct conduit_json *entry = conduit_json_parse(list->whole, list->size);
+	if (conduit_json_string(entry, "name") == NULL) {
+		conduit_malformed(job, "what Replicate says of %.200s is cut short, or no model",
+				list->look_up);
+	} else {
+		emit(list, list->look_up, list->whole, list->size, entry);
+		conduit_finish(job, NULL, NULL);
+	}
+	conduit_json_free(entry);
+}
+
 void replicate_list_reply(struct conduit_job *job, const struct conduit_reply *reply) {
 	struct list *list = list_of(job);
 	list->status = reply->status;
@@ -192,6 +258,10 @@ static bool is_good(const struct list *list) {
 
 void replicate_list_data(struct conduit_job *job, const void *bytes, size_t size) {
 	struct list *list = list_of(job);
+	if (is_good(list) && list->look_up != NULL) {
+		gather(list, bytes, size);
+		return;
+	}
 	if (is_good(list)) {
 		conduit_json_items_feed(list->items, bytes, size);
 		return;
@@ -204,10 +274,14 @@ void replicate_list_data(struct conduit_job *job, const void *bytes, size_t size
 
 void replicate_list_end(struct conduit_job *job) {
 	struct list *list = list_of(job);
-	bool gone = !list->first && list->status == 404;
+	bool gone = !list->first && list->look_up == NULL && list->status == 404;
 	if (!is_good(list) && !gone) {
 		conduit_http_failure(job, list->status, list->content_type, list->error,
 				list->error_size);
+		return;
+	}
+	if (list->look_up != NULL) {
+		end_look_up(job, list);
 		return;
 	}
 	if (!gone && (conduit_json_items_state(list->items) != CONDUIT_ITEMS_WHOLE ||
@@ -234,6 +308,8 @@ void replicate_list_release(struct conduit_job *job) {
 		free(list->seen[i]);
 	}
 	free(list->seen);
+	free(list->look_up);
+	free(list->whole);
 	free(list);
 	conduit_set_state(job, NULL);
 }

@@ -183,4 +183,4 @@ static void release(struct conduit_job *job) {
 
 CONDUIT_PROVIDER(.name = "replicate", .version = "1.0.0", .discover = replicate_discover,
 		.transform = transform, .reply = reply, .data = data, .end = end,
-		.release = release)
+		.release = release, .look_up = replicate_look_up)
