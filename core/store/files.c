@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -94,6 +95,23 @@ void files_remove_turn(const char *directory, int64_t turn) {
 			turn / TURNS_A_DIRECTORY, turn);
 	if (length > 0 && (size_t)length < sizeof(path)) {
 		nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	}
+}
+
+void files_remove_work(const char *directory, int64_t turn) {
+	char path[4096];
+	int length = snprintf(path, sizeof(path), "%s/turns/%06" PRId64 "/%" PRId64, directory,
+			turn / TURNS_A_DIRECTORY, turn);
+	cleanup_closedir DIR *files = length > 0 && (size_t)length + NAME_MAX + 2 < sizeof(path)
+						      ? opendir(path)
+						      : NULL;
+	struct dirent *entry;
+	while (files != NULL && (entry = readdir(files)) != NULL) {
+		if (starts_with(entry->d_name, "work-")) {
+			snprintf(path + length, sizeof(path) - (size_t)length, "/%s",
+					entry->d_name);
+			nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+		}
 	}
 }
 

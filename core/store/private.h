@@ -118,6 +118,8 @@ void forgetting_removed(struct forgetting *forgetting, const int64_t *turns, siz
 
 /* Takes away a turn's directory with all that is in it, from any thread. */
 void files_remove_turn(const char *directory, int64_t turn);
+/* Takes away what its programs left unfinished as the daemon died: the directories work-*. */
+void files_remove_work(const char *directory, int64_t turn);
 /* The highest id of a turn that has a directory; 0 when there is none. */
 int64_t files_last_turn(const char *directory);
 /* Calls for each turn that has a directory, of those above `after` and few others. */

@@ -250,6 +250,15 @@ size_t store_turns_after(struct store *store, int64_t place, int64_t after, int6
 	return n;
 }
 
+/* Of the turns that were under way. */
+static void remove_work(struct store *store) {
+	static const char sql[] = "SELECT id FROM turn WHERE state IN (1, 2, 3)";
+	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
+	while (statement != NULL && store_step(store, statement, NULL) > 0) {
+		files_remove_work(store->files, sqlite3_column_int64(statement, 0));
+	}
+}
+
 size_t store_turns_interrupt(struct store *store) {
 	/* The states are written out, for SQLite to see that the partial index serves. */
 	static const char sql[] = "UPDATE turn SET state=?1, finished=?2, code=?3, words=?4, "
@@ -265,6 +274,7 @@ size_t store_turns_interrupt(struct store *store) {
 				     "WHERE turn NOT IN (SELECT turn FROM main.job)";
 	_Static_assert(TURN_QUEUED == 1 && TURN_WAITING == 2 && TURN_RUNNING == 3,
 			"the numbers of the states are part of the database");
+	remove_work(store);
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;

@@ -218,3 +218,15 @@ def test_the_tree_answers_while_a_program_runs_and_it_ends_with_the_daemon(acme,
     until(lambda: not pids & sleepers(), 10, "the program ends with the daemon")
     tree.process = None
     tree.unmount_lazily()
+
+
+def test_what_a_program_left_as_the_daemon_died_is_taken_away(acme, tree):
+    begins(acme)
+    prompt = max(tree.home.glob("state/conduitfs/turns/*/*/prompt"), key=os.path.getmtime)
+    tree.kill()
+    left = prompt.parent / "work-abcdef"
+    left.mkdir()
+    (left / "output.wav").write_bytes(b"half")
+    tree.unmount_lazily()
+    tree.start()
+    assert not left.exists() and prompt.exists()
