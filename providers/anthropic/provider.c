@@ -56,6 +56,10 @@ static int64_t count(const struct conduit_json *entry, const char *name) {
 	return conduit_json_int64(entry, name, &value) && value > 0 ? value : 0;
 }
 
+/* As the reference of the Messages API has it. */
+static const struct conduit_limit limits[] = {
+		{.name = "temperature", .least = 0, .most = 1, .standard = "1"}};
+
 static void take_model(void *data, const char *json, size_t size) {
 	struct conduit_job *job = data;
 	struct conduit_json *entry = conduit_json_parse(json, size);
@@ -81,6 +85,8 @@ static void take_model(void *data, const char *json, size_t size) {
 									    : "text",
 					   .output_modalities = "text",
 					   .parameters = "top_k,reasoning_effort,tools,tool_choice",
+					   .limits = limits,
+					   .n_limits = 1,
 					   .raw = json,
 					   .raw_size = size,
 			   });

@@ -32,6 +32,7 @@ struct manifest_model {
 	char *input_modalities, *output_modalities;
 	char *parameters; /* those that are settings, by the names in config/: "temperature,top_p"
 			   */
+	char *limits; /* their ranges, choices and defaults, as limit.h has them; NULL: none */
 };
 
 /* What limits.fallback_models accepts at most. */

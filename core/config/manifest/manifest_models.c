@@ -2,11 +2,13 @@
  * service whose models are found, a map that says what they have in common. */
 #include "core/config/manifest/manifest_fields.h"
 
+#include "core/base/limit.h"
 #include "core/base/strings.h"
 #include "core/base/text.h"
 #include "core/config/settings.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #define ID_MOST 1023
@@ -19,6 +21,7 @@ static void model_finish(struct manifest_model *model) {
 	free(model->input_modalities);
 	free(model->output_modalities);
 	free(model->parameters);
+	free(model->limits);
 }
 
 void manifest_models_finish(struct manifest *manifest) {
@@ -121,9 +124,9 @@ static void read_output(const struct place *place, const struct yaml_node *node,
 	node_each_text(place, node, add_type, &model->output_modalities);
 }
 
-/* maxTokens, MaxTokens and max_tokens are the setting max_tokens. */
-static void add_parameter(const struct place *place, const struct yaml_node *node, const char *text,
-		char **list) {
+/* maxTokens, MaxTokens and max_tokens are the setting max_tokens: its index, or -1. */
+static int parameter_setting(const struct place *place, const struct yaml_node *node,
+		const char *text, char **list) {
 	char name[64] = "";
 	size_t length = 0;
 	for (const char *at = text; *at != '\0' && length < sizeof(name) - 2; at++) {
@@ -133,7 +136,8 @@ static void add_parameter(const struct place *place, const struct yaml_node *nod
 		name[length++] = *at == '-' ? '_' : (char)tolower((unsigned char)*at);
 	}
 	name[length] = '\0';
-	if (setting_find(name) >= 0) {
+	int index = setting_find(name);
+	if (index >= 0) {
 		list_name(place, list, name);
 	} else if (place->notes != NULL) {
 		faults_add(place->notes, node->line,
@@ -141,11 +145,57 @@ static void add_parameter(const struct place *place, const struct yaml_node *nod
 				"config/",
 				text);
 	}
+	return index;
 }
 
 static void add_parameter_text(const struct place *place, const struct yaml_node *item,
 		const char *text, void *into) {
-	add_parameter(place, item, text, into);
+	parameter_setting(place, item, text, into);
+}
+
+static double bound_of(const struct place *place, const struct yaml_node *map, const char *name) {
+	const struct yaml_node *node = yaml_tree_get(map, name);
+	double value = NAN;
+	if (node != NULL && (node->kind != YAML_KIND_SCALAR || !parse_double(node->text, &value))) {
+		faults_add(place->faults, node->line,
+				"models: parameters: %s of %s must be a number", name, map->name);
+		return NAN;
+	}
+	return value;
+}
+
+static void add_choice(const struct place *place, const struct yaml_node *item, const char *text,
+		void *into) {
+	(void)place, (void)item;
+	buf_add_format(into, "%s\n", text);
+}
+
+/* What a parameter states of its setting: {min: 0, max: 1, enum: [a, b], default: a}. */
+static void add_limit(const struct place *place, const struct yaml_node *map, int index,
+		struct manifest_model *model) {
+	const struct yaml_node *standard = yaml_tree_get(map, "default");
+	const struct yaml_node *list = yaml_tree_get(map, "enum");
+	cleanup_buf struct buf text = {.limit = LIMITS_BYTES_MOST}, choices = {0};
+	if (list != NULL) {
+		node_each_text(place, list, add_choice, &choices);
+	}
+	if (model->limits != NULL) {
+		buf_add_string(&text, model->limits);
+	}
+	bool scalar = standard != NULL && standard->kind == YAML_KIND_SCALAR &&
+		      !yaml_node_is_null(standard);
+	const struct limit limit = {.name = setting_specs[index].name,
+			.least = bound_of(place, map, "min"),
+			.most = bound_of(place, map, "max"),
+			.choices = buf_string(&choices),
+			.standard = scalar ? standard->text : ""};
+	if (!limits_add(&text, &limit)) {
+		faults_add(place->faults, map->line,
+				"models: parameters: more than 64 KiB of choices, or no memory");
+		return;
+	}
+	free(model->limits);
+	model->limits = buf_take(&text);
 }
 
 static void read_parameters(const struct place *place, const struct yaml_node *node, void *into) {
@@ -155,7 +205,10 @@ static void read_parameters(const struct place *place, const struct yaml_node *n
 		return;
 	}
 	for (const struct yaml_node *member = node->first; member != NULL; member = member->next) {
-		add_parameter(place, member, member->name, &model->parameters);
+		int index = parameter_setting(place, member, member->name, &model->parameters);
+		if (index >= 0 && member->kind == YAML_KIND_MAP) {
+			add_limit(place, member, index, model);
+		}
 	}
 }
 

@@ -205,6 +205,7 @@ static void list_static(struct provider *provider) {
 						   .output_modalities = model->output_modalities,
 						   .parameters = model->parameters,
 						   .raw = "",
+						   .limits = model->limits,
 				   });
 	}
 	refresh_commit(provider->refresh, on_committed, provider);

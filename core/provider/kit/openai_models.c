@@ -2,6 +2,7 @@
 #include "core/provider/kit/openai_models.h"
 
 #include "core/base/text.h"
+#include "core/provider/kit/openai_limits.h"
 #include "core/provider/kit/openai_offers.h"
 #include "core/provider/kit/openai_prices.h"
 #include "core/provider/kit/openai_request.h"
@@ -97,6 +98,7 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 	cleanup_buf struct buf input = {0};
 	cleanup_buf struct buf output = {0};
 	cleanup_buf struct buf parameters = {0};
+	cleanup_openai_limits struct openai_limits limits = {0};
 	struct openai_prices prices = {0};
 	const char *id = conduit_json_string(entry, "id");
 	struct conduit_model model = {
@@ -124,7 +126,8 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 	}
 	model.parameters = parameters_of(models->dialect, &model);
 	media_offer(models->dialect->media, &model);
-	if (makes_vectors(&model) && model.limits == NULL) {
+	openai_limits_add(entry, &model, &limits);
+	if (makes_vectors(&model)) {
 		model.limits = vector_limits;
 		model.n_limits = 1;
 	}

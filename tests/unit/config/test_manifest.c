@@ -1,6 +1,7 @@
 /* Manifests: ours, the shapes that MediaConduit's have, and what is told about mistakes. */
 #include "core/config/manifest/manifest.h"
 
+#include "core/base/limit.h"
 #include "tests/unit/config/scratch.h"
 
 #include <errno.h>
@@ -231,6 +232,25 @@ static void a_provider_is_declared_or_compiled_and_never_both(void **state) {
 	assert_fault("id: x\nsources: []\ncapabilities: [text-to-text]\n", "2: sources: is empty");
 }
 
+static void a_parameter_may_state_its_range_choices_and_default(void **state) {
+	(void)state;
+	struct limits limits;
+	read_good(BASE "models:\n  - id: one\n"
+		       "    parameters: {temperature: {type: number, min: 0, max: 1, default: "
+		       "0.7}, "
+		       "task: {enum: [transcribe, translate]}, wordTimestamps: {default: no}}\n");
+	assert_string_equal(manifest.models[0].parameters, "temperature,task");
+	assert_true(limits_read(manifest.models[0].limits, &limits));
+	assert_int_equal(limits.n, 2);
+	assert_true(limits.list[0].least == 0 && limits.list[0].most == 1);
+	assert_string_equal(limits.list[0].standard, "0.7");
+	assert_string_equal(limits.list[1].choices, "transcribe\ntranslate\n");
+	limits_finish(&limits);
+	manifest_finish(&manifest);
+	assert_fault(BASE "models:\n  - id: one\n    parameters: {temperature: {min: warm}}\n",
+			"6: models: parameters: min of temperature must be a number");
+}
+
 static void sources_stay_below_the_manifest(void **state) {
 	(void)state;
 	const char *const wrong[] = {"../a.c", "/etc/a.c", "a/../../b.c", "-o.c", "a.sh", ".c",
@@ -315,6 +335,7 @@ int main(void) {
 			with_scratch(a_name_in_the_tree_is_the_id_without_its_ending),
 			with_scratch(an_id_that_gives_no_name_is_refused),
 			with_scratch(a_provider_is_declared_or_compiled_and_never_both),
+			with_scratch(a_parameter_may_state_its_range_choices_and_default),
 			with_scratch(sources_stay_below_the_manifest),
 			with_scratch(hosts_are_names_or_everything_below_one),
 			with_scratch(mistakes_are_told_all_at_once),
