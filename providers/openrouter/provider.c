@@ -1,6 +1,6 @@
 /* OpenRouter (https://openrouter.ai/docs): OpenAI's chat dialect, and a list of models that
  * states prices, modalities and parameters. */
-#include <conduit/kit/openai.h>
+#include <conduit/kit/videos.h>
 
 /* Without the parameter the list holds only models that give text. Usage, with the cost, comes in
  * the last chunk unasked. */
@@ -20,8 +20,10 @@ static void discover(struct conduit_job *job) {
 }
 
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
-	conduit_openai_transform(job, turn, &dialect);
+	if (!conduit_videos_transform(job, turn, CONDUIT_VIDEOS_OPENROUTER)) {
+		conduit_openai_transform(job, turn, &dialect);
+	}
 }
 
 CONDUIT_PROVIDER(.name = "openrouter", .version = "1.0.0", .discover = discover,
-		.transform = transform, CONDUIT_OPENAI_CALLBACKS)
+		.transform = transform, CONDUIT_VIDEOS_CALLBACKS)

@@ -289,7 +289,11 @@ class Simulated(http.server.BaseHTTPRequestHandler):
     # ---- video jobs ----
 
     def video_models(self, _):
-        self.reply(200, {"object": "list", "data": [{"id": "sora-2", "object": "model"}]})
+        self.reply(200, {"object": "list", "data": [{
+            "id": "sora-2",
+            "object": "model",
+            "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["video"]},
+        }]})
 
     def video(self, job, status, **more):
         """What both have, and what each has of its own."""
@@ -314,7 +318,8 @@ class Simulated(http.server.BaseHTTPRequestHandler):
             self.reply(200, self.video(job, "completed", progress=100))
 
     def video_content(self, _, name):
-        self.reply(200, f"{JOBS[name].words} video".encode(), "video/mp4")
+        mp4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
+        self.reply(200, mp4 + f"{JOBS[name].words} video".encode(), "video/mp4")
 
     def video_delete(self, _, name):
         JOBS[name].cancelled = True

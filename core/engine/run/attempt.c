@@ -432,6 +432,8 @@ void run_leave(struct run *run) {
 	turn->run = NULL;
 	record_write(&run->record);
 	turn_changed(turn);
+	/* The note of what it may cost stays. */
+	books_abandon(run);
 	run_drop(run);
 }
 

@@ -211,7 +211,7 @@ static void attachments_follow_the_text_each_in_its_form(void **state) {
 static void what_no_endpoint_does_is_refused_before_anything_is_sent(void **state) {
 	(void)state;
 	static const char *const capabilities[] = {
-			"text-to-video", "text-to-ocr", "text-to-moderation"};
+			"text-to-3d", "text-to-ocr", "text-to-moderation"};
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
 		struct replay replay = converse(NULL, 0, NULL, 0, capabilities[i]);
 		assert_true(replay.failed);

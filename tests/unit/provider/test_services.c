@@ -276,7 +276,7 @@ static void what_no_endpoint_does_is_refused_before_anything_is_sent(void **stat
 	(void)state;
 	static const char *const names[] = {"together", "openrouter", "huggingface", "groq"};
 	static const char *const capabilities[] = {
-			"text-to-video", "text-to-ocr", "text-to-moderation"};
+			"text-to-3d", "text-to-ocr", "text-to-moderation"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		for (size_t j = 0; j < sizeof(capabilities) / sizeof(capabilities[0]); j++) {
 			struct replay replay = ask(names[i], capabilities[j], NULL, 0);
