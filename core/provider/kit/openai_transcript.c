@@ -64,7 +64,9 @@ static void request_form(struct transcript *transcript, const struct conduit_tur
 		const struct conduit_part *sound) {
 	struct conduit_multipart *form = conduit_multipart_create();
 	const struct conduit_part *hint = media_prompt(turn);
-	bool mistral = transcript->dialect->media == CONDUIT_OPENAI_MEDIA_MISTRAL;
+	enum conduit_openai_media media = transcript->dialect->media;
+	bool mistral = media == CONDUIT_OPENAI_MEDIA_MISTRAL;
+	bool hinted = !mistral && media != CONDUIT_OPENAI_MEDIA_OPENROUTER;
 	const char *path = is_set(turn, "task", "translate") ? "translations" : "transcriptions";
 	const char *wanted = form_of(turn, &transcript->straight);
 	cleanup_buf struct buf url = {0};
@@ -76,7 +78,7 @@ static void request_form(struct transcript *transcript, const struct conduit_tur
 	if (!mistral) {
 		conduit_multipart_text(form, "response_format", wanted);
 	}
-	if (!mistral && hint != NULL) {
+	if (hinted && hint != NULL) {
 		conduit_multipart_part(form, "prompt", hint);
 	}
 	put_timestamps(form, turn);

@@ -111,6 +111,13 @@ static const struct {
 		{"embedding", "text-to-embedding", plain, 1, NULL},
 		{"embeddings", "text-to-embedding", lines, 1, SETTINGS(SET("lines", "yes"))},
 		{"ranking", "text-to-rerank", ranking, 1, NULL},
+		{"picture", "text-to-image", plain, 1,
+				SETTINGS(SET("size", "1024x1024"), SET("n", "2"),
+						SET("quality", "high"))},
+		{"edit", "text-to-image", image, 1, SETTINGS(SET("size", "1024x1024"))},
+		{"speech", "text-to-audio", plain, 1,
+				SETTINGS(SET("voice", "alloy"), SET("format", "mp3"))},
+		{"transcript", "audio-to-text", audio, 1, SETTINGS(SET("language", "en"))},
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))

@@ -42,6 +42,11 @@ REFUSED = {
     ("anthropic", "embedding"),
     ("anthropic", "embeddings"),
     ("anthropic", "ranking"),
+    ("anthropic", "picture"),
+    ("anthropic", "edit"),
+    ("anthropic", "speech"),
+    ("anthropic", "transcript"),
+    ("huggingface", "edit"),
     ("together", "pdf"),
 }
 # Asked where a list says that a model does it, which these services' lists never do; or, of Hugging
@@ -53,6 +58,13 @@ UNUSED = {
     ("huggingface", "embedding"),
     ("huggingface", "embeddings"),
     ("huggingface", "ranking"),
+    ("huggingface", "picture"),
+    ("huggingface", "speech"),
+    ("huggingface", "transcript"),
+    ("groq", "picture"),
+    ("groq", "edit"),
+    ("mistral", "picture"),
+    ("mistral", "edit"),
 }
 
 
@@ -98,25 +110,26 @@ class Document:
     def operation(self, method, path):
         return self.root["paths"].get(path, {}).get(method.lower())
 
-    def body_schema(self, operation):
+    def body_schema(self, operation, form=False):
         content = self.resolve(operation.get("requestBody", {})).get("content", {})
-        return content["application/json"]["schema"] if content else None
+        kind = "multipart/form-data" if form or "application/json" not in content else "application/json"
+        return content[kind]["schema"] if content else None
 
-    def faults(self, method, path, query, headers, body):
+    def faults(self, method, path, query, headers, body, form=False):
         """What is wrong with a request, in words."""
         operation = self.operation(method, path)
         if operation is None:
             return [f"{method} {path} isn't in the document"]
         parameters = self.root["paths"][path].get("parameters", []) + operation.get("parameters", [])
         found = self.of_parameters([self.resolve(one) for one in parameters], query, headers)
-        schema = self.body_schema(operation)
+        schema = self.body_schema(operation, form)
         if schema is None:
             return found + (["a body that isn't in the document"] if body is not None else [])
         return found + self.of_schema(schema, body, "the body")
 
-    def known(self, method, path):
+    def known(self, method, path, form=False):
         """The members that a body may have."""
-        schema = self.body_schema(self.operation(method, path))
+        schema = self.body_schema(self.operation(method, path), form)
         return self.members(schema) if schema is not None else set()
 
     def of_parameters(self, parameters, query, headers):
@@ -139,11 +152,24 @@ class Document:
         return [f"{what}: {error.json_path}: {error.message[:300]}" for error in checker.iter_errors(value)]
 
 
+def fields(body, kind):
+    """A form's fields; what is a file is its bytes."""
+    boundary = kind.split("boundary=")[1]
+    found = {}
+    for part in body.split(f"--{boundary}\r\n")[1:]:
+        head, value = part.split("\r\n\r\n", 1)
+        found[head.split('name="')[1].split('"')[0]] = value.split(f"\r\n--{boundary}")[0].removesuffix("\r\n")
+    return found
+
+
 def parts(request):
     address = urllib.parse.urlsplit(request["url"])
     headers = dict(line.split(": ", 1) for line in request["headers"].splitlines())
     headers = {name.lower(): value for name, value in headers.items()}
     query = dict(urllib.parse.parse_qsl(address.query))
+    kind = headers.get("content-type", "")
+    if kind.startswith("multipart/form-data"):
+        return request["method"], address.path, query, headers, fields(request["body"], kind)
     body = json.loads(request["body"]) if request["body"] else None
     return request["method"], address.path, query, headers, body
 
@@ -184,9 +210,10 @@ def judge(provider, request):
     method, path, query, headers, body = request
     name, prefix = JUDGES[provider]
     path = path.removeprefix(prefix)
-    found = document(name).faults(method, path, query, headers, body)
+    form = headers.get("content-type", "").startswith("multipart/form-data")
+    found = document(name).faults(method, path, query, headers, body, form)
     if not found:
-        known = taken(provider, method, path, document(name).known(method, path))
+        known = taken(provider, method, path, document(name).known(method, path, form))
         found = [f"no document has the member {one}" for one in sorted(set(body or ()) - known)]
     return found
 
