@@ -63,6 +63,8 @@ UNUSED = {
     ("huggingface", "transcript"),
     ("groq", "picture"),
     ("groq", "edit"),
+    # Together's document names one model, which transcribes, and says of any file that it is two things.
+    ("together", "transcript"),
     ("mistral", "picture"),
     ("mistral", "edit"),
 }

@@ -64,7 +64,8 @@
  * Transcription ("audio-to-text"): POST /audio/transcriptions as a form, or with the setting task
  * at translate /audio/translations; the output is the text, or with the settings timestamps
  * (segment, word) or format (srt, vtt, verbose_json) what the service gives. Text beside the sound
- * goes along as a hint. Documents ("text-to-ocr"): POST /ocr; the output is Markdown.
+ * goes along as a hint, where the service has a place for one. Documents ("text-to-ocr"): POST
+ * /ocr; the output is Markdown.
  *
  * All of these take `extra`. */
 #ifndef CONDUIT_KIT_OPENAI_H
