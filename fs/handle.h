@@ -46,6 +46,8 @@ struct handle {
 	struct turn **turns;
 	size_t n_turns;
 	bool continues, has_base, rebased, killed;
+	int64_t told; /* id of the turn whose prompt was told to be media, or not; 0 for none */
+	bool media;
 	uint64_t base; /* offset in the file of the prompt's first byte */
 	int32_t last_thread; /* that wrote, and the process it belongs to */
 	int32_t last_writer;

@@ -2,10 +2,13 @@
  * points 1 to 3 and 5). Nothing here waits. */
 #include "fs/handle.h"
 
+#include "core/engine/attach/attach.h"
+#include "core/engine/attach/media.h"
 #include "fs/group.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 
@@ -89,6 +92,26 @@ static void refuse_whole(struct handle *handle, struct place *place, const struc
 	engine_note(engine, place, &handle->writer, why);
 }
 
+/* limits.prompt is for text; what begins as sound, a picture, a video or a document may be as large
+ * as limits.media says. */
+static uint64_t prompt_most(struct handle *handle, uint64_t end) {
+	char path[PATH_MAX], type[MEDIA_TYPE_MOST];
+	const struct engine *engine = handle->tree->engine;
+	struct turn *turn = handle->turn;
+	uint64_t most = engine->config.prompt_most, media_most = engine->config.media_most;
+	if (end <= most || media_most <= most) {
+		return most;
+	}
+	if (handle->told != turn->row.id) {
+		handle->told = turn->row.id;
+		handle->media = turn_file_path(turn, TURN_PROMPT, path, sizeof(path)) &&
+				media_type_of(attachments_media(engine->attachments), path, type,
+						NULL) &&
+				media_is_known(type);
+	}
+	return handle->media ? media_most : most;
+}
+
 ssize_t input_write(
 		struct handle *handle, const char *bytes, size_t size, off_t offset, pid_t tid) {
 	struct node node;
@@ -124,8 +147,9 @@ ssize_t input_write(
 		return -EINVAL;
 	}
 	cleanup_fail struct fail fail = {0};
-	if (!turn_prompt_write(handle->turn, bytes, size, (uint64_t)offset - handle->base,
-			    handle->tree->engine->config.prompt_most, &fail)) {
+	uint64_t at = (uint64_t)offset - handle->base;
+	if (!turn_prompt_write(
+			    handle->turn, bytes, size, at, prompt_most(handle, at + size), &fail)) {
 		refuse_whole(handle, node.place, &fail);
 		return -fail.code;
 	}

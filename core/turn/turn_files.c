@@ -94,7 +94,7 @@ bool turn_prompt_write(struct turn *turn, const void *bytes, size_t size, uint64
 	if (offset > most || size > most - offset) {
 		return fail_set(fail, EFBIG,
 				"the prompt is larger than %llu bytes; limits.prompt in config.yml "
-				"raises that",
+				"raises that, and limits.media for what isn't text",
 				(unsigned long long)most);
 	}
 	int fd = turn_open_file(turn, TURN_PROMPT, true);

@@ -182,6 +182,16 @@ def test_progress_is_told_and_cancelling_leaves_nothing(tree, clips, tmp_path):
     until(lambda: not list(state.rglob("work-*")), 10, "its files are gone")
 
 
+def test_what_is_no_text_may_be_larger_than_a_text(mount, clips):
+    tree = mount({"providers": {"ffmpeg": {}, "openrouter": "off"}, "limits": {"prompt": "64K"}}).wait_ready("ffmpeg")
+    assert clips["audio"].stat().st_size > 128 * 1024
+    _, duration, _ = result(tree, "convert-audio", clips["audio"])
+    assert duration == pytest.approx(3, abs=0.2)
+    with pytest.raises(OSError) as caught:
+        tree.model("cow", "cowsay").write("a" * 128 * 1024)
+    assert caught.value.errno == errno.EFBIG
+
+
 # ---- hostile ----
 
 
