@@ -10,6 +10,26 @@
 static const char *const openai_without[] = {"top_k", "min_p", "top_a", "repetition_penalty",
 		"reasoning", "include_reasoning", NULL};
 
+/* As its document names them; custom voices have ids of their own. */
+static const struct conduit_limit speech_limits[] = {
+		{.name = "voice",
+				.choices = "alloy\nash\nballad\ncoral\necho\nfable\nnova\nonyx\n"
+					   "sage\nshimmer\nverse\nmarin\ncedar\n*",
+				.standard = "alloy"},
+		{.name = "format", .choices = "mp3\nopus\naac\nflac\nwav\npcm", .standard = "mp3"},
+		{.name = "speed", .least = 0.25, .most = 4, .standard = "1"},
+};
+
+static bool openai_model(const struct conduit_json *entry, struct conduit_model *model) {
+	bool kept = conduit_openai_guess_kind(entry, model);
+	const char *output = model->output_modalities;
+	if (kept && output != NULL && strcmp(output, "speech") == 0) {
+		model->limits = speech_limits;
+		model->n_limits = sizeof(speech_limits) / sizeof(speech_limits[0]);
+	}
+	return kept;
+}
+
 /* Its reasoning models refuse max_tokens. */
 static const struct conduit_openai openai = {
 		.service = "OpenAI",
@@ -20,7 +40,7 @@ static const struct conduit_openai openai = {
 		.parameters = "frequency_penalty,presence_penalty,logit_bias,logprobs,top_logprobs,"
 			      "reasoning_effort,verbosity,tools,tool_choice,parallel_tool_calls,"
 			      "response_format,web_search_options,prediction",
-		.model = conduit_openai_guess_kind,
+		.model = openai_model,
 };
 
 /* ---- Google ---- */
