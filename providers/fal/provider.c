@@ -72,7 +72,7 @@ static const struct conduit_json *input_schema(const struct conduit_json *found)
 	for (const struct conduit_json *at = conduit_json_first(schemas); at != NULL;
 			at = conduit_json_next(at)) {
 		const char *name = conduit_json_name(at);
-		size_t length = strlen(name);
+		size_t length = name != NULL ? strlen(name) : 0;
 		if (length >= 5 && strcmp(name + length - 5, "Input") == 0) {
 			return conduit_json_get(at, "properties");
 		}

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import select
+import socket
 import sys
 
 import pytest
@@ -188,13 +189,40 @@ def test_polls_that_a_busy_service_refuses_are_repeated(picture, queue):
     assert len(queue.journal(picture.begins)) == 1
 
 
-@pytest.mark.parametrize("where", ["http://127.0.0.1:9/x", "http://127.0.0.2/x", "file:///etc/passwd", "http://169.254.169.254/x"])
-def test_a_result_elsewhere_is_refused(picture, where):
-    picture.write(f"url={where} x")
-    try:
-        assert b"root:" not in picture.read()
-    except OSError:
+NOT_GRANTED = "is not among the hosts granted"
+NOT_FOLLOWED = "only https:, http: and data: addresses are followed"
+
+
+@pytest.mark.parametrize(
+    "where, code, words",
+    [
+        ("http://127.0.0.1:{one}/x", errno.EACCES, NOT_GRANTED),
+        ("https://127.0.0.1:{one}/x", errno.EACCES, NOT_GRANTED),
+        ("HTTP://127.0.0.1:{one}/x", errno.EACCES, NOT_GRANTED),
+        ("http://127.1:{one}/x", errno.EACCES, NOT_GRANTED),
+        ("http://2130706433:{one}/x", errno.EACCES, NOT_GRANTED),
+        ("http://0.0.0.0:{one}/x", errno.EACCES, NOT_GRANTED),
+        ("http://localhost:{one}/x", errno.EACCES, NOT_GRANTED),
+        ("http://[::ffff:127.0.0.1]:{one}/x", errno.EACCES, NOT_GRANTED),
+        ("http://127.0.0.2:{two}/x", errno.EACCES, NOT_GRANTED),
+        ("http://169.254.169.254/x", errno.EACCES, NOT_GRANTED),
+        ("//127.0.0.1:{one}/x", errno.EPROTO, NOT_FOLLOWED),
+        ("gopher://127.0.0.1:{one}/x", errno.EPROTO, NOT_FOLLOWED),
+        ("ftp://127.0.0.1:{one}/x", errno.EPROTO, NOT_FOLLOWED),
+        ("file:///etc/passwd", errno.EPROTO, NOT_FOLLOWED),
+        ("FILE:/etc/passwd", errno.EPROTO, NOT_FOLLOWED),
+    ],
+)
+def test_a_result_elsewhere_is_refused(picture, where, code, words):
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.2", 0)) as two:
+        address = where.format(one=one.getsockname()[1], two=two.getsockname()[1])
+        fails(picture, f"url={address} x", code, words)
         assert picture.facts()["state"] == "failed"
+        assert not os.listdir(picture.path / "turns/last/artifacts")
+        with open(picture.path / "output", "rb", buffering=0) as output, pytest.raises(OSError):
+            output.read(1)
+        # Who had connected would be waiting to be accepted.
+        assert select.select([one, two], [], [], 0) == ([], [], [])
 
 
 def test_a_result_that_redirects_to_a_file_is_refused(picture, queue):

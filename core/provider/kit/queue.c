@@ -27,6 +27,10 @@ void queue_fail(struct conduit_job *job, enum conduit_kind kind, const char *for
 	buf_add_vformat(&words, format, args);
 	va_end(args);
 	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = buf_string(&words)});
+	struct queue *queue = queue_of(job);
+	if (queue != NULL) {
+		queue->over = true;
+	}
 }
 
 static const char *service_of(const struct queue *queue) {
@@ -49,6 +53,11 @@ static struct queue *begin(struct conduit_job *job, const struct conduit_queue *
 	queue->reply.limit = CONDUIT_JSON_LIMIT;
 	conduit_set_state(job, queue);
 	return queue;
+}
+
+/* The turn isn't there any more when the job is under way. */
+static void begin_turn(struct queue *queue, const struct conduit_turn *turn) {
+	queue->makes_files = !ends_with(turn->capability, "-to-text");
 }
 
 /* ---- requests ---- */
@@ -89,6 +98,7 @@ bool conduit_queue_resumed(struct conduit_job *job, const struct conduit_turn *t
 	if (queue == NULL) {
 		return token != NULL;
 	}
+	begin_turn(queue, turn);
 	queue->poll = strdup(token);
 	if (queue->poll == NULL) {
 		queue_fail(job, CONDUIT_FAIL_OTHER, "memory is short");
@@ -104,6 +114,7 @@ void conduit_queue_look(struct conduit_job *job, const struct conduit_turn *turn
 	if (queue == NULL) {
 		return;
 	}
+	begin_turn(queue, turn);
 	queue->turn = turn_copy(turn);
 	if (queue->turn == NULL) {
 		queue_fail(job, CONDUIT_FAIL_OTHER, "memory is short");
@@ -164,7 +175,8 @@ static void wait_on(struct queue *queue, const struct conduit_queue_told *told) 
 						       .url = told->cancel});
 	}
 	conduit_progress(job, told->share, told->doing);
-	if (told->stream != NULL && !queue->streamed) {
+	/* Of a picture the events are URLs. */
+	if (told->stream != NULL && !queue->streamed && !queue->makes_files) {
 		stream(queue, told->stream);
 	} else {
 		poll(queue);
@@ -172,7 +184,7 @@ static void wait_on(struct queue *queue, const struct conduit_queue_told *told) 
 }
 
 static void read_result(struct queue *queue, const struct conduit_json *result) {
-	if (queue->how.result(queue->job, result)) {
+	if (queue->how.result(queue->job, result) && !queue->over) {
 		queue_next_file(queue);
 	}
 }

@@ -232,6 +232,7 @@ static void put_files(struct conduit_object *input, const struct conduit_message
 void conduit_queue_input(struct conduit_object *input, const struct conduit_turn *turn,
 		const struct conduit_json *schema) {
 	static const char *const kinds[] = {"image", "audio", "video", "file"};
+	schema = conduit_json_type(schema, NULL) == CONDUIT_JSON_OBJECT ? schema : NULL;
 	const char *text = text_name(schema);
 	if (text != NULL && has_text(turn) && conduit_object_member(input, text)) {
 		put_text(conduit_object_body(input), turn);
@@ -250,6 +251,7 @@ void conduit_queue_input(struct conduit_object *input, const struct conduit_turn
 
 char *conduit_queue_parameters(const struct conduit_json *schema) {
 	cleanup_buf struct buf list = {0};
+	schema = conduit_json_type(schema, NULL) == CONDUIT_JSON_OBJECT ? schema : NULL;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		bool has = false;
 		for (size_t j = 0; j < NAMES_MOST && wanted[i].names[j] != NULL; j++) {
@@ -269,6 +271,7 @@ const char *conduit_queue_modalities(const struct conduit_json *schema) {
 			"image,video", "text,image,video", "audio,video", "text,audio,video",
 			"image,audio,video", "text,image,audio,video"};
 	static const char *const kinds[] = {"image", "audio", "video"};
+	schema = conduit_json_type(schema, NULL) == CONDUIT_JSON_OBJECT ? schema : NULL;
 	unsigned bits = schema != NULL && text_name(schema) != NULL;
 	for (size_t i = 0; i < 3; i++) {
 		const struct conduit_json *found = file_property(schema, kinds[i]);

@@ -12,9 +12,24 @@
 
 /* ---- files ---- */
 
+/* A scheme may be written in capitals. */
+static bool has_scheme(const char *text, const char *scheme) {
+	return strncasecmp(text, scheme, strlen(scheme)) == 0;
+}
+
 static bool is_url(const char *text) {
-	return starts_with(text, "https://") || starts_with(text, "http://") ||
-	       starts_with(text, "data:");
+	return has_scheme(text, "https://") || has_scheme(text, "http://") ||
+	       has_scheme(text, "data:");
+}
+
+/* An address that isn't followed: of a file, of another protocol, or relative to none. */
+static bool leads_elsewhere(const char *text) {
+	size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789+-.");
+	bool one_word = text[strcspn(text, " \t\r\n")] == '\0';
+	bool address = starts_with(text, "//") || has_scheme(text, "file:") ||
+		       (scheme != 0 && starts_with(text + scheme, "://"));
+	return one_word && address && !is_url(text);
 }
 
 static char *copy(const char *text) {
@@ -123,7 +138,7 @@ void queue_next_file(struct queue *queue) {
 	struct conduit_job *job = queue->job;
 	while (queue->next_file < queue->n_files) {
 		const struct queue_file *file = &queue->files[queue->next_file++];
-		if (!starts_with(file->url, "data:")) {
+		if (!has_scheme(file->url, "data:")) {
 			queue->phase = QUEUE_FILE;
 			buf_clear(&queue->reply);
 			conduit_result(job, type_of(file), file->name);
@@ -190,7 +205,24 @@ static bool find_files(struct conduit_job *job, const struct conduit_json *json,
 	}
 	for (const struct conduit_json *at = conduit_json_first(json);
 			at != NULL && depth < DEPTH_MOST; at = conduit_json_next(at)) {
-		found = find_files(job, at, depth + 1) || found;
+		const char *name = conduit_json_name(at);
+		if (name == NULL || strcmp(name, "prompt") != 0) {
+			found = find_files(job, at, depth + 1) || found;
+		}
+	}
+	return found;
+}
+
+/* The first such address where a file's stands: as the result, in an array, or as `url`. */
+static const char *find_elsewhere(const struct conduit_json *json, int depth) {
+	const char *text = conduit_json_string(json, NULL);
+	const char *address = text != NULL ? text : conduit_json_string(json, "url");
+	const char *found = address != NULL && leads_elsewhere(address) ? address : NULL;
+	for (const struct conduit_json *at = conduit_json_first(json);
+			at != NULL && found == NULL && depth < DEPTH_MOST;
+			at = conduit_json_next(at)) {
+		bool word = conduit_json_name(at) != NULL && conduit_json_string(at, NULL) != NULL;
+		found = word ? NULL : find_elsewhere(at, depth + 1);
 	}
 	return found;
 }
@@ -220,6 +252,16 @@ static bool find_text(struct conduit_job *job, const struct conduit_json *json) 
 }
 
 void conduit_queue_found(struct conduit_job *job, const struct conduit_json *result) {
+	const struct queue *queue = queue_of(job);
+	const char *elsewhere = queue != NULL && queue->makes_files ? find_elsewhere(result, 0)
+								    : NULL;
+	if (elsewhere != NULL) {
+		queue_fail(job, CONDUIT_FAIL_MALFORMED,
+				"%s gave a file at %.200s: only https:, http: and data: addresses "
+				"are followed",
+				queue->how.service, elsewhere);
+		return;
+	}
 	if (find_files(job, result, 0) || find_text(job, result) ||
 			find_text(job, conduit_json_get(result, "text")) ||
 			find_text(job, conduit_json_get(result, "output"))) {

@@ -25,6 +25,7 @@ struct queue {
 	struct conduit_queue how;
 	struct conduit_job *job;
 	struct conduit_turn *turn; /* a copy, until it is submitted */
+	bool makes_files; /* the turn asks for pictures, sound …: no text is its result */
 	enum queue_phase phase;
 	int status; /* of the reply under way */
 	char content_type[128];
@@ -36,6 +37,7 @@ struct queue {
 	size_t streamed_bytes; /* of the result's text, put out already */
 	struct queue_file *files;
 	size_t n_files, next_file, files_left_out;
+	bool over; /* the kit has failed the job */
 };
 
 /* The job's, if the kit began it. */

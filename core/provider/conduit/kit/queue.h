@@ -36,7 +36,9 @@ struct conduit_queue_told {
 	const char *cancel; /* the absolute URL that cancels … */
 	const char *cancel_method; /* … by this method */
 	const char *result; /* where the result is fetched; NULL: this reply is it */
-	const char *stream; /* server-sent events of its text: `output`, then `done` */
+	/* server-sent events of its text: `output`, then `done`; not asked for where the turn that
+	 * conduit_queue_look or _resumed was given makes no text */
+	const char *stream;
 	double share; /* as of conduit_progress; starts as NAN */
 	const char *doing;
 };
@@ -72,8 +74,10 @@ void conduit_queue_file(
 /* In `result`: text. What was streamed of it already isn't put out again. */
 void conduit_queue_text(struct conduit_job *job, const char *text, size_t size);
 /* In `result`: whatever there is in it. Each string that is a URL, or stands in an object as `url`,
- * is a file, in order; where there is none, the text that the result is or has as `text` or
- * `output` (an array of strings is put together); else the whole as JSON. */
+ * is a file, in order, but a `prompt` that is given back; where there is none, the text that the
+ * result is or has as `text` or `output` (an array of strings is put together); else the whole as
+ * JSON. Where no text is made a file at an address of another kind (file:, ftp: …) fails the job.
+ */
 void conduit_queue_found(struct conduit_job *job, const struct conduit_json *result);
 
 /* Writes a turn as a model's input: the prompt, files as data: URLs, the settings in force.
