@@ -266,11 +266,10 @@ static void end_refused(struct queue *queue) {
 		return;
 	}
 	if (queue->phase == QUEUE_FILE) {
-		queue_fail(queue->job,
-				queue->status == 404 || queue->status == 410
-						? CONDUIT_FAIL_GONE
-						: CONDUIT_FAIL_UPSTREAM,
-				"the result is there no more: HTTP %d from %s", queue->status,
+		bool gone = queue->status == 404 || queue->status == 410;
+		queue_fail(queue->job, gone ? CONDUIT_FAIL_GONE : CONDUIT_FAIL_UPSTREAM,
+				"the result %s: HTTP %d from %s",
+				gone ? "is there no more" : "can't be fetched", queue->status,
 				queue->files[queue->next_file - 1].url);
 		return;
 	}
