@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <uv.h>
 
 struct user_links {
 	struct store *store;
@@ -155,9 +156,14 @@ void user_links_forget(struct user_links *links, int64_t parent) {
 /* ---- hidden names ---- */
 
 struct hidden_names {
-	struct idmap until; /* node → int64_t, microseconds since the epoch */
+	struct idmap until; /* node → int64_t, as ticks() counts */
 	size_t sweep_at; /* so many, and those whose time is over are looked for */
 };
+
+/* Microseconds that no set clock changes: what is hidden for two seconds would be for days. */
+static int64_t ticks(void) {
+	return (int64_t)(uv_hrtime() / 1000);
+}
 
 struct hidden_names *hidden_names_create(void) {
 	return calloc(1, sizeof(struct hidden_names));
@@ -181,7 +187,7 @@ void hidden_remove(struct hidden_names *hidden, uint64_t node) {
 
 /* Names that nobody asks for again would stay for ever. */
 static void sweep(struct hidden_names *hidden) {
-	int64_t now = now_us();
+	int64_t now = ticks();
 	for (size_t i = 0; i < hidden->until.n_slots;) {
 		const struct idmap_slot *slot = &hidden->until.slots[i];
 		if (slot->id != 0 && *(const int64_t *)slot->value <= now) {
@@ -201,7 +207,7 @@ void hidden_add(struct hidden_names *hidden, uint64_t node) {
 	}
 	int64_t *until = malloc(sizeof(*until));
 	if (until != NULL) {
-		*until = now_us() + HIDDEN_US;
+		*until = ticks() + HIDDEN_US;
 		if (!idmap_set(&hidden->until, (int64_t)node, until)) {
 			free(until);
 		}
@@ -223,7 +229,7 @@ bool hidden_has(struct hidden_names *hidden, uint64_t node) {
 	if (until == NULL) {
 		return false;
 	}
-	if (*until <= now_us()) {
+	if (*until <= ticks()) {
 		hidden_remove(hidden, node);
 		return false;
 	}

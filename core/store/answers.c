@@ -3,17 +3,20 @@
 
 #include <sys/random.h>
 
-bool store_answer_find(struct store *store, const char *key, int64_t since, int64_t *ret_id) {
+bool store_answer_find(struct store *store, const char *key, int64_t since, int64_t until,
+		int64_t *ret_id) {
 	/* The comparison with '' is for SQLite to see that the partial index serves. */
 	_Static_assert(TURN_DONE == 4, "the numbers of the states are part of the database");
-	static const char sql[] = "SELECT id FROM turn WHERE answer_key=?1 AND answer_key<>'' "
-				  "AND state=4 AND finished>=?2 ORDER BY finished DESC LIMIT 1";
+	static const char sql[] =
+			"SELECT id FROM turn WHERE answer_key=?1 AND answer_key<>'' "
+			"AND state=4 AND finished BETWEEN ?2 AND ?3 ORDER BY finished DESC LIMIT 1";
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, NULL);
 	if (statement == NULL) {
 		return false;
 	}
 	sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 2, since);
+	sqlite3_bind_int64(statement, 3, until);
 	if (store_step(store, statement, NULL) <= 0) {
 		return false;
 	}

@@ -131,9 +131,10 @@ bool store_job_keep(struct store *store, const struct turn_row *row, int64_t mod
 size_t store_jobs(struct store *store, struct store_job *jobs, size_t most);
 void store_job_finish(struct store_job *job);
 
-/* The newest turn that was answered since then (microseconds since the epoch) to a request of this
- * key; false when there is none. */
-bool store_answer_find(struct store *store, const char *key, int64_t since, int64_t *ret_id);
+/* The newest turn that was answered between these (microseconds since the epoch) to a request of
+ * this key; false when there is none. */
+bool store_answer_find(struct store *store, const char *key, int64_t since, int64_t until,
+		int64_t *ret_id);
 /* A random number of this state directory, for making such keys. */
 bool store_answer_secret(struct store *store, uint64_t ret[static 2]);
 

@@ -3,13 +3,14 @@ Words, nothing lost, and the mount still answers."""
 
 import datetime
 import errno
+import json
 import os
 import re
 import sqlite3
 import subprocess
 
 import pytest
-from harness.mount import BUILD, TOP, flat
+from harness.mount import BUILD, TOP, Model, flat
 from harness.wait import until
 
 
@@ -264,3 +265,34 @@ def test_a_clock_that_is_set_back_loses_nothing_and_counts_nothing_twice(mount, 
     model.ask("the day after tomorrow, again")
     assert usage()["today_turns"] == "2"
     assert refused(lambda: model.ask("over that day's budget")) == errno.EDQUOT
+
+
+def test_an_answer_of_the_future_is_no_cached_one_and_a_session_keeps_its_order(mount, simulated, clock):
+    clock(400)
+    simulated.control(chat="echo")
+    tree = mount(simulated.config(), env=clock.env).wait_ready()
+    model = tree.model("test/paid")
+    model.set("cache", "1d")
+    model.ask("again")
+    model.ask("again")
+    assert len(simulated.chats()) == 1
+    chat = Model(model.path / "sessions/chat")
+    chat.path.mkdir()
+    chat.ask("first")
+    (chat.path / "transcript.md").unlink()
+    assert not (chat.path / "transcript.md").exists()
+    asked = len(simulated.chats())
+    clock(0)
+    model.ask("again")
+    model.ask("again")
+    assert len(simulated.chats()) == asked + 1
+    chat.ask("second")
+    until(lambda: (chat.path / "transcript.md").exists(), 10, "what was removed is hidden for a moment")
+    tree.stop()
+    tree.start().wait_ready()
+    chat.ask("third")
+    said = [message["content"].strip() for message in simulated.chats()[-1]["json"]["messages"]]
+    assert said == ["first", "first", "second", "second", "third"]
+    shown = [m["content"].strip() for m in json.loads((chat.path / "messages.json").read_text())]
+    assert shown[-6:] == ["first", "first", "second", "second", "third", "third"]
+    assert chat.turns() == [1, 2, 3]

@@ -256,9 +256,10 @@ enum answer_outcome answers_look(struct run *run, const struct prepared *prepare
 		return ANSWER_LATER;
 	}
 	const char *key = run->turn->row.answer_key;
-	int64_t since = now_us() - (int64_t)fmin(seconds * 1e6, 1e18);
+	/* A turn of the future, by a clock that was set back since, mustn't answer until then. */
+	int64_t now = now_us(), age = (int64_t)fmin(seconds * 1e6, 1e18);
 	if (key[0] == '\0' || run->attempts > 1 || run->turn->replaces != 0 ||
-			!store_answer_find(engine->store, key, since, &id)) {
+			!store_answer_find(engine->store, key, now - age, now + age, &id)) {
 		return ANSWER_NONE;
 	}
 	cleanup_turn struct turn *from = turn_get(engine->turns, id);
