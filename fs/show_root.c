@@ -156,15 +156,20 @@ SHOW(show_root_status) {
 
 SHOW(show_root_ctl) {
 	(void)tree, (void)node, (void)tid;
-	return buf_add_string(out, "# refresh         ask every provider for its models now\n"
-				   "# reload          read config.yml and providers.lock again (as "
-				   "SIGHUP does)\n"
-				   "# load SOURCE [as NAME]   a provider from https://HOST/PATH, "
-				   "git, a directory: SOURCE@TAG, #PATH\n"
-				   "# unload NAME     ends its turns and forgets it; the file "
-				   "keys/NAME stays\n"
-				   "# allow NAME      grant what it asks for: see its error\n"
-				   "# revoke NAME     take all of that back\n");
+	return buf_add_string(out,
+			"# refresh         ask every provider for its models now\n"
+			"# reload          read config.yml and providers.lock again (as "
+			"SIGHUP does)\n"
+			"# load SOURCE [as NAME]   a provider from https://HOST/PATH, "
+			"git, a directory: SOURCE@TAG, #PATH\n"
+			"# unload NAME     ends its turns and forgets it; the file "
+			"keys/NAME stays (a bundled one\n"
+			"#                 is hidden until the mount ends; one whose source "
+			"or driver config.yml\n"
+			"#                 names is EINVAL: take it out there, then reload)"
+			"\n"
+			"# allow NAME      grant what it asks for: see its error\n"
+			"# revoke NAME     take all of that back\n");
 }
 
 SHOW(show_root_error) {

@@ -142,6 +142,15 @@ def test_a_bundled_provider_that_is_hidden_is_shown(tree):
     assert os.listdir(tree.path / "providers") == ["herd"]
 
 
+def test_one_that_config_yml_names_isnt_unloaded_as_the_help_says(mount, simulated):
+    tree = mount({"providers": {"mine": {"driver": "cowsay"}}}).wait_ready("mine")
+    words = refused(tree, "unload mine", errno.EINVAL)
+    assert "config.yml:" in words and "`mine: off`" in words
+    help_words = (tree.path / "ctl").read_text()
+    assert "EINVAL" in help_words and "reload" in help_words
+    assert b"(oo)" in tree.model("cow", "mine").ask("moo")
+
+
 # ---- consent ----
 
 
