@@ -51,6 +51,6 @@ int attach_truncate(struct tree *tree, const struct node *node, struct handle *h
 
 /* For engine_options.follow; `data` is the tree. */
 bool attach_follow(void *data, struct place *place, const struct turn *turn, const char *target,
-		char *path, size_t size, struct fail *fail);
+		char *path, size_t size, struct buf *text, struct fail *fail);
 
 #endif

@@ -1,6 +1,7 @@
 /* What stands in attach/ and in a turn's attachments/, and where links there lead: see attach.h. */
 #include "fs/attach.h"
 
+#include "fs/conversation.h"
 #include "fs/results.h"
 #include "fs/show.h"
 #include "fs/tree.h"
@@ -157,9 +158,50 @@ int attach_attributes(struct tree *tree, const struct node *node, struct stat *r
 
 /* ---- links ---- */
 
-/* The path of what a link leads to: a file of a turn, which never changes once that is over. */
-static bool path_of(struct tree *tree, const struct node *node, char *path, size_t size,
+/* A file of a turn, which never changes once that is over. */
+static bool path_of_turns(struct turn *from, enum turn_file file, const struct turn *turn,
+		char *path, size_t size, struct fail *fail) {
+	if (file != TURN_PROMPT && from->row.id == turn->row.id) {
+		return fail_set(fail, EINVAL,
+				"it leads to the answer to this very prompt: name the turn that is "
+				"meant, as turns/000001/output");
+	}
+	bool lasts = file == TURN_PROMPT ? from->stored : turn_over(from);
+	if (!lasts) {
+		return fail_set(fail, EBUSY,
+				"that turn isn't over: when it is, echo retry > ctl sends the "
+				"prompt");
+	}
+	int failed = file == TURN_OUTPUT ? turn_error(from) : 0;
+	if (failed != 0) {
+		return fail_set(fail, failed, "that turn failed: %s", from->row.words);
+	}
+	return turn_file_path(from, file, path, size) ||
+	       fail_set(fail, ENAMETOOLONG, "its path is too long");
+}
+
+/* What the tree shows at once, as it is now. */
+static bool text_of(struct tree *tree, const struct node *node, int32_t tid, struct buf *text,
 		struct fail *fail) {
+	const struct entry *entry = node->entry;
+	if (S_ISDIR(entry->mode)) {
+		return fail_set(fail, EINVAL, "it leads to a directory: link to the files in it");
+	}
+	if (!S_ISREG(entry->mode) || entry->show == NULL) {
+		return fail_set(fail, EINVAL, "that file can't go along by a link: cp it here");
+	}
+	bool shown = conversation_file(entry->kind) ? conversation_text(tree, node, text, fail)
+						    : entry->show(tree, node, tid, text);
+	if (text->failed) {
+		return fail_set(fail, EFBIG, "what it leads to has more than %zu bytes",
+				text->limit);
+	}
+	return shown || fail->code != 0 ? shown : fail_set(fail, EIO, "it can't be shown");
+}
+
+/* Where the bytes are that a link leads to: a path, or "" and the bytes in `text`. */
+static bool bytes_of(struct tree *tree, const struct node *node, const struct turn *turn,
+		int32_t tid, char *path, size_t size, struct buf *text, struct fail *fail) {
 	struct search search = {0};
 	struct store *store = tree->engine->store;
 	if (node->entry->kind == KIND_TURN_ATTACHMENT &&
@@ -172,25 +214,19 @@ static bool path_of(struct tree *tree, const struct node *node, char *path, size
 		return artifact_path(tree, node, path, size) ||
 		       fail_set(fail, ENOENT, "it isn't there any more");
 	}
+	/* Its bytes go along with this prompt in any case, and nobody writes them any more then. */
+	if (node->entry->kind == KIND_ATTACHMENT && node->place != NULL &&
+			node->place->id == turn->row.place) {
+		return store_attachment_path(store, node->id, false, path, size) ||
+		       fail_set(fail, ENAMETOOLONG, "its path is too long");
+	}
 	int file = turn_file_of(node->entry->kind);
 	cleanup_turn struct turn *from = file >= 0 ? turn_get(tree->engine->turns, node->id) : NULL;
-	if (from == NULL) {
-		return fail_set(fail, EINVAL,
-				"it leads to what isn't a file of a turn, as turns/000001/output: "
-				"cp that file here");
+	if (from != NULL) {
+		return path_of_turns(from, (enum turn_file)file, turn, path, size, fail);
 	}
-	bool lasts = file == TURN_PROMPT ? from->stored : turn_over(from);
-	if (!lasts) {
-		return fail_set(fail, EBUSY,
-				"that turn isn't over: when it is, echo retry > ctl sends the "
-				"prompt");
-	}
-	int failed = file == TURN_OUTPUT ? turn_error(from) : 0;
-	if (failed != 0) {
-		return fail_set(fail, failed, "that turn failed: %s", from->row.words);
-	}
-	return turn_file_path(from, (enum turn_file)file, path, size) ||
-	       fail_set(fail, ENAMETOOLONG, "its path is too long");
+	path[0] = '\0';
+	return text_of(tree, node, tid, text, fail);
 }
 
 /* The writer, or who of those that began it still runs. */
@@ -208,7 +244,7 @@ static int32_t alive_of(const struct chain *chain) {
 }
 
 bool attach_follow(void *data, struct place *place, const struct turn *turn, const char *target,
-		char *path, size_t size, struct fail *fail) {
+		char *path, size_t size, struct buf *text, struct fail *fail) {
 	struct tree *tree = data;
 	struct walk root;
 	struct node node;
@@ -225,6 +261,6 @@ bool attach_follow(void *data, struct place *place, const struct turn *turn, con
 	if (failed == EXDEV) {
 		return fail_set(fail, EXDEV, "it leads out of the mount: cp that file here");
 	}
-	return failed == 0 ? path_of(tree, &node, path, size, fail)
+	return failed == 0 ? bytes_of(tree, &node, turn, tid, path, size, text, fail)
 			   : fail_set(fail, failed, "%s", strerror(failed));
 }

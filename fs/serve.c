@@ -100,9 +100,9 @@ static void on_listing_changed(void *data, struct place *place) {
 }
 
 static bool on_follow(void *data, struct place *place, const struct turn *turn, const char *target,
-		char *path, size_t size, struct fail *fail) {
+		char *path, size_t size, struct buf *text, struct fail *fail) {
 	struct server *server = data;
-	return attach_follow(&server->tree, place, turn, target, path, size, fail);
+	return attach_follow(&server->tree, place, turn, target, path, size, text, fail);
 }
 
 static void on_turns_changed(void *data, int64_t place) {

@@ -37,9 +37,10 @@ struct engine_options {
 	/* Turns of a place were forgotten; NULL: nobody cares. */
 	void (*turns_removed)(void *data, int64_t place);
 	/* Where a link in attach/ of a place leads for the writer of `turn`: the path of a file in
-	 * the state directory that never changes any more. False with words. NULL: nowhere. */
+	 * the state directory that never changes any more, or with "" for a path what is shown
+	 * there now, added to `text` within its limit. False with words. NULL: nowhere. */
 	bool (*follow)(void *data, struct place *place, const struct turn *turn, const char *target,
-			char *path, size_t size, struct fail *fail);
+			char *path, size_t size, struct buf *text, struct fail *fail);
 	/* Called between any two pieces of work, to serve the kernel. */
 	void (*between)(void *data);
 	void *data;

@@ -97,14 +97,15 @@ bool store_attachment_remove(struct store *store, int64_t id, struct fail *fail)
 static bool give(struct store *store, int64_t turn, const struct attachment_row *row,
 		struct fail *fail) {
 	static const char sql[] = "INSERT INTO attachment(place, turn, name, target, type) "
-				  "VALUES(0, ?1, ?2, '', ?3)";
+				  "VALUES(0, ?1, ?2, ?3, ?4)";
 	cleanup_statement sqlite3_stmt *statement = store_statement(store, sql, fail);
 	if (statement == NULL) {
 		return false;
 	}
 	sqlite3_bind_int64(statement, 1, turn);
 	sqlite3_bind_text(statement, 2, row->name, -1, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 3, row->type, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 3, row->target != NULL ? row->target : "", -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 4, row->type, -1, SQLITE_STATIC);
 	return store_run(store, statement, fail);
 }
 

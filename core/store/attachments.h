@@ -11,7 +11,7 @@ struct attachment_row {
 	int64_t place; /* where it waits; 0 for a turn's */
 	int64_t turn; /* 0 while it waits */
 	const char *name; /* "" stands for the turn's prompt itself, which isn't text */
-	const char *target; /* of a symbolic link that waits; "" for a file */
+	const char *target; /* of a symbolic link, or what was one; "" for a file */
 	const char *type; /* MIME type by content; "" while it waits */
 };
 

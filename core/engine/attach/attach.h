@@ -15,7 +15,9 @@ struct input_size;
 
 /* Files in one attach/. */
 #define ATTACH_MOST 64
-/* And over all directories of a mount. */
+/* Bytes of what is shown where a link leads: a copy is made at once. */
+#define ATTACH_SHOWN_MOST ((size_t)16 << 20)
+/* And files over all directories of a mount. */
 #define ATTACH_ALL_MOST 4096
 
 /* One that waits. */
@@ -79,7 +81,7 @@ bool attachment_truncate(struct attachments *attachments, struct attachment *att
 /* Before a turn is recorded: takes what waits at its place, and says what its prompt is when that
  * isn't text. False with words: then nothing was taken. */
 bool attachments_take(struct attachments *attachments, struct turn *turn, struct fail *fail);
-/* The turn wasn't accepted after all: what it took waits again, links as the files they led to. */
+/* The turn wasn't accepted after all: what it took waits again. */
 void attachments_give_back(struct attachments *attachments, struct turn *turn);
 /* Gives a turn what went with another one. */
 bool attachments_share(struct attachments *attachments, struct turn *from, struct turn *to,

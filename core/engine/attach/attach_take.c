@@ -20,26 +20,64 @@ struct taking {
 	size_t n;
 };
 
+/* Keeps what a link showed as a file of the turn's own. */
+static bool keep_text(struct taking *taking, const char *name, const struct buf *text,
+		char path[PATH_MAX], struct fail *fail) {
+	struct store *store = taking->attachments->engine->store;
+	int64_t turn = taking->turn->row.id;
+	bool ready = store_attached_path(store, turn, "", path, PATH_MAX) &&
+		     (mkdir(path, 0700) == 0 || errno == EEXIST) &&
+		     store_attached_path(store, turn, name, path, PATH_MAX) &&
+		     (unlink(path) == 0 || errno == ENOENT);
+	cleanup_close int fd = ready ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
+				     : -1;
+	size_t done = 0;
+	while (fd >= 0 && done < text->size) {
+		ssize_t written = write(fd, text->data + done, text->size - done);
+		if (written < 0 && errno != EINTR) {
+			break;
+		}
+		done += written > 0 ? (size_t)written : 0;
+	}
+	int code = errno;
+	if (fd >= 0 && done == text->size) {
+		return true;
+	}
+	if (fd >= 0) {
+		unlink(path);
+	}
+	return fail_set(fail, code, "it can't be kept with the turn: %s", strerror(code));
+}
+
+/* Asks whoever knows where links lead. */
+static bool follow(struct taking *taking, const struct attachment *attachment, char path[PATH_MAX],
+		struct fail *fail) {
+	struct engine *engine = taking->attachments->engine;
+	const struct engine_options *options = &engine->options;
+	struct place *place = catalogue_place(engine->catalogue, attachment->place);
+	uint64_t most = engine->config.attach_most;
+	cleanup_buf struct buf text = {
+			.limit = most < ATTACH_SHOWN_MOST ? (size_t)most : ATTACH_SHOWN_MOST};
+	if (place == NULL || options->follow == NULL) {
+		return fail_set(fail, ENOENT, "it leads nowhere");
+	}
+	return options->follow(options->data, place, taking->turn, attachment->target, path,
+			       PATH_MAX, &text, fail) &&
+	       (path[0] != '\0' || keep_text(taking, attachment->name, &text, path, fail));
+}
+
 /* Where the bytes are: its own file, or what the link leads to. */
 static bool source_of(struct taking *taking, const struct attachment *attachment,
 		char path[PATH_MAX], struct fail *fail) {
-	struct engine *engine = taking->attachments->engine;
-	const struct engine_options *options = &engine->options;
 	if (attachment->target == NULL) {
-		return store_attachment_path(
-				       engine->store, attachment->id, false, path, PATH_MAX) ||
+		return store_attachment_path(taking->attachments->engine->store, attachment->id,
+				       false, path, PATH_MAX) ||
 		       fail_set(fail, ENAMETOOLONG, "the path of an attachment is too long");
 	}
-	struct place *place = catalogue_place(engine->catalogue, attachment->place);
 	cleanup_fail struct fail why = {0};
-	if (place != NULL && options->follow != NULL &&
-			options->follow(options->data, place, taking->turn, attachment->target,
-					path, PATH_MAX, &why)) {
-		return true;
-	}
-	return fail_set(fail, why.code != 0 ? why.code : ENOENT, "attach/%s -> %.300s: %s",
-			attachment->name, attachment->target,
-			why.code != 0 ? fail_words(&why) : "it leads nowhere");
+	return follow(taking, attachment, path, &why) ||
+	       fail_set(fail, why.code, "attach/%s -> %.300s: %s", attachment->name,
+			       attachment->target, fail_words(&why));
 }
 
 /* Says what it is, and whether the model takes it. */
@@ -68,7 +106,17 @@ static bool judge(struct taking *taking, const char *name, const char *path, str
 	return true;
 }
 
-/* Links the bytes into the turn's directory. */
+/* Takes away what lies in the turn's directory under a name. */
+static void drop_link(const struct taking *taking, const char *name) {
+	char path[PATH_MAX];
+	struct store *store = taking->attachments->engine->store;
+	if (name[0] != '\0' && store_attached_path(store, taking->turn->row.id, name, path,
+					       sizeof(path))) {
+		unlink(path);
+	}
+}
+
+/* Links the bytes into the turn's directory, unless they were made there. */
 static bool bring(struct taking *taking, const char *name, const char *from, struct fail *fail) {
 	char path[PATH_MAX];
 	struct store *store = taking->attachments->engine->store;
@@ -76,16 +124,19 @@ static bool bring(struct taking *taking, const char *name, const char *from, str
 	bool made = store_attached_path(store, turn, "", path, sizeof(path)) &&
 		    (mkdir(path, 0700) == 0 || errno == EEXIST) &&
 		    store_attached_path(store, turn, name, path, sizeof(path)) &&
-		    (link(from, path) == 0 || (errno == EEXIST && unlink(path) == 0 &&
-							      link(from, path) == 0));
+		    (strcmp(from, path) == 0 || link(from, path) == 0 ||
+				    (errno == EEXIST && unlink(path) == 0 &&
+						    link(from, path) == 0));
 	int code = errno;
 	return made || fail_set(fail, code, "attach/%s can't be kept with the turn: %s", name,
 				       strerror(code));
 }
 
-static void add_row(struct taking *taking, const char *name) {
+/* A link stays known as one, should it wait again. */
+static void add_row(struct taking *taking, const char *name, const char *target) {
 	size_t n = taking->n++;
-	taking->rows[n] = (struct attachment_row){.name = name, .type = taking->types[n]};
+	taking->rows[n] = (struct attachment_row){
+			.name = name, .target = target, .type = taking->types[n]};
 }
 
 static bool take_one(
@@ -109,12 +160,16 @@ static bool take_one(
 				"off. rm it, or copy it again",
 				attachment->name);
 	}
-	if (!source_of(taking, attachment, path, fail) ||
-			!judge(taking, attachment->name, path, fail) ||
-			!bring(taking, attachment->name, path, fail)) {
+	if (!source_of(taking, attachment, path, fail)) {
 		return false;
 	}
-	add_row(taking, attachment->name);
+	bool taken = judge(taking, attachment->name, path, fail) &&
+		     bring(taking, attachment->name, path, fail);
+	if (!taken) {
+		drop_link(taking, attachment->name);
+		return false;
+	}
+	add_row(taking, attachment->name, attachment->target);
 	return true;
 }
 
@@ -124,11 +179,7 @@ static void undo(const struct taking *taking) {
 	struct store *store = taking->attachments->engine->store;
 	int64_t turn = taking->turn->row.id;
 	for (size_t i = 0; i < taking->n; i++) {
-		if (taking->rows[i].name[0] != '\0' &&
-				store_attached_path(store, turn, taking->rows[i].name, path,
-						sizeof(path))) {
-			unlink(path);
-		}
+		drop_link(taking, taking->rows[i].name);
 	}
 	if (store_attached_path(store, turn, "", path, sizeof(path))) {
 		rmdir(path);
@@ -150,7 +201,7 @@ static bool judge_prompt(struct taking *taking, struct fail *fail) {
 		return media_refuse(taking->record, "the prompt", type, fail);
 	}
 	turn->media |= media_kind_of(type);
-	add_row(taking, "");
+	add_row(taking, "", NULL);
 	return true;
 }
 
@@ -197,12 +248,12 @@ struct returning {
 	bool failed;
 };
 
-/* Each gets a file that waits. */
+/* Each gets a file that waits, but for a link: the bytes that it led to aren't its own. */
 static void on_returning(void *data, const struct attachment_row *row) {
 	struct returning *returning = data;
 	struct store *store = returning->store;
 	char from[PATH_MAX], to[PATH_MAX];
-	bool made = row->name[0] == '\0' ||
+	bool made = row->name[0] == '\0' || row->target[0] != '\0' ||
 		    (store_attached_path(store, row->turn, row->name, from, sizeof(from)) &&
 				    store_attachment_path(store, row->id, true, to, sizeof(to)) &&
 				    (link(from, to) == 0 || errno == EEXIST));
@@ -317,7 +368,7 @@ bool attachments_share(struct attachments *attachments, struct turn *from, struc
 					  store, from->row.id, file->name, path, sizeof(path)) &&
 					 bring(taking, file->name, path, fail));
 		if (shared) {
-			add_row(taking, file->name);
+			add_row(taking, file->name, NULL);
 		}
 	}
 	return (shared && (taking->n == 0 || store_attachments_give(store, 0, to->row.id,
