@@ -173,6 +173,7 @@ static int64_t computed_cost(const struct run *run, bool charged) {
 		return -1;
 	}
 	struct price price = price_of(run->provider, record, usage->prompt_tokens, false);
+	price_add_images(&price, 0, estimate_answers((const char *const *)run->settings));
 	return price_cost(&price, usage->prompt_tokens, usage->completion_tokens);
 }
 

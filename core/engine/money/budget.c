@@ -269,7 +269,7 @@ static bool refuse_unknown(const struct room *room, const struct place *model, s
 
 bool budget_allows(struct budgets *budgets, struct place *place, struct place *model,
 		const struct price *price, struct fail *fail) {
-	if (price->known && price->prompt <= 0 && price->completion <= 0 && price->request <= 0) {
+	if (price_is_zero(price)) {
 		return true;
 	}
 	struct room room = least_room(budgets, place, model);

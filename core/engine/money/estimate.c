@@ -45,6 +45,7 @@ void input_add(struct input_size *size, unsigned kind, uint64_t bytes) {
 		return;
 	}
 	bool image = kind == MEDIA_IMAGE;
+	size->images += image;
 	int64_t packed = bytes < (uint64_t)TOKENS_BOUND ? (int64_t)bytes : TOKENS_BOUND;
 	size->media += image ? IMAGE_TOKENS : packed / PACKED_BYTES_PER_TOKEN + 1;
 	size->media_most += image ? IMAGE_TOKENS_MOST : packed * PACKED_TOKENS_PER_BYTE_MOST;
@@ -166,6 +167,12 @@ static void estimate_input(const struct model_record *record, const char *const 
 	ret->prompt_most = ret->prompt_most < context ? ret->prompt_most : context;
 }
 
+int64_t estimate_answers(const char *const *settings) {
+	struct extra extra = read_extra(setting(settings, "extra"));
+	int64_t n = whole_setting(settings, "n");
+	return n > extra.answers ? n : extra.answers;
+}
+
 void estimate_turn(const struct provider *provider, const struct model_record *record,
 		const char *const *settings, const struct input_size *size, int64_t left,
 		struct estimate *ret) {
@@ -173,9 +180,9 @@ void estimate_turn(const struct provider *provider, const struct model_record *r
 	estimate_input(record, settings, size, ret);
 	ret->price = price_of(provider, record, ret->prompt_most, true);
 	struct extra extra = read_extra(setting(settings, "extra"));
-	int64_t n = whole_setting(settings, "n");
-	extra.answers = n > extra.answers ? n : extra.answers;
-	int64_t afford = affordable(&ret->price, ret->prompt_most, extra.answers, left);
+	int64_t answers = estimate_answers(settings);
+	price_add_images(&ret->price, size->images, answers);
+	int64_t afford = affordable(&ret->price, ret->prompt_most, answers, left);
 	ret->max_tokens = choose_max_tokens(
 			record, whole_setting(settings, "max_tokens"), size, afford);
 	const int64_t limits[] = {ret->max_tokens, whole_setting(settings, "max_completion_tokens"),
@@ -184,7 +191,7 @@ void estimate_turn(const struct provider *provider, const struct model_record *r
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		completion = limits[i] > completion ? limits[i] : completion;
 	}
-	ret->completion_most = whole((double)completion * (double)extra.answers);
+	ret->completion_most = whole((double)completion * (double)answers);
 	ret->cost_most = price_cost(&ret->price, ret->prompt_most, ret->completion_most);
 	struct price likely = price_of(provider, record, ret->prompt, false);
 	ret->cost_prompt = price_cost(&likely, ret->prompt, 0);

@@ -13,6 +13,7 @@ struct input_size {
 	int64_t tokens; /* further ones, of answers that are still to come */
 	/* Of what isn't text, in tokens: a guess, and what it can't exceed. */
 	int64_t media, media_most;
+	size_t images; /* of them */
 };
 
 /* Adds a file of this kind (see media.h). */
@@ -33,6 +34,9 @@ struct estimate {
 void estimate_turn(const struct provider *provider, const struct model_record *record,
 		const char *const *settings, const struct input_size *size, int64_t left,
 		struct estimate *ret);
+
+/* How many answers the settings ask for: pictures, of a model that makes them. At least 1. */
+int64_t estimate_answers(const char *const *settings);
 
 /* Of a prompt that begins a conversation at a place, by the settings and budgets that are in force
  * there now. False with words where it isn't known which model would answer. */

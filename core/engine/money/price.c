@@ -74,6 +74,20 @@ static bool bounds_output(const struct model_record *record, double prompt) {
 	return prompt > 0 || (!lists(output, "speech") && !lists(output, "embeddings"));
 }
 
+/* "image" is what a picture costs. Where tokens have prices it is one that goes in, as OpenRouter
+ * means it; where nothing else has, of a model that makes pictures alone, it is one that is made.
+ */
+static bool is_by_picture(const struct model_record *record) {
+	static const char *const others[] = {"prompt", "completion", "image_output", "image_token"};
+	double price = 0;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (model_price(record, others[i], &price)) {
+			return false;
+		}
+	}
+	return strcmp(record->output_modalities, "image") == 0 && stated(record, "image", 0) > 0;
+}
+
 static struct price stated_price(
 		const struct model_record *record, int64_t prompt_tokens, bool most) {
 	static const char *const in[] = {"input_cache_write"};
@@ -87,7 +101,13 @@ static struct price stated_price(
 	bool variable = model_price(record, "request", &request) && request < 0;
 	price.known = price.prompt >= 0 && price.completion >= 0 && !variable &&
 		      bounds_output(record, price.prompt);
-	if (most) {
+	/* As a bound: the tokens of a picture may be all that it costs. */
+	price.image_in = most ? fmax(stated(record, "image", 0), 0) : 0;
+	if (is_by_picture(record)) {
+		price.known = !variable;
+		price.prompt = price.completion = 0;
+		price.image_out = stated(record, "image", 0);
+	} else if (most) {
 		price.prompt = dearest(record, in, 1, prompt_tokens, price.prompt);
 		price.completion = dearest(record, out, 3, prompt_tokens, price.completion);
 	} else if (lists(record->output_modalities, "image") ||
@@ -151,6 +171,15 @@ bool price_is_nothing(const struct provider *provider, const struct place *model
 		return own->prompt <= 0 && own->completion <= 0 && own->request <= 0;
 	}
 	return model->free || (!model->priced && is_local(provider));
+}
+
+void price_add_images(struct price *price, size_t in, int64_t out) {
+	price->request += price->image_in * (double)in + price->image_out * (double)out;
+}
+
+bool price_is_zero(const struct price *price) {
+	return price->known && price->prompt <= 0 && price->completion <= 0 &&
+	       price->request <= 0 && price->image_in <= 0 && price->image_out <= 0;
 }
 
 int64_t price_cost(const struct price *price, int64_t prompt_tokens, int64_t completion_tokens) {

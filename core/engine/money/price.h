@@ -4,10 +4,12 @@
 
 #include "core/engine/provider.h"
 
-/* USD for a token of the prompt, a token of the answer, a request. */
+/* USD for a token of the prompt, a token of the answer, a request; for a picture that goes in
+ * (beside its tokens) and for one that is made. */
 struct price {
 	bool known;
 	double prompt, completion, request;
+	double image_in, image_out;
 };
 
 /* For a prompt of so many tokens: many services ask more for long ones. `most`: as a bound (what a
@@ -23,6 +25,10 @@ void price_stated(const struct provider *provider, const struct place *model, do
 		double *ret_completion);
 /* Whether it certainly costs nothing: see price_of. */
 bool price_is_nothing(const struct provider *provider, const struct place *model);
+/* Counts so many pictures in and out into the price of the request. */
+void price_add_images(struct price *price, size_t in, int64_t out);
+/* Whether nothing that is asked could cost anything. */
+bool price_is_zero(const struct price *price);
 /* Pico-USD for so many tokens, rounded up; -1 when the price or a count isn't known. */
 int64_t price_cost(const struct price *price, int64_t prompt_tokens, int64_t completion_tokens);
 

@@ -190,7 +190,8 @@ const char *conduit_header(const struct conduit_reply *reply, const char *name);
 /* ---- emitting ---------------------------------------------------------------------------- */
 
 struct conduit_price {
-	const char *name; /* "prompt" and "completion" (a token), "request", "image" (one), "second"
+	const char *name; /* "prompt" and "completion" (a token), "request", "image" (one that goes
+			     in; where no token has a price, one that is made), "second"
 			     …; "prompt@200000": from so many tokens of prompt on */
 	double usd; /* USD for one unit; -1: variable. An unstated price is not listed. */
 };
