@@ -8,11 +8,16 @@ import sys
 SKIPPED = 77
 HERE = pathlib.Path(__file__).resolve().parent
 SHARED = pathlib.Path(os.environ.get("CONDUIT_SHARED", HERE.parents[3] / "shared"))
-SERVICES = ["anthropic", "huggingface", "mistral", "openai_compat", "openrouter", "together", "ollama"]
+SERVICES = ["anthropic", "huggingface", "mistral", "openai_compat", "openrouter", "together", "ollama",
+    "replicate", "fal"]
 
 # Replies to what these providers never ask: other endpoints of the same services.
 OTHERS = {
     "anthropic/json/count_tokens.json",
+    # The daemon doesn't wait for the reply to a cancel.
+    "fal/documented/cancel_202.json",
+    "fal/documented/cancel_400.json",
+    "fal/documented/cancel_404.json",
     "huggingface/hub_307_redirect.txt",
     "huggingface/hub_api_model_info.json",
     "ollama/native/api_chat_thinking_stub.txt",
@@ -21,6 +26,11 @@ OTHERS = {
     "ollama/native/api_generate_stream.ndjson",
     "ollama/native/api_ps_fixture.json",
     "openrouter/json/generation_200.json",
+    "replicate/error_404_problem_json.json",  # of a training
+    "replicate/file_created.json",
+    "replicate/hardware.json",
+    "replicate/models_list_page1.json",  # collections are asked for instead
+    "replicate/models_search_QUERY.json",
 }
 
 

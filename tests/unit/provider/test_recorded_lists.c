@@ -242,6 +242,124 @@ static void a_model_that_is_looked_up_is_known_by_what_the_hub_said(void **state
 	buf_finish(&body);
 }
 
+/* What Replicate said of one model, however it is cut. */
+static void a_model_of_replicate_is_known_by_its_schema_and_example(void **state) {
+	(void)state;
+	struct buf body = recording("replicate/model_get_sdxl.json");
+	struct replay_exchange exchange = {.status = 200,
+			.content_type = "application/json",
+			.body = body.data,
+			.size = body.size};
+	struct replay_script script = {.base_url = "https://api.replicate.com/v1",
+			.exchanges = &exchange,
+			.n_exchanges = 1,
+			.cut = REPLAY_AT};
+	struct replay replay;
+	for (script.at = 0; script.at < body.size; script.at += cut_stride(body.size / 8)) {
+		replay_look_up(&replay, load_provider("replicate"), &script, "stability-ai/sdxl");
+		assert_null(replay.broken);
+		assert_true(replay.finished);
+		assert_int_equal(replay.n_models, 1);
+		assert_string_equal(replay.models[0].id, "stability-ai/sdxl");
+		assert_string_equal(replay.models[0].input_modalities, "text,image");
+		assert_string_equal(replay.models[0].output_modalities, "image");
+		assert_string_equal(replay.models[0].parameters,
+				"seed,n,steps,guidance,negative_prompt,strength");
+		assert_int_equal(replay.models[0].created, 1699312387);
+		replay_finish(&replay);
+	}
+	for (exchange.size = 0; exchange.size + 1 < body.size;
+			exchange.size += cut_stride(body.size / 8)) {
+		replay_look_up(&replay, load_provider("replicate"), &script, "stability-ai/sdxl");
+		assert_true(replay.failed);
+		assert_int_equal(replay.kind, CONDUIT_FAIL_MALFORMED);
+		replay_finish(&replay);
+	}
+	buf_finish(&body);
+}
+
+/* Each collection is asked for, after the official one, by its name. */
+static void each_collection_of_replicate_is_asked_for(void **state) {
+	(void)state;
+	enum { COLLECTIONS = 19 };
+	struct buf body = recording("replicate/collections_list.json");
+	struct replay_exchange exchanges[COLLECTIONS + 2] = {{.status = 200,
+			.content_type = "application/json",
+			.body = body.data,
+			.size = body.size}};
+	for (size_t i = 1; i < COLLECTIONS + 2; i++) {
+		exchanges[i] = (struct replay_exchange){.status = 404, .body = ""};
+	}
+	struct replay_script script = {.base_url = "https://api.replicate.com/v1",
+			.exchanges = exchanges,
+			.n_exchanges = COLLECTIONS + 2,
+			.cut = REPLAY_AT};
+	struct replay replay;
+	for (script.at = 1; script.at < body.size; script.at += cut_stride(body.size / 8)) {
+		cleanup_buf struct buf asked = {0};
+		replay_discover(&replay, load_provider("replicate"), &script);
+		assert_null(replay.broken);
+		assert_true(replay.finished);
+		assert_int_equal(replay.n_requests, COLLECTIONS + 2);
+		assert_true(ends_with(replay.requests[1].url, "/v1/collections/official"));
+		for (size_t i = 2; i < replay.n_requests; i++) {
+			buf_add_format(&asked, "%s %s\n", replay.requests[i].method,
+					replay.requests[i].url);
+		}
+		assert_int_equal(fnv1a(asked.data, asked.size), 2517389389921603309ULL);
+		replay_finish(&replay);
+	}
+	for (exchanges[0].size = 0; exchanges[0].size + 1 < body.size; exchanges[0].size++) {
+		replay_discover(&replay, load_provider("replicate"), &script);
+		assert_true(replay.failed);
+		assert_int_equal(replay.kind, CONDUIT_FAIL_MALFORMED);
+		replay_finish(&replay);
+	}
+	buf_finish(&body);
+}
+
+/* Entries of fal's catalogue, as a page of it. */
+static void each_entry_of_fals_catalogue_gives_its_model(void **state) {
+	(void)state;
+	static const struct {
+		const char *path, *id, *name, *input, *output;
+		int64_t created;
+	} entries[] = {
+			{"fal/catalog_openapi_fal_ai_flux_dev.json", "fal-ai/flux/dev",
+					"FLUX.1 [dev]", "text", "image", 1743531042},
+			{"fal/catalog_openapi_fal_ai_esrgan.json", "fal-ai/esrgan",
+					"Upscale Images", "text,image", "image", 1698624000},
+			{"fal/catalog_openapi_bytedance_seedance_2.0_text_to_video.json",
+					"bytedance/seedance-2.0/text-to-video",
+					"Seedance 2.0 Text to Video API", "text", "video",
+					1775069358},
+	};
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+		struct buf entry = recording(entries[i].path);
+		cleanup_buf struct buf page = {0};
+		buf_add_format(&page, "{\"models\":[%s],\"next_cursor\":null,\"has_more\":false}",
+				buf_string(&entry));
+		buf_finish(&entry);
+		struct replay_exchange exchange = {.status = 200,
+				.content_type = "application/json",
+				.body = page.data,
+				.size = page.size};
+		for (size_t at = 1; at < page.size; at += cut_stride(page.size / 8)) {
+			struct replay replay = replay_models(
+					load_provider("fal"), &exchange, REPLAY_AT, at);
+			assert_null(replay.broken);
+			assert_true(replay.finished);
+			assert_int_equal(replay.n_models, 1);
+			assert_string_equal(replay.models[0].id, entries[i].id);
+			assert_string_equal(replay.models[0].name, entries[i].name);
+			assert_string_equal(replay.models[0].input_modalities, entries[i].input);
+			assert_string_equal(replay.models[0].output_modalities, entries[i].output);
+			assert_int_equal(replay.models[0].created, entries[i].created);
+			replay_finish(&replay);
+		}
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(each_recorded_catalogue_gives_all_its_models),
@@ -250,6 +368,9 @@ int main(void) {
 			cmocka_unit_test(
 					the_list_of_a_compatible_service_states_no_prices_that_are_ours),
 			cmocka_unit_test(a_model_that_is_looked_up_is_known_by_what_the_hub_said),
+			cmocka_unit_test(a_model_of_replicate_is_known_by_its_schema_and_example),
+			cmocka_unit_test(each_collection_of_replicate_is_asked_for),
+			cmocka_unit_test(each_entry_of_fals_catalogue_gives_its_model),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
