@@ -124,11 +124,21 @@ def test_a_kind_that_the_model_does_not_take_is_refused_by_name(tree, simulated)
         model.read()
     assert caught.value.errno == errno.EINVAL
     words = model.text("error")
-    for part in ("attach/photo.png", "image", "test/text:free", "input_modalities", "tesseract"):
+    named = "providers/openrouter/models/test/all:free makes text of it"
+    for part in ("attach/photo.png", "image", "test/text:free", "input_modalities", named):
         assert part in words
     assert simulated.chats() == [] and listed(model) == ["photo.png"]
     (model.path / "attach/photo.png").unlink()
     assert model.ask("well then") == b"well then\n"
+
+
+def test_where_no_model_converts_it_a_program_that_does_is_named(tree, simulated):
+    model = tree.model("test/text:free")
+    (model.path / "attach/letter.pdf").write_bytes(PDF)
+    model.write("what is this?")
+    with pytest.raises(OSError):
+        model.read()
+    assert "pdftotext" in model.text("error") and simulated.chats() == []
 
 
 def test_where_modalities_are_not_known_it_is_sent(tree, simulated):

@@ -112,3 +112,18 @@ def test_what_is_no_sound_is_refused_with_words(tree):
         model.ask(b"RIFF\x24\0\0\0WAVEfmt " + b"\xff" * 40)
     assert caught.value.errno == errno.EINVAL
     assert "ffmpeg: " in model.text("error") and "/proc" not in model.text("error")
+
+
+@needs("pocketsphinx")
+def test_sound_for_a_model_of_texts_is_refused_naming_who_writes_it_down(tree, tmp_path):
+    with wave.open(str(tmp_path / "silence.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(bytes(32000))
+    model = tree.model("cow", "cowsay")
+    shutil.copyfile(tmp_path / "silence.wav", model.path / "input")
+    with pytest.raises(OSError) as refused:
+        model.read()
+    assert refused.value.errno == errno.EINVAL
+    words = model.text("error")
+    named = re.search(r"(providers/pocketsphinx/models/\S+) makes text of it", words)
+    assert named and (tree.path / named[1] / "input").exists(), words

@@ -2,6 +2,7 @@
  * the store its rows in place of those that waited, at once; a crash before that leaves everything
  * where it was. */
 #include "core/engine/attach/attach_private.h"
+#include "core/engine/attach/converter.h"
 #include "core/engine/engine.h"
 
 #include <errno.h>
@@ -80,6 +81,15 @@ static bool source_of(struct taking *taking, const struct attachment *attachment
 			       attachment->target, fail_words(&why));
 }
 
+/* The model doesn't take it. */
+static bool refuse(const struct taking *taking, const char *what, const char *type,
+		struct fail *fail) {
+	cleanup_buf struct buf converter = {0};
+	bool found = converter_find(taking->attachments->engine, taking->record, type, &converter);
+	return media_refuse(
+			taking->record, what, type, found ? buf_string(&converter) : NULL, fail);
+}
+
 /* Says what it is, and whether the model takes it. */
 static bool judge(struct taking *taking, const char *name, const char *path, struct fail *fail) {
 	char *type = taking->types[taking->n];
@@ -100,7 +110,7 @@ static bool judge(struct taking *taking, const char *name, const char *path, str
 	}
 	unsigned kind = media_kind_of(type);
 	if (taking->record != NULL && !media_taken(taking->record, kind)) {
-		return media_refuse(taking->record, what, type, fail);
+		return refuse(taking, what, type, fail);
 	}
 	taking->turn->media |= kind;
 	return true;
@@ -198,7 +208,7 @@ static bool judge_prompt(struct taking *taking, struct fail *fail) {
 		return true;
 	}
 	if (taking->record != NULL && !media_taken(taking->record, media_kind_of(type))) {
-		return media_refuse(taking->record, "the prompt", type, fail);
+		return refuse(taking, "the prompt", type, fail);
 	}
 	turn->media |= media_kind_of(type);
 	add_row(taking, "", NULL);

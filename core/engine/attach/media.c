@@ -226,7 +226,7 @@ static const struct {
 		{MEDIA_TEXT, "text", "text", ""},
 		{MEDIA_IMAGE, "image", "an image",
 				"tesseract or a model of images makes text of it"},
-		{MEDIA_AUDIO, "audio", "sound", "capabilities/audio-to-text makes text of it"},
+		{MEDIA_AUDIO, "audio", "sound", "whisper or pocketsphinx makes text of it"},
 		{MEDIA_VIDEO, "video", "video",
 				"ffmpeg takes its pictures and its sound out, for models of these"},
 		{MEDIA_FILE, "file", "a document",
@@ -236,8 +236,7 @@ static const struct {
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-/* "text,image" lists it as a whole word. */
-static bool lists(const char *modalities, const char *modality) {
+bool media_lists(const char *modalities, const char *modality) {
 	size_t length = strlen(modality);
 	for (const char *at = modalities; at != NULL; at = strchr(at, ',')) {
 		at += strspn(at, ", ");
@@ -251,23 +250,33 @@ static bool lists(const char *modalities, const char *modality) {
 bool media_taken(const struct model_record *record, unsigned set) {
 	const char *modalities = record != NULL ? record->input_modalities : "";
 	for (size_t i = 0; modalities[0] != '\0' && i < N_KINDS; i++) {
-		if ((set & kinds[i].kind) != 0 && !lists(modalities, kinds[i].modality)) {
+		if ((set & kinds[i].kind) != 0 && !media_lists(modalities, kinds[i].modality)) {
 			return false;
 		}
 	}
 	return true;
 }
 
-bool media_refuse(const struct model_record *record, const char *what, const char *type,
-		struct fail *fail) {
+static size_t index_of(const char *type) {
 	size_t i = 0;
 	enum media_kind kind = media_kind_of(type);
 	while (i + 1 < N_KINDS && kinds[i].kind != kind) {
 		i++;
 	}
+	return i;
+}
+
+const char *media_modality(const char *type) {
+	return kinds[index_of(type)].modality;
+}
+
+bool media_refuse(const struct model_record *record, const char *what, const char *type,
+		const char *converter, struct fail *fail) {
+	size_t i = index_of(type);
+	const char *helps = converter != NULL ? converter : kinds[i].helps;
 	return fail_set(fail, EINVAL,
 			"%.300s is %s (%s), which %s doesn't take: it takes %s. Choose a model "
 			"whose info/input_modalities lists %s%s%s",
 			what, kinds[i].said, type, record->id, record->input_modalities,
-			kinds[i].modality, kinds[i].helps[0] != '\0' ? "; " : "", kinds[i].helps);
+			kinds[i].modality, helps[0] != '\0' ? "; " : "", helps);
 }

@@ -48,9 +48,14 @@ bool media_is_known(const char *type);
 
 /* Whether the model takes all kinds of a set; where its modalities aren't known, it does. */
 bool media_taken(const struct model_record *record, unsigned kinds);
+/* What a catalogue calls the kind of such a file: "audio". Static. */
+const char *media_modality(const char *type);
+/* Whether "text,image" lists it, as a whole word. */
+bool media_lists(const char *modalities, const char *modality);
 /* Refuses a file with EINVAL and words that name it, its kind, the model and what helps. `what` is
- * the file, as "attach/photo.jpg". False. */
+ * the file, as "attach/photo.jpg"; `converter` says who converts it (see converter.h), NULL that
+ * nobody here is known to. False. */
 bool media_refuse(const struct model_record *record, const char *what, const char *type,
-		struct fail *fail);
+		const char *converter, struct fail *fail);
 
 #endif

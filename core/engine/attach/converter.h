@@ -1,0 +1,16 @@
+/* Who makes something of a file that its model takes: sound to text, a video to sound. */
+#ifndef CORE_ENGINE_ATTACH_CONVERTER_H
+#define CORE_ENGINE_ATTACH_CONVERTER_H
+
+#include "core/base/buf.h"
+
+struct engine;
+struct model_record;
+
+/* Appends "providers/NAME/models/ID makes text of it": the model that a route would ask now, for
+ * something of this MIME type that `record` doesn't take. False when there is none, or without
+ * memory. */
+bool converter_find(struct engine *engine, const struct model_record *record, const char *type,
+		struct buf *out);
+
+#endif
