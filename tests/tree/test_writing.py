@@ -143,8 +143,12 @@ def test_the_readmes_session_with_a_provider_from_git_is_true(home, shell, tmp_p
     readme = readme.replace("86c991383aa8", repository.head()[:12])
     commands = session(readme, "Providers from git")
     assert len(commands) == 6
+    lock = home / ".config/conduitfs/providers.lock"
     for command, expected in commands:
         follow(shell, command, expected, home / "mnt")
+        if command.startswith("echo allow"):
+            # It is written behind, by a thread that may wait for the disk.
+            until(lambda: "allow:" in lock.read_text(), 20, "the lock holds what was granted")
 
 
 @pytest.mark.bound(180)
