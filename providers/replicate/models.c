@@ -110,9 +110,12 @@ static const char *output_of(const struct conduit_json *entry) {
 static void emit(struct list *list, const char *id, const char *text, size_t size,
 		const struct conduit_json *entry) {
 	const char *created = conduit_json_string(entry, "latest_version.created_at");
-	const struct conduit_json *input = conduit_json_get(
-			entry, "latest_version.openapi_schema.components.schemas.Input.properties");
+	const struct conduit_json *schemas = conduit_json_get(
+			entry, "latest_version.openapi_schema.components.schemas");
+	const struct conduit_json *input = conduit_json_get(schemas, "Input.properties");
 	char *parameters = input != NULL ? conduit_queue_parameters(input) : NULL;
+	size_t n_limits = 0;
+	struct conduit_limit *limits = conduit_queue_limits(input, schemas, &n_limits);
 	struct conduit_model model = {.id = id,
 			.id_size = strlen(id),
 			.description = conduit_json_string(entry, "description"),
@@ -120,11 +123,14 @@ static void emit(struct list *list, const char *id, const char *text, size_t siz
 			.output_modalities = output_of(entry),
 			.parameters = parameters,
 			.raw = text,
-			.raw_size = size};
+			.raw_size = size,
+			.limits = limits,
+			.n_limits = n_limits};
 	if (created != NULL) {
 		conduit_time_rfc3339(created, &model.created);
 	}
 	conduit_model(list->job, &model);
+	conduit_queue_limits_free(limits, n_limits);
 	free(parameters);
 }
 

@@ -3,55 +3,10 @@
 
 #include "core/base/buf.h"
 #include "core/base/text.h"
+#include "core/provider/kit/queue_settings.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define NAMES_MOST 8
-
-/* A setting of ours, and what models call it, the commonest name first. */
-static const struct wanted {
-	const char *setting;
-	const char *names[NAMES_MOST];
-	enum conduit_form form; /* where the schema doesn't say */
-} wanted[] = {
-		{"seed", {"seed"}, CONDUIT_FORM_NUMBER},
-		{"temperature", {"temperature"}, CONDUIT_FORM_NUMBER},
-		{"top_p", {"top_p"}, CONDUIT_FORM_NUMBER},
-		{"top_k", {"top_k"}, CONDUIT_FORM_NUMBER},
-		{"system", {"system_prompt", "system"}, CONDUIT_FORM_STRING},
-		{"size", {"size", "image_size"}, CONDUIT_FORM_STRING},
-		{"aspect_ratio", {"aspect_ratio"}, CONDUIT_FORM_STRING},
-		{"resolution", {"resolution"}, CONDUIT_FORM_STRING},
-		{"quality", {"quality"}, CONDUIT_FORM_STRING},
-		{"background", {"background"}, CONDUIT_FORM_STRING},
-		{"n", {"num_images", "num_outputs", "n"}, CONDUIT_FORM_NUMBER},
-		{"steps", {"num_inference_steps", "steps"}, CONDUIT_FORM_NUMBER},
-		{"guidance", {"guidance_scale", "guidance", "cfg_scale"}, CONDUIT_FORM_NUMBER},
-		{"negative_prompt", {"negative_prompt"}, CONDUIT_FORM_STRING},
-		{"language", {"language"}, CONDUIT_FORM_STRING},
-		{"task", {"task"}, CONDUIT_FORM_STRING},
-		{"duration", {"duration", "seconds", "num_seconds"}, CONDUIT_FORM_NUMBER},
-		{"fps", {"fps", "frames_per_second"}, CONDUIT_FORM_NUMBER},
-		{"voice", {"voice", "voice_id", "speaker"}, CONDUIT_FORM_STRING},
-		{"speed", {"speed"}, CONDUIT_FORM_NUMBER},
-		{"strength", {"strength", "prompt_strength"}, CONDUIT_FORM_NUMBER},
-		{"scale", {"scale", "upscale_factor"}, CONDUIT_FORM_NUMBER},
-		{"style", {"style"}, CONDUIT_FORM_STRING},
-		{"format", {"output_format", "format"}, CONDUIT_FORM_STRING},
-		/* Always in force for text, so only where a schema asks for it. */
-		{"max_tokens", {"max_tokens", "max_new_tokens"}, CONDUIT_FORM_NUMBER},
-};
-
-static const struct conduit_json *property(const struct conduit_json *schema, const char *name) {
-	for (const struct conduit_json *at = conduit_json_first(schema); at != NULL;
-			at = conduit_json_next(at)) {
-		if (strcmp(conduit_json_name(at), name) == 0) {
-			return at;
-		}
-	}
-	return NULL;
-}
 
 /* "string", "integer" …: its own, or that of the first alternative which isn't null. */
 static const char *type_of(const struct conduit_json *property) {
@@ -89,18 +44,15 @@ static enum conduit_form form_of(const struct conduit_json *property, enum condu
 									   : otherwise;
 }
 
-static void put_setting(struct conduit_object *input, const struct wanted *setting,
+static void put_setting(struct conduit_object *input, const struct queue_setting *setting,
 		const struct conduit_json *schema) {
 	if (schema == NULL && strcmp(setting->setting, "max_tokens") != 0) {
 		conduit_object_setting(input, setting->setting, setting->names[0], setting->form);
 	}
-	for (size_t i = 0; schema != NULL && i < NAMES_MOST && setting->names[i] != NULL; i++) {
-		const struct conduit_json *found = property(schema, setting->names[i]);
-		if (found != NULL) {
-			conduit_object_setting(input, setting->setting, setting->names[i],
-					form_of(found, setting->form));
-			return;
-		}
+	const struct conduit_json *found = queue_setting_property(setting, schema);
+	if (found != NULL) {
+		conduit_object_setting(input, setting->setting, conduit_json_name(found),
+				form_of(found, setting->form));
 	}
 }
 
@@ -110,7 +62,7 @@ static const char *text_name(const struct conduit_json *schema) {
 	static const char *const names[] = {"prompt", "text", "input", "query", "question",
 			"text_input", "input_text", "gen_text", "lyrics", "caption"};
 	for (size_t i = 0; schema != NULL && i < sizeof(names) / sizeof(names[0]); i++) {
-		const struct conduit_json *found = property(schema, names[i]);
+		const struct conduit_json *found = queue_property(schema, names[i]);
 		if (found != NULL && strcmp(type_of(found), "string") == 0 && !takes_url(found)) {
 			return names[i];
 		}
@@ -242,8 +194,8 @@ void conduit_queue_input(struct conduit_object *input, const struct conduit_turn
 	for (size_t i = 0; turn->n_messages != 0 && i < 4; i++) {
 		put_files(input, &turn->messages[turn->n_messages - 1], kinds[i], schema);
 	}
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		put_setting(input, &wanted[i], schema);
+	for (size_t i = 0; i < n_queue_settings; i++) {
+		put_setting(input, &queue_settings[i], schema);
 	}
 }
 
@@ -252,13 +204,10 @@ void conduit_queue_input(struct conduit_object *input, const struct conduit_turn
 char *conduit_queue_parameters(const struct conduit_json *schema) {
 	cleanup_buf struct buf list = {0};
 	schema = conduit_json_type(schema, NULL) == CONDUIT_JSON_OBJECT ? schema : NULL;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		bool has = false;
-		for (size_t j = 0; j < NAMES_MOST && wanted[i].names[j] != NULL; j++) {
-			has = has || property(schema, wanted[i].names[j]) != NULL;
-		}
-		if (has) {
-			buf_add_format(&list, "%s%s", list.size != 0 ? "," : "", wanted[i].setting);
+	for (size_t i = 0; i < n_queue_settings; i++) {
+		if (queue_setting_property(&queue_settings[i], schema) != NULL) {
+			buf_add_format(&list, "%s%s", list.size != 0 ? "," : "",
+					queue_settings[i].setting);
 		}
 	}
 	return list.size != 0 ? buf_take(&list) : strdup("");

@@ -242,6 +242,21 @@ static void a_model_that_is_looked_up_is_known_by_what_the_hub_said(void **state
 	buf_finish(&body);
 }
 
+/* "n 1..4 =1" a line. */
+static void add_limits(const struct replay_model *model, struct buf *to) {
+	for (size_t i = 0; i < model->limits.n; i++) {
+		cleanup_buf struct buf line = {0};
+		replay_limit_text(&model->limits.list[i], &line);
+		buf_add_format(to, "%s %s\n", model->limits.list[i].name, buf_string(&line));
+	}
+}
+
+static void assert_limits(const struct replay_model *model, const char *expected) {
+	cleanup_buf struct buf was = {0};
+	add_limits(model, &was);
+	assert_string_equal(buf_string(&was), expected);
+}
+
 /* What Replicate said of one model, however it is cut. */
 static void a_model_of_replicate_is_known_by_its_schema_and_example(void **state) {
 	(void)state;
@@ -266,6 +281,9 @@ static void a_model_of_replicate_is_known_by_its_schema_and_example(void **state
 		assert_string_equal(replay.models[0].parameters,
 				"seed,n,steps,guidance,negative_prompt,strength");
 		assert_int_equal(replay.models[0].created, 1699312387);
+		assert_limits(&replay.models[0],
+				"n 1..4 =1\nsteps 1..500 =50\nguidance 1..50 =7.5\n"
+				"strength 0..1 =0.8\n");
 		replay_finish(&replay);
 	}
 	for (exchange.size = 0; exchange.size + 1 < body.size;
@@ -275,6 +293,43 @@ static void a_model_of_replicate_is_known_by_its_schema_and_example(void **state
 		assert_int_equal(replay.kind, CONDUIT_FAIL_MALFORMED);
 		replay_finish(&replay);
 	}
+	buf_finish(&body);
+}
+
+/* The recorded page of models, as a collection: what each says of its settings. */
+static void each_recorded_model_of_replicate_gives_its_limits(void **state) {
+	(void)state;
+	static const char collections[] = "{\"results\":[]}";
+	struct buf body = recording("replicate/models_list_page1.json");
+	struct replay_exchange exchanges[] = {
+			{.status = 200,
+					.content_type = "application/json",
+					.body = collections,
+					.size = sizeof(collections) - 1},
+			{.status = 200,
+					.content_type = "application/json",
+					.body = body.data,
+					.size = body.size},
+	};
+	struct replay_script script = {.base_url = "https://api.replicate.com/v1",
+			.exchanges = exchanges,
+			.n_exchanges = 2};
+	struct replay replay;
+	cleanup_buf struct buf was = {0};
+	size_t limits = 0;
+	replay_discover(&replay, load_provider("replicate"), &script);
+	assert_null(replay.broken);
+	assert_true(replay.finished);
+	assert_int_equal(replay.n_models, 25);
+	for (size_t i = 0; i < replay.n_models; i++) {
+		const struct replay_model *model = &replay.models[i];
+		buf_add_format(&was, "%s\n", model->id);
+		add_limits(model, &was);
+		limits += model->limits.n;
+	}
+	assert_int_equal(limits, 59);
+	assert_int_equal(fnv1a(was.data, was.size), 0x3881e530ea996899);
+	replay_finish(&replay);
 	buf_finish(&body);
 }
 
@@ -369,6 +424,7 @@ int main(void) {
 					the_list_of_a_compatible_service_states_no_prices_that_are_ours),
 			cmocka_unit_test(a_model_that_is_looked_up_is_known_by_what_the_hub_said),
 			cmocka_unit_test(a_model_of_replicate_is_known_by_its_schema_and_example),
+			cmocka_unit_test(each_recorded_model_of_replicate_gives_its_limits),
 			cmocka_unit_test(each_collection_of_replicate_is_asked_for),
 			cmocka_unit_test(each_entry_of_fals_catalogue_gives_its_model),
 	};

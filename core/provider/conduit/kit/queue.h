@@ -90,6 +90,13 @@ void conduit_queue_input(struct conduit_object *input, const struct conduit_turn
  * memory.
  */
 char *conduit_queue_parameters(const struct conduit_json *schema);
+/* What a model with these properties says of those settings: ranges, choices and defaults.
+ * `schemas` is what "#/components/schemas/NAME" refers to, NULL for none. Sets *n; to be freed with
+ * conduit_queue_limits_free, before or after the schema. NULL, and 0, where it says nothing (of odd
+ * schemas what doesn't read as a limit is passed over) and without memory. */
+struct conduit_limit *conduit_queue_limits(
+		const struct conduit_json *schema, const struct conduit_json *schemas, size_t *n);
+void conduit_queue_limits_free(struct conduit_limit *limits, size_t n);
 /* What a model with these properties takes as input: "text,image"; one static string of few. */
 const char *conduit_queue_modalities(const struct conduit_json *schema);
 
