@@ -104,6 +104,13 @@ bool conduit_queue_resumed(struct conduit_job *job, const struct conduit_turn *t
 		queue_fail(job, CONDUIT_FAIL_OTHER, "memory is short");
 		return true;
 	}
+	/* "POLL METHOD CANCEL", or the first alone. */
+	char *method = strchr(queue->poll, ' ');
+	char *cancel = method != NULL ? strchr(method + 1, ' ') : NULL;
+	if (cancel != NULL) {
+		*method++ = *cancel++ = '\0';
+		conduit_on_cancel(job, &(struct conduit_request){.method = method, .url = cancel});
+	}
 	get(queue, QUEUE_POLL, queue->poll, how->headers, 0);
 	return true;
 }
@@ -155,6 +162,17 @@ static void stream(struct queue *queue, const char *url) {
 	get(queue, QUEUE_STREAM, url, headers, 0);
 }
 
+/* Where it is asked after and how it is cancelled, for whoever picks it up: URLs hold no blanks. */
+static void say_resumable(struct queue *queue, const struct conduit_queue_told *told) {
+	cleanup_buf struct buf token = {0};
+	bool cancels = told->cancel != NULL && told->cancel_method != NULL;
+	buf_add_string(&token, queue->poll);
+	if (cancels && strchr(queue->poll, ' ') == NULL) {
+		buf_add_format(&token, " %s %s", told->cancel_method, told->cancel);
+	}
+	conduit_resumable(queue->job, buf_string(&token));
+}
+
 /* The job goes on elsewhere: how it is cancelled and picked up is said before it is asked after. */
 static void wait_on(struct queue *queue, const struct conduit_queue_told *told) {
 	struct conduit_job *job = queue->job;
@@ -163,7 +181,7 @@ static void wait_on(struct queue *queue, const struct conduit_queue_told *told) 
 			queue_fail(job, CONDUIT_FAIL_OTHER, "memory is short");
 			return;
 		}
-		conduit_resumable(job, queue->poll);
+		say_resumable(queue, told);
 	}
 	if (queue->poll == NULL) {
 		conduit_malformed(job, "%s began a job and didn't say where it is asked after",

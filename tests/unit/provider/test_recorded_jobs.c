@@ -44,7 +44,7 @@ static const struct expected {
 				"GET https://api.replicate.com/v1/predictions/vgcm4plb7tgzlyznry5d5jkgvu\n"
 				"GET https://replicate.delivery/pbxt/9inf36wjsEWuQ6XTf84iezPftv9QZdePfGySnU5tUai3BOrWE/out-0.png\n"
 				"doing starting\n" "cancel POST https://api.replicate.com/v1/predictions/vgcm4plb7tgzlyznry5d5jkgvu/cancel\n" "cancel -\n"
-				"resumable https://api.replicate.com/v1/predictions/vgcm4plb7tgzlyznry5d5jkgvu\n",
+				"resumable https://api.replicate.com/v1/predictions/vgcm4plb7tgzlyznry5d5jkgvu POST https://api.replicate.com/v1/predictions/vgcm4plb7tgzlyznry5d5jkgvu/cancel\n",
 				4, 0xa8b4c61910a54ea7, WELL},
 		{"replicate", "text-to-image", "stability-ai/sdxl:39ed52f2a78e934b3ba6e2a89f5b1c712de7dfea535525255b1aa35c5565e08b", "https://api.replicate.com/v1/predictions/azaq55dbukgxg6kubr4k6g3pby",
 				{REC("replicate/prediction_get_starting.json", 200), REC("replicate/prediction_run_final.json", 200), PICTURE("PNG!", 200)},
@@ -60,7 +60,7 @@ static const struct expected {
 				"GET https://streaming-api.svc.us.c.replicate.net/v1/predictions/4awn473bsrztjzlx2b6ufoxkkm\n"
 				"GET https://api.replicate.com/v1/predictions/4awn473bsrztjzlx2b6ufoxkkm\n"
 				"doing starting\n" "cancel POST https://api.replicate.com/v1/predictions/4awn473bsrztjzlx2b6ufoxkkm/cancel\n" "cancel -\n"
-				"resumable https://api.replicate.com/v1/predictions/4awn473bsrztjzlx2b6ufoxkkm\n",
+				"resumable https://api.replicate.com/v1/predictions/4awn473bsrztjzlx2b6ufoxkkm POST https://api.replicate.com/v1/predictions/4awn473bsrztjzlx2b6ufoxkkm/cancel\n",
 				12, 0x38ea8bfd989f0c6a, WELL},
 		{"replicate", "text-to-text", "meta/llama-2-70b-chat", NULL,
 				{SAID("{}", 200), REC("replicate/official_model_prediction_201.json", 201), SAID("{\"status\": \"succeeded\", \"output\": [\"Hum\", \", llama\"]}", 200)},
@@ -68,7 +68,7 @@ static const struct expected {
 				"POST https://api.replicate.com/v1/models/meta/llama-2-70b-chat/predictions {\"input\":{\"prompt\":\"Hello\"}}\n"
 				"GET https://api.replicate.com/v1/predictions/heat2o3bzn3ahtr6bjfftvbaci\n"
 				"doing starting\n" "cancel POST https://api.replicate.com/v1/predictions/heat2o3bzn3ahtr6bjfftvbaci/cancel\n" "cancel -\n"
-				"resumable https://api.replicate.com/v1/predictions/heat2o3bzn3ahtr6bjfftvbaci\n",
+				"resumable https://api.replicate.com/v1/predictions/heat2o3bzn3ahtr6bjfftvbaci POST https://api.replicate.com/v1/predictions/heat2o3bzn3ahtr6bjfftvbaci/cancel\n",
 				10, 0x7a6039f0b2a933f6, WELL},
 		{"replicate", "text-to-text", "meta/meta-llama-3-8b-instruct", NULL,
 				{SAID("{}", 200), REC("replicate/prediction_prefer_wait_10_201.json", 201), EVENTS("gone", 404), DONE("replicate/prediction_prefer_wait_10_201.json", 200)},
@@ -77,7 +77,7 @@ static const struct expected {
 				"GET https://streaming-api.svc.rno2.c.replicate.net/v1/streams/xywaxc2hfosderaab2cbqucgfnlhm5u46ncmwsmqgr3bfhqllmxq\n"
 				"GET https://api.replicate.com/v1/predictions/kr2d2jhqbsrj60cjb2vtmekgh4\n"
 				"doing processing\n" "cancel POST https://api.replicate.com/v1/predictions/kr2d2jhqbsrj60cjb2vtmekgh4/cancel\n" "cancel -\n"
-				"resumable https://api.replicate.com/v1/predictions/kr2d2jhqbsrj60cjb2vtmekgh4\n",
+				"resumable https://api.replicate.com/v1/predictions/kr2d2jhqbsrj60cjb2vtmekgh4 POST https://api.replicate.com/v1/predictions/kr2d2jhqbsrj60cjb2vtmekgh4/cancel\n",
 				104, 0x8b86a5a7ebbf5e87, WELL},
 		{"replicate", "text-to-text", "meta/meta-llama-3-8b-instruct", NULL,
 				{SAID("{}", 200), REC("replicate/prediction_prefer_wait_201.json", 201), EVENTS("event: output\ndata: \ndata: \ndata: Fuzzy\n\nevent: done\ndata: {}\n\n", 200), DONE("replicate/prediction_prefer_wait_201.json", 200)},
@@ -86,7 +86,7 @@ static const struct expected {
 				"GET https://streaming-api.svc.rno2.c.replicate.net/v1/streams/b4yonjrmynb65tnkucuqc4duawdekslfzexk5itczufef2u36b7a\n"
 				"GET https://api.replicate.com/v1/predictions/jp9nrd1g2hrj20cjb2vrb55mkr\n"
 				"doing processing\n" "cancel POST https://api.replicate.com/v1/predictions/jp9nrd1g2hrj20cjb2vrb55mkr/cancel\n" "cancel -\n"
-				"resumable https://api.replicate.com/v1/predictions/jp9nrd1g2hrj20cjb2vrb55mkr\n",
+				"resumable https://api.replicate.com/v1/predictions/jp9nrd1g2hrj20cjb2vrb55mkr POST https://api.replicate.com/v1/predictions/jp9nrd1g2hrj20cjb2vrb55mkr/cancel\n",
 				70, 0x9b2d33161a81c230, WELL},
 		{"replicate", "text-to-image", "black-forest-labs/flux-dev", NULL,
 				{SAID("{}", 200), REC("replicate/official_model_flux_dev_201.json", 201), DONE("replicate/official_model_flux_dev_201.json", 200), PICTURE("PNG!", 200)},
@@ -95,7 +95,7 @@ static const struct expected {
 				"GET https://api.replicate.com/v1/predictions/j8e7v27bk9rma0cmjgb85grzgg\n"
 				"GET https://replicate.delivery/xezq/fN4xfry7jrq1kUHlqXPgn5lpiqK26P6hbbaJ38OLWBD4ZCIUA/out-0.webp\n"
 				"doing processing\n" "cancel POST https://api.replicate.com/v1/predictions/j8e7v27bk9rma0cmjgb85grzgg/cancel\n" "cancel -\n"
-				"resumable https://api.replicate.com/v1/predictions/j8e7v27bk9rma0cmjgb85grzgg\n",
+				"resumable https://api.replicate.com/v1/predictions/j8e7v27bk9rma0cmjgb85grzgg POST https://api.replicate.com/v1/predictions/j8e7v27bk9rma0cmjgb85grzgg/cancel\n",
 				4, 0xa8b4c61910a54ea7, WELL},
 		{"replicate", "text-to-image", "stability-ai/sdxl:39ed52f2a78e934b3ba6e2a89f5b1c712de7dfea535525255b1aa35c5565e08b", "https://api.replicate.com/v1/predictions/hdwst0bb05rgp0cf0p29mzk2am",
 				{REC("replicate/prediction_cancel.json", 200)},
@@ -123,7 +123,7 @@ static const struct expected {
 				"GET https://fal.media/files/tiger/ui6Tm4N4mkKCK5vueFamW.png\n"
 				"doing in fal's queue behind 0\n" "doing in fal's queue behind 2\n" "doing in progress\n" "cancel PUT https://queue.fal.run/fal-ai/flux/schnell/requests/764cabcf-b745-4b3e-ae38-1200304cf45b/cancel\n"
 				"cancel -\n"
-				"resumable https://queue.fal.run/fal-ai/flux/schnell/requests/764cabcf-b745-4b3e-ae38-1200304cf45b/status\n",
+				"resumable https://queue.fal.run/fal-ai/flux/schnell/requests/764cabcf-b745-4b3e-ae38-1200304cf45b/status PUT https://queue.fal.run/fal-ai/flux/schnell/requests/764cabcf-b745-4b3e-ae38-1200304cf45b/cancel\n",
 				4, 0xa8b4c61910a54ea7, WELL},
 		{"fal", "text-to-video", "bytedance/seedance-2.0/text-to-video", NULL,
 				{REC("fal/catalog_openapi_bytedance_seedance_2.0_text_to_video.json", 200), REC("fal/queue_submit_real_2026-05.json", 200), REC("fal/documented/status_completed_200.json", 200), REC("fal/sync_hunyuan_video.json", 200), PICTURE("PNG!", 200)},
@@ -133,7 +133,7 @@ static const struct expected {
 				"GET https://queue.fal.run/fal-ai/flux/requests/764cabcf-b745-4b3e-ae38-1200304cf45b\n"
 				"GET https://v3.fal.media/files/rabbit/L6wJQvUds5HsTUGLZe9Bp_video-1738056610.mp4\n"
 				"doing in fal's queue\n" "cancel PUT https://queue.fal.run/fal-ai/bytedance/requests/019e161b-386c-7d33-8106-f2de1a3ff595/cancel\n" "cancel -\n"
-				"resumable https://queue.fal.run/fal-ai/bytedance/requests/019e161b-386c-7d33-8106-f2de1a3ff595/status\n",
+				"resumable https://queue.fal.run/fal-ai/bytedance/requests/019e161b-386c-7d33-8106-f2de1a3ff595/status PUT https://queue.fal.run/fal-ai/bytedance/requests/019e161b-386c-7d33-8106-f2de1a3ff595/cancel\n",
 				4, 0xa8b4c61910a54ea7, WELL},
 		{"fal", "image-to-image", "fal-ai/esrgan", NULL,
 				{REC("fal/catalog_openapi_fal_ai_esrgan.json", 200), REC("fal/documented/submit.json", 200), REC("fal/documented/status_completed_200.json", 200), REC("fal/sync_fast_sdxl.json", 200), PICTURE("PNG!", 200)},
@@ -143,7 +143,7 @@ static const struct expected {
 				"GET https://queue.fal.run/fal-ai/flux/requests/764cabcf-b745-4b3e-ae38-1200304cf45b\n"
 				"GET https://fal.media/files/monkey/t28MYvYK21vq9nIypBm0P.jpeg\n"
 				"doing in fal's queue behind 0\n" "cancel PUT https://queue.fal.run/fal-ai/flux/schnell/requests/764cabcf-b745-4b3e-ae38-1200304cf45b/cancel\n" "cancel -\n"
-				"resumable https://queue.fal.run/fal-ai/flux/schnell/requests/764cabcf-b745-4b3e-ae38-1200304cf45b/status\n",
+				"resumable https://queue.fal.run/fal-ai/flux/schnell/requests/764cabcf-b745-4b3e-ae38-1200304cf45b/status PUT https://queue.fal.run/fal-ai/flux/schnell/requests/764cabcf-b745-4b3e-ae38-1200304cf45b/cancel\n",
 				4, 0xa8b4c61910a54ea7, WELL},
 		{"fal", "audio-to-text", "fal-ai/wizper", NULL,
 				{SAID("{\"models\":[]}", 200), REC("fal/queue_submit_vercel_fixture.json", 200), REC("fal/documented/status_completed_200.json", 200), REC("fal/queue_result_vercel_fixture.json", 200)},
@@ -152,7 +152,7 @@ static const struct expected {
 				"GET https://queue.fal.run/fal-ai/wizper/requests/test-id\n"
 				"GET https://queue.fal.run/fal-ai/flux/requests/764cabcf-b745-4b3e-ae38-1200304cf45b\n"
 				"doing in fal's queue behind 4\n" "cancel PUT https://queue.fal.run/fal-ai/wizper/requests/test-id/cancel\n" "cancel -\n"
-				"resumable https://queue.fal.run/fal-ai/wizper/requests/test-id\n",
+				"resumable https://queue.fal.run/fal-ai/wizper/requests/test-id PUT https://queue.fal.run/fal-ai/wizper/requests/test-id/cancel\n",
 				28, 0x02b796ea4dde866b, WELL},
 		{"fal", "audio-to-text", "fal-ai/whisper", "https://queue.fal.run/fal-ai/flux/requests/764c/status",
 				{REC("fal/documented/status_completed_200.json", 200), REC("fal/sync_whisper.json", 200)},
