@@ -1,11 +1,11 @@
 /* Serving one mount: see serve.h. */
 #include "fs/serve.h"
-#include "fs/attach.h"
+#include "fs/file/attach.h"
 
 #include "core/base/log.h"
 #include "core/config/locate.h"
-#include "fs/notify.h"
-#include "fs/ops.h"
+#include "fs/ops/ops.h"
+#include "fs/tree/notify.h"
 
 #include <curl/curl.h>
 #include <errno.h>
