@@ -38,6 +38,7 @@ struct config_provider {
 	char *driver; /* a bundled provider's name; NULL: the one called `name` */
 	char *source; /* where it is loaded from, as it is written; NULL: it is bundled */
 	struct consent allow; /* what the user grants to one that has a source */
+	char **hosts; /* further ones that it may speak to, without the key; as in a consent */
 	char *path; /* of `driver: replay`: the turns that it answers from; ~ expanded */
 	char *base_url; /* no trailing slash; NULL: the driver's */
 	char *key; /* wiped when freed */

@@ -88,7 +88,8 @@ static bool add_base_url(char ***list, const char *base_url) {
 }
 
 /* "http://[::1]:8080" → "::1" in `host`. False for what add_host would write otherwise. */
-static bool take_apart(const char *text, char host[static HOST_TEXT_MOST]) {
+static bool take_apart(const char *text, bool *ret_https, char host[static HOST_TEXT_MOST],
+		int *ret_port) {
 	bool https = !starts_with(text, "http://");
 	const char *from = https ? text : text + strlen("http://");
 	bool bracket = from[0] == '[';
@@ -106,18 +107,29 @@ static bool take_apart(const char *text, char host[static HOST_TEXT_MOST]) {
 	}
 	memcpy(host, from, length);
 	host[length] = '\0';
+	*ret_https = https;
+	*ret_port = (int)port;
 	char **canonical cleanup_strings = NULL;
 	return add_host(&canonical, https, host, (int)port) && strcmp(canonical[0], text) == 0;
 }
 
 bool consent_host_valid(const char *text) {
 	char host[HOST_TEXT_MOST];
-	return take_apart(text, host) && host_valid(host);
+	bool https;
+	int port;
+	return take_apart(text, &https, host, &port) && host_valid(host);
 }
 
 bool consent_host_is_local(const char *text) {
 	char host[HOST_TEXT_MOST];
-	return take_apart(text, host) && host_is_local(host);
+	bool https;
+	int port;
+	return take_apart(text, &https, host, &port) && host_is_local(host);
+}
+
+char *consent_host_parts(const char *text, bool *ret_https, int *ret_port) {
+	char host[HOST_TEXT_MOST];
+	return take_apart(text, ret_https, host, ret_port) ? strdup(host) : NULL;
 }
 
 /* ---- what a manifest asks for ---- */
@@ -244,6 +256,10 @@ static void read_list(
 static struct entries host_entries(char ***list) {
 	return (struct entries){list, consent_host_valid, "host",
 			"api.acme.dev, api.acme.dev:8443, '*.acme.dev', http://127.0.0.1:8080"};
+}
+
+void consent_read_hosts(const struct place *place, const struct yaml_node *node, char ***ret) {
+	read_list(place, node, host_entries(ret));
 }
 
 static void read_key_hosts(const struct place *place, const struct yaml_node *node, void *into) {

@@ -43,10 +43,16 @@ bool consent_host_valid(const char *text);
 /* Whether such a host lies in the local network by its very name: a connection to it may lead to a
  * loopback, link-local or private address, and what a person is asked says so. */
 bool consent_host_is_local(const char *text);
+/* The host of such a text without scheme, brackets and port (0: its scheme's own). Freed by the
+ * caller; NULL for another text, or without memory. */
+char *consent_host_parts(const char *text, bool *ret_https, int *ret_port);
 
 /* A grant as providers.lock and config.yml write it, {key: …, key_hosts: […], hosts: […],
  * programs: […]}; what is wrong is added to the place's faults. */
 void consent_read(const struct place *place, const struct yaml_node *node, struct consent *ret);
+
+/* A list of such hosts; as above. */
+void consent_read_hosts(const struct place *place, const struct yaml_node *node, char ***ret);
 
 #define cleanup_consent cleanup(consent_finish)
 

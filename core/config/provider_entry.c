@@ -1,6 +1,7 @@
 /* An entry of `providers:`: see provider_entry.h. */
 #include "core/config/provider_entry.h"
 
+#include "core/base/strings.h"
 #include "core/base/text.h"
 #include "core/config/base_url.h"
 #include "core/config/key/key.h"
@@ -33,6 +34,10 @@ static void read_allow(const struct place *place, const struct yaml_node *node, 
 	snprintf(name, sizeof(name), "%s.allow", place->name);
 	const struct place inside = {place->faults, name};
 	consent_read(&inside, node, &((struct config_provider *)into)->allow);
+}
+
+static void read_hosts(const struct place *place, const struct yaml_node *node, void *into) {
+	consent_read_hosts(place, node, &((struct config_provider *)into)->hosts);
 }
 
 static void read_key(const struct place *place, const struct yaml_node *node, void *into) {
@@ -207,6 +212,7 @@ static void read_map(const struct place *place, const struct yaml_node *map,
 			{"driver", FIELD_SPECIAL, .read = read_driver},
 			{"source", FIELD_TEXT, offsetof(struct config_provider, source)},
 			{"allow", FIELD_SPECIAL, .read = read_allow},
+			{"hosts", FIELD_SPECIAL, .read = read_hosts},
 			{"path", FIELD_PATH, offsetof(struct config_provider, path)},
 			{"base_url", FIELD_SPECIAL, .read = read_later},
 			{"key", FIELD_SPECIAL, .read = read_key},
@@ -299,6 +305,7 @@ void provider_entry_finish(struct config_provider *provider) {
 	free(provider->driver);
 	free(provider->source);
 	consent_finish(&provider->allow);
+	strings_free(provider->hosts);
 	free(provider->path);
 	free(provider->base_url);
 	free(provider->key_env);

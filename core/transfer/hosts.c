@@ -55,15 +55,15 @@ static bool url_fine(CURLU *url, struct fail *fail) {
 	}
 	cleanup_curl char *scheme = NULL;
 	cleanup_curl char *host = NULL;
-	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-			curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-			host[0] == '\0') {
-		return fail_set(fail, EINVAL, "the URL names no host: write https://host/path");
-	}
-	if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0) {
+	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+			strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0) {
 		return fail_set(fail, EINVAL,
 				"the URL's scheme is '%s': only https and http are sent to",
 				scheme);
+	}
+	if (scheme == NULL || curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+			host[0] == '\0') {
+		return fail_set(fail, EINVAL, "the URL names no host: write https://host/path");
 	}
 	for (const char *c = host; *c != '\0'; c++) {
 		if (!isgraph((unsigned char)*c) || *c == '%') {
@@ -164,6 +164,19 @@ static bool target_read(struct target *target, CURLU *url) {
 	return counted && target->scheme != NULL && target->host != NULL;
 }
 
+/* As a person names it in config.yml. */
+static void host_entry(const struct target *target, size_t size, char ret[static size]) {
+	bool https = strcmp(target->scheme, "https") == 0;
+	bool usual = target->port == default_port(target->scheme);
+	bool brackets = strchr(target->host, ':') != NULL;
+	char port[16] = "";
+	if (!usual) {
+		snprintf(port, sizeof(port), ":%d", target->port);
+	}
+	snprintf(ret, size, "%s%s%s%s%s", https ? "" : "http://", brackets ? "[" : "", target->host,
+			brackets ? "]" : "", port);
+}
+
 bool url_target(CURLU *url, const struct transfer_host *hosts, size_t n_hosts, struct target *ret,
 		struct fail *fail) {
 	struct target target = {0};
@@ -180,11 +193,13 @@ bool url_target(CURLU *url, const struct transfer_host *hosts, size_t n_hosts, s
 		}
 	}
 	if (!allowed) {
+		char entry[300];
+		host_entry(&target, sizeof(entry), entry);
 		fail_set(fail, EACCES,
-				"%s://%s:%d is not among the hosts granted to this provider: grant "
-				"it with "
-				"'allow' if it should be spoken to",
-				target.scheme, target.host, target.port);
+				"%s://%s:%d is not among the hosts granted to this provider: if it "
+				"is to be spoken to, without the key, say hosts: [\"%s\"] for this "
+				"provider in config.yml",
+				target.scheme, target.host, target.port, entry);
 		target_finish(&target);
 		return false;
 	}

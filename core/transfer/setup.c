@@ -39,9 +39,8 @@ static bool address_fine(struct transfer *transfer, const char *kind, int port) 
 		return true;
 	}
 	return fail_set(&transfer->fail, EACCES,
-			"%s leads to a %s address: it was not granted as a local host; grant that "
-			"with "
-			"'allow' if it is meant",
+			"%s leads to a %s address: it was not granted as a local host; if it is "
+			"meant, name it under hosts: of this provider in config.yml",
 			transfer->target.host, kind);
 }
 

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness.git import Servers  # noqa: E402
 from harness.mount import PROGRAM, Mount  # noqa: E402
+from harness.queue import Queue  # noqa: E402
 from harness.server import Ollama, Server, Simulated, shared  # noqa: E402
 from harness.wait import seconds  # noqa: E402
 
@@ -61,6 +62,14 @@ def simulated(simulated_server):
 def ollama(tmp_path):
     """A simulated Ollama of the test's own."""
     server = Ollama(tmp_path / "ollama-log")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def queue(tmp_path):
+    """A simulated service with a queue, of the test's own."""
+    server = Queue(tmp_path / "queue.log")
     yield server
     server.stop()
 

@@ -10,43 +10,13 @@ import os
 import pathlib
 import select
 import socket
-import sys
 
 import pytest
 from harness.mount import SANITIZED
-from harness.server import SERVERS, Server, call
-from harness.wait import seconds, until
+from harness.queue import PICTURES
+from harness.wait import until
 
 POLLS = int(os.environ.get("CONDUITFS_POLLS", "200"))
-# By provider: the path after the server's address, a model that makes pictures, how a job begins.
-PICTURES = {
-    "fal": ("/fal", "sim/image", "POST /fal/sim/image"),
-    "replicate": ("/v1", "sim/image", "POST /v1/predictions"),
-}
-
-
-class Queue(Server):
-    def __init__(self, log):
-        super().__init__([sys.executable, SERVERS / "queue.py"], log)
-        ready, _, _ = select.select([self.process.stdout], [], [], seconds(20))
-        assert ready, "the queue isn't ready"
-        self.port = int(self.process.stdout.readline().split()[1])
-
-    def config(self, *names, **more):
-        entries = {name: {"base_url": self.url + PICTURES[name][0], "key": "sk-queue"} for name in names}
-        return {"providers": entries, **more}
-
-    def journal(self, prefix=""):
-        """What was asked, as "METHOD PATH", in order."""
-        asked = json.loads(call(f"{self.url}/journal")[1])
-        return [entry for entry in asked if f"{entry['method']} {entry['path']}".startswith(prefix)]
-
-
-@pytest.fixture
-def queue(tmp_path):
-    server = Queue(tmp_path / "queue.log")
-    yield server
-    server.stop()
 
 
 @pytest.fixture(params=sorted(PICTURES))

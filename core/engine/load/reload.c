@@ -1,4 +1,5 @@
 /* Reading config.yml again while the tree is mounted. See engine.h. */
+#include "core/base/strings.h"
 #include "core/engine/engine.h"
 #include "core/engine/load/load.h"
 #include "core/engine/run/queue.h"
@@ -36,12 +37,12 @@ static bool same_entry(const struct config_provider *a, const struct config_prov
 	}
 	return a->off == b->off && same_text(a->driver, b->driver) &&
 	       same_text(a->source, b->source) && consent_same(&a->allow, &b->allow) &&
-	       same_text(a->path, b->path) && same_text(a->base_url, b->base_url) &&
-	       same_text(a->key, b->key) && same_text(a->key_env, b->key_env) &&
-	       same_text(a->key_file, b->key_file) && same_text(a->key_command, b->key_command) &&
-	       a->insecure == b->insecure && a->retries == b->retries &&
-	       a->concurrent == b->concurrent && same_timeouts(&a->timeout, &b->timeout) &&
-	       same_settings(a, b);
+	       strings_same(a->hosts, b->hosts) && same_text(a->path, b->path) &&
+	       same_text(a->base_url, b->base_url) && same_text(a->key, b->key) &&
+	       same_text(a->key_env, b->key_env) && same_text(a->key_file, b->key_file) &&
+	       same_text(a->key_command, b->key_command) && a->insecure == b->insecure &&
+	       a->retries == b->retries && a->concurrent == b->concurrent &&
+	       same_timeouts(&a->timeout, &b->timeout) && same_settings(a, b);
 }
 
 /* Drops the providers whose entry changed. */

@@ -172,6 +172,30 @@ static void a_host_has_one_spelling(void **state) {
 	}
 }
 
+static void a_host_comes_apart(void **state) {
+	(void)state;
+	static const struct {
+		const char *text, *host;
+		bool https;
+		int port;
+	} hosts[] = {{"api.acme.dev", "api.acme.dev", true, 0},
+			{"*.acme.dev:8443", "*.acme.dev", true, 8443},
+			{"http://127.0.0.1:8080", "127.0.0.1", false, 8080},
+			{"http://[::1]", "::1", false, 0}};
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		bool https = !hosts[i].https;
+		int port = -1;
+		char *host = consent_host_parts(hosts[i].text, &https, &port);
+		assert_string_equal(host, hosts[i].host);
+		assert_int_equal(https, hosts[i].https);
+		assert_int_equal(port, hosts[i].port);
+		free(host);
+	}
+	bool https;
+	int port;
+	assert_null(consent_host_parts("https://a.dev", &https, &port));
+}
+
 /* Reads {…}; the faults' words, "" for none, to be freed. */
 static char *read_grant(const char *text, struct consent *ret) {
 	struct faults faults = {.file = "F"};
@@ -229,6 +253,7 @@ int main(void) {
 			with_scratch(a_host_granted_for_requests_is_not_granted_the_key),
 			with_scratch(a_host_granted_the_key_is_granted_requests),
 			cmocka_unit_test(a_host_has_one_spelling),
+			cmocka_unit_test(a_host_comes_apart),
 			cmocka_unit_test(a_grant_is_read_sorted_and_each_once),
 			cmocka_unit_test(a_wrong_grant_is_told_by_line_and_value),
 	};

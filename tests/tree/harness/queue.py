@@ -1,0 +1,31 @@
+"""The simulated service with a queue: tests/servers/queue.py says what it does."""
+
+import json
+import select
+import sys
+
+from harness.server import SERVERS, Server, call
+from harness.wait import seconds
+
+# By provider: the path after the server's address, a model that makes pictures, how a job begins.
+PICTURES = {
+    "fal": ("/fal", "sim/image", "POST /fal/sim/image"),
+    "replicate": ("/v1", "sim/image", "POST /v1/predictions"),
+}
+
+
+class Queue(Server):
+    def __init__(self, log):
+        super().__init__([sys.executable, SERVERS / "queue.py"], log)
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds(20))
+        assert ready, "the queue isn't ready"
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def config(self, *names, **more):
+        entries = {name: {"base_url": self.url + PICTURES[name][0], "key": "sk-queue"} for name in names}
+        return {"providers": entries, **more}
+
+    def journal(self, prefix=""):
+        """What was asked, as "METHOD PATH", in order."""
+        asked = json.loads(call(f"{self.url}/journal")[1])
+        return [entry for entry in asked if f"{entry['method']} {entry['path']}".startswith(prefix)]
