@@ -10,31 +10,21 @@
 /* A turn must know whom it speaks to: the model of the first server has this id, which none of the
  * second has. */
 #define ID_FILES "chatterbox"
+/* The first server's list of voices. */
+#define PATH_VOICES "/get_predefined_voices"
 
-enum step {
-	ASK_FILES, /* voices of the first server */
-	ASK_MODELS, /* models of the second */
-	ASK_VOICES, /* its voices */
-	TURN_VOICES, /* a turn without a voice: which is there? */
-	TURN_UPLOAD, /* a voice to clone is brought */
-	TURN_SPEECH,
-};
-
-struct state {
-	enum step step;
-	int status;
-	char type[128];
-	char *body; /* of a reply that isn't the result; a NUL follows */
-	size_t size;
-	char *models; /* ids, one a line */
+/* What a job keeps from one step to the next. */
+struct work {
+	char *models; /* of the second server: ids, one a line */
 	struct conduit_body *request; /* what is said and how, without the voice, `{` open */
 };
 
-/* A GET of a path, whose reply is for `step`. */
-void chatterbox_ask(struct conduit_job *job, struct state *state, enum step step, const char *path);
-/* The first voice of the first server's list, or NULL. */
+/* NULL, and the job has failed, without memory. */
+struct work *chatterbox_work(struct conduit_job *job);
+
+/* The first voice of that list, or NULL. */
 const char *chatterbox_first_voice(const struct conduit_json *list);
-/* A reply of the discovery is whole. */
-void chatterbox_discovered(struct conduit_job *job, struct state *state);
+/* Finds out which of the two answers, its models and voices. */
+void chatterbox_discover(struct conduit_job *job);
 
 #endif

@@ -8,21 +8,7 @@
 #include "whisper.h"
 
 #include <conduit/kit/failure.h>
-#include <conduit/kit/json.h>
-#include <stdio.h>
-#include <string.h>
-
-static void ask(struct conduit_job *job, struct state *state, enum step step, const char *path) {
-	char url[2048];
-	snprintf(url, sizeof(url), "%s%s", conduit_base_url(job), path);
-	state->step = step;
-	state->size = 0;
-	conduit_request(job, &(struct conduit_request){.method = "GET", .url = url});
-}
-
-void whisper_discover(struct conduit_job *job, struct state *state) {
-	ask(job, state, ASK_MODELS, "/v1/models");
-}
+#include <conduit/kit/server.h>
 
 #define N_LIMITS(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -47,17 +33,13 @@ static const struct conduit_limit of_asr[] = {
 
 static void emit(struct conduit_job *job, const char *id, const char *name,
 		const struct conduit_limit *limits, size_t n) {
-	static const struct conduit_price prices[] = {{"prompt", 0}, {"completion", 0}};
-	conduit_model(job, &(struct conduit_model){.id = id,
-					   .id_size = strlen(id),
-					   .name = name,
-					   .description = "Writes down what is said.",
-					   .input_modalities = "audio",
-					   .output_modalities = "transcription",
-					   .prices = prices,
-					   .n_prices = 2,
-					   .limits = limits,
-					   .n_limits = n});
+	conduit_local_model(job, &(struct conduit_model){.id = id,
+						 .name = name,
+						 .description = "Writes down what is said.",
+						 .input_modalities = "audio",
+						 .output_modalities = "transcription",
+						 .limits = limits,
+						 .n_limits = n});
 }
 
 /* Servers that say what a model is for are believed; of others its name tells. */
@@ -97,57 +79,44 @@ static bool is_speaches(const struct conduit_json *list) {
 	       (first == NULL || conduit_json_string(first, "task") != NULL);
 }
 
-static void end_models(struct conduit_job *job, struct state *state) {
-	struct conduit_json *list = state->status == 200
-						    ? conduit_json_parse(state->body, state->size)
-						    : NULL;
-	if (emit_listed(job, list) != 0) {
-		conduit_finish(job, NULL, NULL);
-	} else if (list != NULL && is_speaches(list)) {
-		conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_GONE,
-						  .words = "the server has no model that "
-							   "transcribes: have it get one, as by "
-							   "curl -X POST …/v1/models/Systran/"
-							   "faster-whisper-small"});
-	} else if (state->status == 401 || state->status == 403) {
-		conduit_http_failure(job, state->status, state->type, state->body, state->size);
-	} else {
-		ask(job, state, ASK_OPENAPI, "/openapi.json");
-	}
-	conduit_json_free(list);
-}
-
-static void end_openapi(struct conduit_job *job, struct state *state) {
-	struct conduit_json *api = state->status == 200
-						   ? conduit_json_parse(state->body, state->size)
-						   : NULL;
-	if (conduit_json_get(api, "paths./asr") != NULL) {
-		emit(job, ID_ASR, "Whisper, by whisper-asr-webservice", of_asr, N_LIMITS(of_asr));
-		conduit_finish(job, NULL, NULL);
-	} else {
-		ask(job, state, ASK_PAGE, "/");
-	}
-	conduit_json_free(api);
-}
-
-static void end_page(struct conduit_job *job, struct state *state) {
-	if (state->status == 200 && strcasestr(state->body, "whisper.cpp") != NULL) {
+static void paged(struct conduit_job *job, const struct conduit_answer *answer) {
+	if (answer->status == 200 && strcasestr(answer->body, "whisper.cpp") != NULL) {
 		emit(job, ID_CPP, "Whisper, by whisper.cpp", with_segments,
 				N_LIMITS(with_segments));
 		conduit_finish(job, NULL, NULL);
 	} else {
-		conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_GONE,
-						  .words = "what answers there is no Whisper "
-							   "server"});
+		conduit_fail_with(
+				job, CONDUIT_FAIL_GONE, "what answers there is no Whisper server");
 	}
 }
 
-void whisper_discovered(struct conduit_job *job, struct state *state) {
-	if (state->step == ASK_MODELS) {
-		end_models(job, state);
-	} else if (state->step == ASK_OPENAPI) {
-		end_openapi(job, state);
+static void described(struct conduit_job *job, const struct conduit_answer *answer) {
+	struct conduit_json *api = conduit_answer_json(answer);
+	if (conduit_json_get(api, "paths./asr") != NULL) {
+		emit(job, ID_ASR, "Whisper, by whisper-asr-webservice", of_asr, N_LIMITS(of_asr));
+		conduit_finish(job, NULL, NULL);
 	} else {
-		end_page(job, state);
+		conduit_server_get(job, "/", paged);
 	}
+	conduit_json_free(api);
+}
+
+static void listed(struct conduit_job *job, const struct conduit_answer *answer) {
+	struct conduit_json *list = conduit_answer_json(answer);
+	if (emit_listed(job, list) != 0) {
+		conduit_finish(job, NULL, NULL);
+	} else if (list != NULL && is_speaches(list)) {
+		conduit_fail_with(job, CONDUIT_FAIL_GONE,
+				"the server has no model that transcribes: have it get one, as by "
+				"curl -X POST …/v1/models/Systran/faster-whisper-small");
+	} else if (answer->status == 401 || answer->status == 403) {
+		conduit_http_failure(job, answer->status, answer->type, answer->body, answer->size);
+	} else {
+		conduit_server_get(job, "/openapi.json", described);
+	}
+	conduit_json_free(list);
+}
+
+void whisper_discover(struct conduit_job *job) {
+	conduit_server_get(job, "/v1/models", listed);
 }

@@ -4,44 +4,12 @@
 
 #include <conduit/kit/failure.h>
 #include <conduit/kit/multipart.h>
+#include <conduit/kit/server.h>
+#include <conduit/kit/turn.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* A list of models, a description of paths: larger is none of these servers'. */
-#define BODY_MOST ((size_t)4 << 20)
-
-static void refuse(struct conduit_job *job, const char *words) {
-	conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_INVALID, .words = words});
-}
-
-static struct state *make_state(struct conduit_job *job) {
-	struct state *state = calloc(1, sizeof(*state));
-	if (state == NULL || (state->body = calloc(1, 1)) == NULL) {
-		free(state);
-		conduit_fail(job, &(struct conduit_failure){.words = "memory is short"});
-		return NULL;
-	}
-	conduit_set_state(job, state);
-	return state;
-}
-
-static void discover(struct conduit_job *job) {
-	struct state *state = make_state(job);
-	if (state != NULL) {
-		whisper_discover(job, state);
-	}
-}
-
-/* ---- a turn ---- */
-
-static const char *setting(const struct conduit_turn *turn, const char *name) {
-	const char *value = conduit_setting(turn, name);
-	return value != NULL ? value : "";
-}
 
 static bool is(const struct conduit_turn *turn, const char *name, const char *value) {
-	return strcmp(setting(turn, name), value) == 0;
+	return strcmp(conduit_setting_or(turn, name, ""), value) == 0;
 }
 
 static bool wants_times(const struct conduit_turn *turn) {
@@ -50,11 +18,8 @@ static bool wants_times(const struct conduit_turn *turn) {
 
 /* Times make JSON of a plain text, which has no place for them. */
 static const char *format_of(const struct conduit_turn *turn) {
-	const char *format = setting(turn, "format");
-	if (format[0] == '\0' || strcmp(format, "text") == 0) {
-		return wants_times(turn) ? "json" : "text";
-	}
-	return format;
+	const char *format = conduit_setting_or(turn, "format", "text");
+	return strcmp(format, "text") == 0 && wants_times(turn) ? "json" : format;
 }
 
 static const char *type_of(const char *format) {
@@ -93,10 +58,9 @@ static void put_sound(struct conduit_multipart *form, const char *name,
 	conduit_multipart_file(form, name, sound, sound->name[0] != '\0' ? sound->name : made);
 }
 
-static void send_form(struct conduit_job *job, struct conduit_multipart *form, const char *url) {
-	conduit_multipart_send(form, job,
-			&(struct conduit_request){
-					.method = "POST", .url = url, .sink = CONDUIT_TO_OUTPUT});
+static void send_form(struct conduit_job *job, struct conduit_multipart *form, const char *path) {
+	struct conduit_request request = conduit_server_post(job, path, NULL, NULL);
+	conduit_multipart_send(form, job, &request);
 	conduit_multipart_destroy(form);
 }
 
@@ -121,7 +85,6 @@ static void send_openai(struct conduit_job *job, const struct conduit_turn *turn
 		const struct conduit_part *sound, const struct conduit_part *words) {
 	struct conduit_multipart *form = begin_form(turn, words);
 	bool translate = is(turn, "task", "translate");
-	char url[2048];
 	conduit_multipart_text(form, "model", turn->model);
 	if (!translate) {
 		conduit_multipart_setting(form, turn, "language", "language");
@@ -130,33 +93,32 @@ static void send_openai(struct conduit_job *job, const struct conduit_turn *turn
 		conduit_multipart_setting(form, turn, "timestamps", "timestamp_granularities[]");
 	}
 	put_sound(form, "file", sound);
-	snprintf(url, sizeof(url), "%s/v1/audio/%s", conduit_base_url(job),
-			translate ? "translations" : "transcriptions");
-	send_form(job, form, url);
+	send_form(job, form, translate ? "/v1/audio/translations" : "/v1/audio/transcriptions");
 }
 
 static void send_cpp(struct conduit_job *job, const struct conduit_turn *turn,
 		const struct conduit_part *sound, const struct conduit_part *words) {
 	struct conduit_multipart *form = begin_form(turn, words);
-	char url[2048];
 	conduit_multipart_setting(form, turn, "language", "language");
 	if (is(turn, "task", "translate")) {
 		conduit_multipart_text(form, "translate", "true");
 	}
 	put_sound(form, "file", sound);
-	snprintf(url, sizeof(url), "%s/inference", conduit_base_url(job));
-	send_form(job, form, url);
+	send_form(job, form, "/inference");
 }
 
+/* Longer paths than this, and a host before it, servers refuse. */
+#define PATH_MOST 7168
+
 /* A query's value (RFC 3986); false when it doesn't fit. */
-static bool add_query(char *url, size_t size, const char *name, const char *value) {
-	size_t used = strlen(url);
-	used += (size_t)snprintf(url + used, size - used, "&%s=", name);
+static bool add_query(char *path, size_t size, const char *name, const char *value) {
+	size_t used = strlen(path);
+	used += (size_t)snprintf(path + used, size - used, "&%s=", name);
 	for (; *value != '\0' && used + 4 < size; value++) {
 		bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "-._~",
 					     *value) != NULL;
-		used += (size_t)snprintf(url + used, size - used, plain ? "%c" : "%%%02X",
+		used += (size_t)snprintf(path + used, size - used, plain ? "%c" : "%%%02X",
 				(unsigned char)*value);
 	}
 	return *value == '\0';
@@ -164,34 +126,32 @@ static bool add_query(char *url, size_t size, const char *name, const char *valu
 
 static void send_asr(struct conduit_job *job, const struct conduit_turn *turn,
 		const struct conduit_part *sound) {
-	char url[7168];
-	const char *format = format_of(turn), *language = setting(turn, "language");
-	const char *words = setting(turn, "instructions");
-	snprintf(url, sizeof(url), "%s/asr?encode=true&task=%s&output=%s", conduit_base_url(job),
+	char path[PATH_MOST];
+	const char *format = format_of(turn);
+	const char *language = conduit_setting_or(turn, "language", "");
+	const char *words = conduit_setting_or(turn, "instructions", "");
+	snprintf(path, sizeof(path), "/asr?encode=true&task=%s&output=%s",
 			is(turn, "task", "translate") ? "translate" : "transcribe",
 			strcmp(format, "text") == 0 ? "txt" : format);
-	bool fits = (language[0] == '\0' || add_query(url, sizeof(url), "language", language)) &&
+	bool fits = (language[0] == '\0' || add_query(path, sizeof(path), "language", language)) &&
 		    (!is(turn, "timestamps", "word") ||
-				    add_query(url, sizeof(url), "word_timestamps", "true")) &&
-		    (words[0] == '\0' || add_query(url, sizeof(url), "initial_prompt", words));
+				    add_query(path, sizeof(path), "word_timestamps", "true")) &&
+		    (words[0] == '\0' || add_query(path, sizeof(path), "initial_prompt", words));
 	if (!fits) {
-		refuse(job, "the setting instructions is too long for this server: shorten it");
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
+				"the setting instructions is too long for this server: shorten it");
 		return;
 	}
 	struct conduit_multipart *form = conduit_multipart_create();
 	put_sound(form, "audio_file", sound);
-	send_form(job, form, url);
+	send_form(job, form, path);
 }
 
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
 	const struct conduit_part *sound, *words;
-	struct state *state = make_state(job);
-	if (state == NULL) {
-		return;
-	}
-	state->step = ASK_TURN;
 	if (!find_parts(turn, &sound, &words)) {
-		refuse(job, "speech is written down, not text: cp speech.mp3 input");
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
+				"speech is written down, not text: cp speech.mp3 input");
 		return;
 	}
 	if (strcmp(format_of(turn), "text") != 0) {
@@ -206,46 +166,5 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	}
 }
 
-/* ---- replies ---- */
-
-static void reply(struct conduit_job *job, const struct conduit_reply *head) {
-	struct state *state = conduit_state(job);
-	state->status = head->status;
-	snprintf(state->type, sizeof(state->type), "%s", head->content_type);
-}
-
-static void data(struct conduit_job *job, const void *bytes, size_t size) {
-	struct state *state = conduit_state(job);
-	size_t room = BODY_MOST - state->size;
-	size = size < room ? size : room;
-	char *grown = realloc(state->body, state->size + size + 1);
-	if (grown != NULL) {
-		memcpy(grown + state->size, bytes, size);
-		state->body = grown;
-		state->size += size;
-		state->body[state->size] = '\0';
-	}
-}
-
-static void end(struct conduit_job *job) {
-	struct state *state = conduit_state(job);
-	if (state->step != ASK_TURN) {
-		whisper_discovered(job, state);
-	} else if (state->status >= 200 && state->status <= 299) {
-		conduit_finish(job, "stop", NULL);
-	} else {
-		conduit_http_failure(job, state->status, state->type, state->body, state->size);
-	}
-}
-
-static void release(struct conduit_job *job) {
-	struct state *state = conduit_state(job);
-	if (state != NULL) {
-		free(state->body);
-		free(state);
-	}
-}
-
-CONDUIT_PROVIDER(.name = "whisper", .version = "1.0.0", .discover = discover,
-		.transform = transform, .reply = reply, .data = data, .end = end,
-		.release = release)
+CONDUIT_PROVIDER(.name = "whisper", .version = "1.0.0", .discover = whisper_discover,
+		.transform = transform, CONDUIT_LOCAL_CALLBACKS)

@@ -188,3 +188,17 @@ void conduit_malformed(struct conduit_job *job, const char *format, ...) {
 					  .words = buf_string(&words),
 			  });
 }
+
+void conduit_fail_with(struct conduit_job *job, enum conduit_kind kind, const char *format, ...) {
+	cleanup_buf struct buf words = {0};
+	va_list args;
+	va_start(args, format);
+	buf_add_vformat(&words, format, args);
+	va_end(args);
+	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = buf_string(&words)});
+}
+
+void conduit_fail_memory(struct conduit_job *job) {
+	conduit_fail(job, &(struct conduit_failure){
+					  .kind = CONDUIT_FAIL_OTHER, .words = "memory is short"});
+}

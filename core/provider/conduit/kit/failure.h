@@ -40,4 +40,10 @@ void conduit_json_failure(struct conduit_job *job, int status, const struct cond
 void conduit_malformed(struct conduit_job *job, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 
+/* Fails the job with words of the provider's own. */
+void conduit_fail_with(struct conduit_job *job, enum conduit_kind kind, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+/* Fails the job because memory is short: EIO. */
+void conduit_fail_memory(struct conduit_job *job);
+
 #endif

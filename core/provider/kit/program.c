@@ -1,0 +1,43 @@
+/* Programs of this machine: see conduit/kit/program.h. */
+#include <conduit/kit/program.h>
+
+#include "core/provider/kit/local.h"
+
+#include <conduit/kit/failure.h>
+
+#define NAME_MOST 64
+
+void conduit_program_ask(struct conduit_job *job, const struct conduit_program *program,
+		conduit_answered *then) {
+	if (conduit_local_expect(job, then)) {
+		local_of(job)->program = program->name;
+		conduit_run(job, program);
+	}
+}
+
+static void end_well(struct conduit_job *job, const struct conduit_answer *answer) {
+	if (answer->status != 0) {
+		conduit_fail_with(job, CONDUIT_FAIL_OTHER, "%s", answer->words);
+	} else {
+		conduit_local_finish(job, "stop");
+	}
+}
+
+static void end_with_files(struct conduit_job *job, const struct conduit_answer *answer) {
+	if (answer->status == 0 && answer->results == 0) {
+		conduit_fail_with(job, CONDUIT_FAIL_OTHER, "%s", answer->words);
+	} else {
+		end_well(job, answer);
+	}
+}
+
+void conduit_program_make(struct conduit_job *job, const struct conduit_program *program) {
+	bool says_it = program->standard_output == CONDUIT_TO_OUTPUT;
+	conduit_program_ask(job, program, says_it ? end_well : end_with_files);
+}
+
+bool conduit_program_name(const char *word) {
+	size_t length = strspn(
+			word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+	return length != 0 && length <= NAME_MOST && word[length] == '\0' && word[0] != '-';
+}
