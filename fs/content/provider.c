@@ -35,6 +35,18 @@ SHOW(show_manifest) {
 	return fd >= 0 && !out->failed;
 }
 
+/* One in docker that its manifest names, or that of MediaConduit's which a bundled provider stands
+ * in for: who reads this may be waiting for it to be started. */
+static bool show_service(const struct provider *provider, struct buf *out) {
+	const struct version *version = provider->version;
+	const char *url = version != NULL ? version->manifest.service_url : "";
+	if (url[0] == '\0' && provider->load != NULL && provider->load->used.service_url != NULL) {
+		url = provider->load->used.service_url;
+	}
+	return url[0] == '\0' ? show_line(out, "service", "")
+			      : buf_add_format(out, "service %s, not started by conduitfs\n", url);
+}
+
 SHOW(show_provider_status) {
 	(void)tid;
 	struct provider *provider = node->provider;
@@ -56,6 +68,7 @@ SHOW(show_provider_status) {
 	show_line(out, "why", provider->why);
 	show_line(out, "key", key != NULL ? key : "");
 	show_line(out, "base_url", version != NULL ? version->base_url : "");
+	show_service(provider, out);
 	show_count(out, "process", version != NULL ? process_pid(version->process) : 0);
 	if (provider->load != NULL) {
 		show_load_lines(provider->load, out);

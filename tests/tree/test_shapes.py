@@ -1,8 +1,11 @@
 """Manifests in the six shapes in which MediaConduit's repositories have them, loaded from a
 directory: each gives the tree that its author would expect."""
 
+import errno
+
 import pytest
-from harness.mount import flat
+from harness.mount import Model, flat
+from harness.server import free_port
 from harness.wait import until
 
 LISTED = """\
@@ -97,6 +100,43 @@ def test_one_for_another_host_has_the_bundled_provider_of_its_name(load):
     )
     assert status["state"] == "ready" and int(status["models"]) > 0
     assert "cowsay" in (path / "source").read_text()
+
+
+NOT_STARTED = "https://github.com/example/painter-service, isn't started by conduitfs"
+
+
+@pytest.mark.parametrize("listing", ["", "discovery: static\n"], ids=["asked", "static"])
+def test_a_service_in_docker_that_is_down_is_said_not_to_be_started(load, listing):
+    more = f"driver: openai\nbase_url: http://127.0.0.1:{free_port()}/v1\n"
+    path, status = load("painter", LISTED.replace("text-to-image", "text-to-text") + more + listing)
+    assert status["state"] == "needs-consent"
+    (path.parents[1] / "ctl").write_text("allow painter\n")
+    settled = ("ready", "failed")
+    status = until(lambda: (now := flat((path / "status").read_text()))["state"] in settled and now, 20, "it settles")
+    assert status["service"] == "https://github.com/example/painter-service, not started by conduitfs"
+    if not listing:
+        assert status["state"] == "failed" and NOT_STARTED in status["why"]
+        assert NOT_STARTED in (path / "error").read_text()
+        return
+    # Its models are those of the manifest: only who asks one learns that nobody is there.
+    model = Model(path / "models/house/slow")
+    model.set("retries", "0")
+    model.write("a heron")
+    with pytest.raises(OSError) as caught:
+        model.read()
+    assert caught.value.errno == errno.ECONNREFUSED
+    assert NOT_STARTED in model.text("error")
+
+
+def test_a_provider_without_a_service_of_its_own_says_so_with_a_dash(load):
+    path, status = load("cowsay", "id: cowsay-docker-provider\ncapabilities: [TEXT_TO_TEXT]\n", "herd")
+    assert status["service"] == "-"
+
+
+def test_a_docker_service_of_a_bundled_provider_is_named_too(load):
+    whisper = "id: whisper-docker-provider\ncapabilities: [audio-to-text]\nserviceUrl: https://github.com/example/ears\n"
+    path, status = load("whisper", whisper, "ears")
+    assert status["service"] == "https://github.com/example/ears, not started by conduitfs"
 
 
 def test_every_fault_of_a_manifest_stands_in_error(load):

@@ -92,15 +92,6 @@ static void failed(struct provider *provider, const char *why) {
 
 static const struct exchange_events listing;
 
-/* How it is started is in the first address's words. */
-static void add_service(const struct provider *provider, struct buf *words) {
-	const struct manifest *manifest = &provider->version->manifest;
-	if (manifest->service_url[0] != '\0') {
-		buf_add_format(words, "; its service, %s, isn't started by conduitfs",
-				manifest->service_url);
-	}
-}
-
 /* Asks at the next of its addresses; false when there is none left. */
 static bool ask_elsewhere(struct provider *provider) {
 	const struct version *version = provider->version;
@@ -133,7 +124,6 @@ static void missed(struct provider *provider, const char *why) {
 	/* Of one address `base_url` in `status` tells which. */
 	buf_add_format(&words, "discovery failed: %s",
 			provider->n_elsewhere > 1 ? buf_string(&provider->missed) : why);
-	add_service(provider, &words);
 	failed(provider, buf_string(&words));
 }
 

@@ -17,6 +17,7 @@ static void pinned_finish(struct pinned *pinned) {
 	free(pinned->files);
 	free(pinned->object);
 	free(pinned->bundled);
+	free(pinned->service_url);
 	consent_finish(&pinned->asked);
 	if (pinned->hold > 0) {
 		close(pinned->hold);

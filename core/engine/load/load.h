@@ -25,6 +25,7 @@ struct pinned {
 	char *commit, *tree;
 	char *files, *object;
 	char *bundled; /* the repository holds nothing to run: the bundled provider in its stead */
+	char *service_url; /* its manifest's, of a service that conduitfs doesn't start */
 	struct consent asked;
 	int hold; /* keeps `conduitfs provider prune` away from them; 0 none */
 };

@@ -45,8 +45,9 @@ static bool take_in(struct load *load, struct fetch_result *result, struct fail 
 	if (!manifest_read(&manifest, path, fail) || !load_name(load, &manifest, fail)) {
 		return false;
 	}
-	return next->bundled[0] != '\0' || consent_of_manifest(&next->asked, &manifest) ||
-	       fail_set(fail, ENOMEM, "no memory for what was fetched");
+	bool complete = turn_words_set(&next->service_url, manifest.service_url) &&
+			(next->bundled[0] != '\0' || consent_of_manifest(&next->asked, &manifest));
+	return complete || fail_set(fail, ENOMEM, "no memory for what was fetched");
 }
 
 static void arrived(struct load *load, struct fetch_result *result) {

@@ -302,6 +302,7 @@ struct version *version_at_another(const struct version *version, size_t n) {
 	if (another != NULL) {
 		/* Told once, by the first. */
 		free(take(another->manifest.start));
+		another->manifest.service_url[0] = '\0';
 	}
 	return another;
 }

@@ -173,6 +173,18 @@ static bool may_repeat(const struct exchange *exchange, bool sent_whole) {
 	return exchange->resumable || (!exchange->submitted && !sent_whole);
 }
 
+/* Nothing listens there: what a person can do. */
+static void add_start(const struct exchange *exchange, struct buf *words) {
+	const struct manifest *manifest = &exchange->version->manifest;
+	if (manifest->start != NULL) {
+		buf_add_format(words, "; to start it: %s", manifest->start);
+	}
+	if (manifest->service_url[0] != '\0') {
+		buf_add_format(words, "; its service, %s, isn't started by conduitfs",
+				manifest->service_url);
+	}
+}
+
 static void on_transfer_end(void *data, const struct transfer_result *transfer) {
 	struct exchange *exchange = data;
 	exchange->transfer = NULL;
@@ -190,11 +202,10 @@ static void on_transfer_end(void *data, const struct transfer_result *transfer) 
 	}
 	bool connection = transfer->code == ECONNREFUSED || transfer->code == ECONNRESET ||
 			  transfer->code == EHOSTUNREACH || transfer->code == ETIMEDOUT;
-	const char *start = exchange->version->manifest.start;
 	cleanup_buf struct buf words = {0};
 	buf_add_string(&words, transfer->words != NULL ? transfer->words : "");
-	if (transfer->code == ECONNREFUSED && start != NULL) {
-		buf_add_format(&words, "; to start it: %s", start);
+	if (transfer->code == ECONNREFUSED) {
+		add_start(exchange, &words);
 	}
 	struct exchange_result result = {
 			.code = transfer->code,
