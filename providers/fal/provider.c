@@ -65,21 +65,6 @@ static bool result(struct conduit_job *job, const struct conduit_json *result) {
 	return true;
 }
 
-/* The properties of the schema that a POST to the model takes: of …Input, by fal's naming. */
-static const struct conduit_json *input_schema(const struct conduit_json *found) {
-	const struct conduit_json *schemas = conduit_json_get(
-			found, "models.0.openapi.components.schemas");
-	for (const struct conduit_json *at = conduit_json_first(schemas); at != NULL;
-			at = conduit_json_next(at)) {
-		const char *name = conduit_json_name(at);
-		size_t length = name != NULL ? strlen(name) : 0;
-		if (length >= 5 && strcmp(name + length - 5, "Input") == 0) {
-			return conduit_json_get(at, "properties");
-		}
-	}
-	return NULL;
-}
-
 static const struct conduit_queue fal;
 
 static void looked(struct conduit_job *job, const struct conduit_turn *turn,
@@ -87,7 +72,7 @@ static void looked(struct conduit_job *job, const struct conduit_turn *turn,
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
 	struct conduit_object *input = conduit_object_create(turn);
 	char *url = NULL;
-	conduit_queue_input(input, turn, input_schema(found));
+	conduit_queue_input(input, turn, fal_input(conduit_json_get(found, "models.0")));
 	if (asprintf(&url, "%s/%s", conduit_base_url(job), turn->model) < 0) {
 		url = NULL;
 	}
@@ -106,7 +91,8 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	if (conduit_queue_resumed(job, turn, &fal)) {
 		return;
 	}
-	if (asprintf(&query, "expand=openapi-3.0&endpoint_id=%s", turn->model) < 0) {
+	char *id = fal_encoded(turn->model);
+	if (id == NULL || asprintf(&query, "expand=openapi-3.0&endpoint_id=%s", id) < 0) {
 		query = NULL;
 	}
 	url = query != NULL ? fal_catalogue(job, query) : NULL;
@@ -116,6 +102,7 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 		conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_OTHER,
 						  .words = "memory is short"});
 	}
+	free(id);
 	free(query);
 	free(url);
 }

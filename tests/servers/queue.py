@@ -22,6 +22,7 @@ import http.server
 import json
 import re
 import threading
+import urllib.parse
 
 JOBS = {}
 JOURNAL = []
@@ -30,15 +31,33 @@ LOCK = threading.Lock()
 FAL_MODELS = ["sim/image", "sim/text", "sim/image/edit"]
 
 
-def fal_entry(name):
-    """As recorded of fal's catalogue with its schema, shortened."""
+def fal_schema(name):
+    """As recorded of fal's catalogue, shortened."""
     properties = {
         "prompt": {"type": "string"},
         "seed": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
-        "num_images": {"type": "integer"},
+        "num_images": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1},
+        "num_inference_steps": {"type": "integer", "minimum": 1, "maximum": 50, "default": 28},
+        "image_size": {"default": "landscape_4_3", "anyOf": [
+            {"$ref": "#/components/schemas/ImageSize"},
+            {"type": "string", "enum": ["square_hd", "landscape_4_3"]},
+        ]},
+        "output_format": {"type": "string", "enum": ["jpeg", "png"], "default": "jpeg"},
     }
     if name.endswith("edit"):
         properties["image_url"] = {"type": "string"}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/SimInput"}}}}
+    return {
+        "components": {"schemas": {
+            "QueueStatus": {"type": "object"},
+            "SimInput": {"type": "object", "properties": properties},
+            "ImageSize": {"type": "object", "properties": {"width": {"type": "integer"}, "height": {"type": "integer"}}},
+        }},
+        "paths": {f"/{name}": {"post": {"requestBody": body}}},
+    }
+
+
+def fal_entry(name, schema):
     category = "text-to-text" if name == "sim/text" else "text-to-image"
     return {
         "endpoint_id": name,
@@ -49,10 +68,7 @@ def fal_entry(name):
             "status": "active",
             "date": "2025-04-01T18:10:42.284Z",
         },
-        "openapi": {"components": {"schemas": {
-            "QueueStatus": {"type": "object"},
-            "SimInput": {"type": "object", "properties": properties},
-        }}},
+        **({"openapi": fal_schema(name)} if schema else {}),
     }
 
 
@@ -161,16 +177,17 @@ class Simulated(http.server.BaseHTTPRequestHandler):
     # ---- fal ----
 
     def fal_models(self, _):
-        wanted = re.search(r"endpoint_id=([^&]+)", self.path)
-        cursor = re.search(r"cursor=([^&]+)", self.path)
-        if wanted:
-            found = [fal_entry(name) for name in FAL_MODELS if name == wanted[1]]
-            self.reply(200, {"models": found, "next_cursor": None, "has_more": False})
-        elif cursor:
-            self.reply(200, {"models": [fal_entry(FAL_MODELS[2])], "next_cursor": None, "has_more": False})
+        asked = urllib.parse.parse_qs(self.path.partition("?")[2])
+        schema = "openapi-3.0" in asked.get("expand", [])
+        more = False
+        if "endpoint_id" in asked:
+            names = [name for name in FAL_MODELS if name in asked["endpoint_id"]]
+        elif "cursor" in asked:
+            names = FAL_MODELS[2:]
         else:
-            entries = [fal_entry(name) for name in FAL_MODELS[:2]]
-            self.reply(200, {"models": entries, "next_cursor": "Mg==", "has_more": True})
+            names, more = FAL_MODELS[:2], True
+        entries = [fal_entry(name, schema) for name in names]
+        self.reply(200, {"models": entries, "next_cursor": "Mg==" if more else None, "has_more": more})
 
     def fal_status(self, job, status, **more):
         where = f"{self.base}/fal/sim/requests/{job.id}"

@@ -44,13 +44,31 @@ static enum conduit_form form_of(const struct conduit_json *property, enum condu
 									   : otherwise;
 }
 
-static void put_setting(struct conduit_object *input, const struct queue_setting *setting,
-		const struct conduit_json *schema) {
+/* "1024x768" where the model takes it in two. */
+static bool put_width_and_height(struct conduit_object *input, const struct conduit_turn *turn,
+		const char *setting, const struct conduit_json *property) {
+	const char *value = conduit_setting(turn, setting);
+	unsigned width = 0, height = 0;
+	char text[64], after;
+	if (strcmp(setting, "size") != 0 || value == NULL || !queue_takes_object(property) ||
+			strspn(value, "0123456789x") != strlen(value) ||
+			sscanf(value, "%5ux%5u%c", &width, &height, &after) != 2) {
+		return false;
+	}
+	if (conduit_object_member(input, conduit_json_name(property))) {
+		snprintf(text, sizeof(text), "{\"width\":%u,\"height\":%u}", width, height);
+		conduit_body_text(conduit_object_body(input), text);
+	}
+	return true;
+}
+
+static void put_setting(struct conduit_object *input, const struct conduit_turn *turn,
+		const struct queue_setting *setting, const struct conduit_json *schema) {
 	if (schema == NULL && strcmp(setting->setting, "max_tokens") != 0) {
 		conduit_object_setting(input, setting->setting, setting->names[0], setting->form);
 	}
 	const struct conduit_json *found = queue_setting_property(setting, schema);
-	if (found != NULL) {
+	if (found != NULL && !put_width_and_height(input, turn, setting->setting, found)) {
 		conduit_object_setting(input, setting->setting, conduit_json_name(found),
 				form_of(found, setting->form));
 	}
@@ -195,7 +213,7 @@ void conduit_queue_input(struct conduit_object *input, const struct conduit_turn
 		put_files(input, &turn->messages[turn->n_messages - 1], kinds[i], schema);
 	}
 	for (size_t i = 0; i < n_queue_settings; i++) {
-		put_setting(input, &queue_settings[i], schema);
+		put_setting(input, turn, &queue_settings[i], schema);
 	}
 }
 

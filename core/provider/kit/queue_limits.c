@@ -200,6 +200,8 @@ static bool limit_of(const struct queue_setting *setting, const struct conduit_j
 			.most = INFINITY,
 			.choices = {.limit = CHOICES_BYTES}};
 	add_schema(&said, property);
+	said.open = said.open ||
+		    (strcmp(setting->setting, "size") == 0 && queue_takes_object(property));
 	if (said.visits >= VISITS_MOST) {
 		buf_finish(&said.choices);
 		return false;

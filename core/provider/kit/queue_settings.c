@@ -1,6 +1,8 @@
 /* Settings by the names that models give them: see queue_settings.h. */
 #include "core/provider/kit/queue_settings.h"
 
+#include "core/base/text.h"
+
 #include <string.h>
 
 const struct queue_setting queue_settings[] = {
@@ -53,4 +55,17 @@ const struct conduit_json *queue_setting_property(
 		found = queue_property(schema, setting->names[i]);
 	}
 	return found;
+}
+
+bool queue_takes_object(const struct conduit_json *property) {
+	const struct conduit_json *at = conduit_json_first(conduit_json_get(property, "anyOf"));
+	for (; at != NULL; at = conduit_json_next(at)) {
+		const char *to = conduit_json_string(at, "$ref");
+		bool own = conduit_json_get(at, "properties.width") != NULL &&
+			   conduit_json_get(at, "properties.height") != NULL;
+		if (own || (to != NULL && ends_with(to, "/ImageSize"))) {
+			return true;
+		}
+	}
+	return false;
 }

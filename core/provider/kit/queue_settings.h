@@ -4,6 +4,7 @@
 
 #include <conduit/kit/json.h>
 #include <conduit/kit/object.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define QUEUE_NAMES_MOST 8
@@ -24,5 +25,8 @@ const struct conduit_json *queue_property(const struct conduit_json *schema, con
  * take it. */
 const struct conduit_json *queue_setting_property(
 		const struct queue_setting *setting, const struct conduit_json *schema);
+/* Whether it takes a width and a height as an object, as fal's image_size does beside its presets.
+ */
+bool queue_takes_object(const struct conduit_json *property);
 
 #endif

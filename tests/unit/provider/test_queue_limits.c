@@ -74,6 +74,18 @@ static void a_choice_is_found_where_the_schema_refers_to(void **state) {
 	assert_says(INPUT("\"n\":{\"anyOf\":[{\"minimum\":1},{\"maximum\":9}]}") NO_MORE, "");
 }
 
+/* Presets, beside which a width and a height are taken. */
+static void sizes_of_which_one_is_an_object_are_open(void **state) {
+	(void)state;
+	static const char open[] =
+			"{\"Input\":{\"image_size\":{\"default\":\"square\",\"anyOf\":["
+			"{\"$ref\":\"#/components/schemas/ImageSize\"},{\"enum\":[\"square\"]}]}},"
+			"\"ImageSize\":{\"type\":\"object\"}}";
+	assert_says(open, "size square,* =square");
+	assert_says(INPUT("\"image_size\":{\"enum\":[\"square\",\"wide\"]}") NO_MORE,
+			"size square,wide");
+}
+
 /* What would be refused when it is written isn't told. */
 static void a_number_has_no_words_among_its_choices(void **state) {
 	(void)state;
@@ -160,6 +172,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(a_range_choices_and_a_default_are_a_limit),
 			cmocka_unit_test(a_choice_is_found_where_the_schema_refers_to),
+			cmocka_unit_test(sizes_of_which_one_is_an_object_are_open),
 			cmocka_unit_test(a_number_has_no_words_among_its_choices),
 			cmocka_unit_test(a_default_that_never_holds_is_not_told),
 			cmocka_unit_test(an_odd_schema_is_passed_over),

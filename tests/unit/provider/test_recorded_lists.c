@@ -373,48 +373,6 @@ static void each_collection_of_replicate_is_asked_for(void **state) {
 	buf_finish(&body);
 }
 
-/* Entries of fal's catalogue, as a page of it. */
-static void each_entry_of_fals_catalogue_gives_its_model(void **state) {
-	(void)state;
-	static const struct {
-		const char *path, *id, *name, *input, *output;
-		int64_t created;
-	} entries[] = {
-			{"fal/catalog_openapi_fal_ai_flux_dev.json", "fal-ai/flux/dev",
-					"FLUX.1 [dev]", "text", "image", 1743531042},
-			{"fal/catalog_openapi_fal_ai_esrgan.json", "fal-ai/esrgan",
-					"Upscale Images", "text,image", "image", 1698624000},
-			{"fal/catalog_openapi_bytedance_seedance_2.0_text_to_video.json",
-					"bytedance/seedance-2.0/text-to-video",
-					"Seedance 2.0 Text to Video API", "text", "video",
-					1775069358},
-	};
-	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-		struct buf entry = recording(entries[i].path);
-		cleanup_buf struct buf page = {0};
-		buf_add_format(&page, "{\"models\":[%s],\"next_cursor\":null,\"has_more\":false}",
-				buf_string(&entry));
-		buf_finish(&entry);
-		struct replay_exchange exchange = {.status = 200,
-				.content_type = "application/json",
-				.body = page.data,
-				.size = page.size};
-		for (size_t at = 1; at < page.size; at += cut_stride(page.size / 8)) {
-			struct replay replay = replay_models(
-					load_provider("fal"), &exchange, REPLAY_AT, at);
-			assert_null(replay.broken);
-			assert_true(replay.finished);
-			assert_int_equal(replay.n_models, 1);
-			assert_string_equal(replay.models[0].id, entries[i].id);
-			assert_string_equal(replay.models[0].name, entries[i].name);
-			assert_string_equal(replay.models[0].input_modalities, entries[i].input);
-			assert_string_equal(replay.models[0].output_modalities, entries[i].output);
-			assert_int_equal(replay.models[0].created, entries[i].created);
-			replay_finish(&replay);
-		}
-	}
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(each_recorded_catalogue_gives_all_its_models),
@@ -426,7 +384,6 @@ int main(void) {
 			cmocka_unit_test(a_model_of_replicate_is_known_by_its_schema_and_example),
 			cmocka_unit_test(each_recorded_model_of_replicate_gives_its_limits),
 			cmocka_unit_test(each_collection_of_replicate_is_asked_for),
-			cmocka_unit_test(each_entry_of_fals_catalogue_gives_its_model),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

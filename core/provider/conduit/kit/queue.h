@@ -82,7 +82,8 @@ void conduit_queue_found(struct conduit_job *job, const struct conduit_json *res
 
 /* Writes a turn as a model's input: the prompt, files as data: URLs, the settings in force.
  * `schema` are the properties of the model's JSON schema: of those that it has the fitting ones are
- * written. NULL where it isn't known: by the names that most models have. */
+ * written. A size as "1024x768" becomes {"width":1024,"height":768} where the model's takes an
+ * object. NULL where it isn't known: by the names that most models have. */
 void conduit_queue_input(struct conduit_object *input, const struct conduit_turn *turn,
 		const struct conduit_json *schema);
 
