@@ -7,7 +7,7 @@ import pathlib
 import socket
 
 import pytest
-from harness.loading import KEY, Loaded, acme, ctl, declared, load, lock, ready
+from harness.loading import KEY, Loaded, acme, ctl, declared, load, ready, until_locked
 from harness.mount import SANITIZED
 from harness.wait import until
 
@@ -313,4 +313,4 @@ def test_code_that_runs_while_it_is_loaded_is_confined_as_well(
     trap.is_untouched()
     assert SECRET not in loaded.text("log") + loaded.text("error")
     assert os.listdir(tree.path / "providers") == ["thief"]
-    assert "thief" in lock(tree)
+    until_locked(tree, "thief")

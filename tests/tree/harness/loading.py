@@ -138,3 +138,8 @@ def lock(tree):
     """Without the quotes of hashes that could be numbers."""
     path = pathlib.Path(tree.home / "config/conduitfs/providers.lock")
     return path.read_text().replace('"', "") if path.exists() else ""
+
+
+def until_locked(tree, text):
+    """It is written behind, by a thread that may wait for the disk."""
+    until(lambda: text in lock(tree), 30, f"{text!r} is in the lock")
