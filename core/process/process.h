@@ -160,6 +160,7 @@ struct job_events {
 	/* What `output` brings from here on, or a reply that goes there, is another result; ""
 	 * where its type or name isn't said. `name` may be anything. */
 	void (*result)(void *data, const char *type, const char *name);
+	void (*result_end)(void *data); /* `output` goes on at the turn's output */
 	void (*usage)(void *data, const struct job_usage *usage);
 	void (*progress)(void *data, const struct job_progress *progress);
 	/* What is to be sent if the job ends without its result; NULL: nothing any more. Its body

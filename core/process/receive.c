@@ -142,6 +142,11 @@ static bool job_message(struct job *job, struct wire_message *message, struct fa
 	case WIRE_RESULT:
 		emit_result(job, &message->result);
 		return true;
+	case WIRE_RESULT_END:
+		if (job->events.result_end != NULL) {
+			job->events.result_end(job->data);
+		}
+		return true;
 	case WIRE_USAGE:
 		emit_usage(job, &message->usage);
 		return true;

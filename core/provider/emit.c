@@ -324,6 +324,13 @@ void conduit_result(struct conduit_job *job, const char *type, const char *name)
 	emit_put(job, &message, "a result");
 }
 
+void conduit_result_end(struct conduit_job *job) {
+	if (!job->over) {
+		struct wire_message message = {.type = WIRE_RESULT_END};
+		emit_put(job, &message, "the end of a result");
+	}
+}
+
 void conduit_usage(struct conduit_job *job, const struct conduit_usage *usage) {
 	if (job->over) {
 		return;

@@ -227,6 +227,8 @@ static bool walk_from_provider(struct coder *coder, struct wire_message *message
 		code_string(coder, &message->result.type, WIRE_NAME_MOST);
 		code_string(coder, &message->result.name, WIRE_NAME_MOST);
 		return true;
+	case WIRE_RESULT_END:
+		return true;
 	case WIRE_ACK:
 		code_u32(coder, &message->ack.bytes, (uint32_t)WIRE_CHUNK_MOST);
 		return true;

@@ -85,6 +85,9 @@ enum wire_type {
 
 	/* From the daemon. */
 	WIRE_LOOK_UP = 54, /* * begins a job: whether there is this one model */
+
+	/* From the provider. */
+	WIRE_RESULT_END = 55, /* what OUTPUT brings from here on goes on at the output */
 };
 
 struct wire_hello {
@@ -229,7 +232,7 @@ struct wire_ack {
 	uint32_t bytes; /* of the DATA that was dealt with; 0 for the other messages */
 };
 
-/* One message. DISCOVER, GO, END and CANCEL have no payload. */
+/* One message. DISCOVER, GO, END, CANCEL and RESULT_END have no payload. */
 struct wire_message {
 	enum wire_type type;
 	uint64_t job; /* 0 where none is meant: HELLO, REFUSED, READY */

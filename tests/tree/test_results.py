@@ -25,7 +25,8 @@ static const unsigned char jpeg[] = {@JPEG@};
 static char kept[8192];
 
 static void discover(struct conduit_job *job) {
-	static const char *const names[] = {"draw", "lie", "both", "text", "fetch", "many", "large"};
+	static const char *const names[] = {
+			"draw", "lie", "both", "beside", "bare", "text", "fetch", "many", "large"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *makes = names[i][0] == 't' || names[i][0] == 'b' ? "text" : "image";
 		conduit_model(job, &(struct conduit_model){.id = names[i], .id_size = strlen(names[i]),
@@ -64,6 +65,23 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 		conduit_output(job, "Here it is", 10);
 		conduit_result(job, NULL, NULL);
 		conduit_output(job, png, sizeof(png));
+	} else if (strcmp(model, "beside") == 0) {
+		conduit_result_end(job);
+		conduit_result(job, NULL, NULL);
+		conduit_output(job, png, sizeof(png));
+		conduit_result_end(job);
+		conduit_output(job, "Here it is", 10);
+		conduit_result(job, NULL, NULL);
+		conduit_output(job, jpeg, sizeof(jpeg));
+		conduit_result_end(job);
+		conduit_output(job, ", and another.", 14);
+	} else if (strcmp(model, "bare") == 0) {
+		conduit_result_end(job);
+		conduit_result(job, NULL, NULL);
+		conduit_output(job, png, sizeof(png));
+		conduit_result(job, NULL, NULL);
+		conduit_output(job, jpeg, sizeof(jpeg));
+		conduit_result_end(job);
 	} else if (strcmp(model, "text") == 0) {
 		conduit_output(job, "words", 5);
 	} else if (strcmp(model, "many") == 0) {
@@ -203,6 +221,22 @@ def test_text_with_a_picture_is_text_and_ends_with_a_newline(artist):
     turn = text.path / "turns/000001"
     assert os.listdir(turn / "artifacts") == [] and "type text/plain\n" in (turn / "status").read_text()
     assert not [name for name in os.listdir(turn) if name.startswith("output.")]
+
+
+def test_text_goes_on_after_pictures_that_came_before_and_in_the_midst_of_it(artist):
+    beside = artist.model("beside")
+    assert beside.ask("x") == b"Here it is, and another.\n"
+    artifacts = beside.path / "turns/000001/artifacts"
+    assert sorted(os.listdir(artifacts)) == ["1.png", "2.jpg"]
+    assert [bytes_of(artifacts / name) for name in ("1.png", "2.jpg")] == [PNG, JPEG]
+    assert not (beside.path / "output.txt").exists()
+
+
+def test_the_first_picture_is_the_output_where_no_text_came(artist):
+    bare = artist.model("bare")
+    assert bare.ask("x") == PNG
+    assert bytes_of(bare.path / "output.png") == PNG
+    assert os.listdir(bare.path / "turns/000001/artifacts") == ["2.jpg"]
 
 
 def test_a_picture_goes_on_to_another_model(artist):

@@ -98,6 +98,13 @@ static void on_result(void *data, const char *type, const char *name) {
 	}
 }
 
+static void on_result_end(void *data) {
+	struct run *run = data;
+	if (run->failure.code == 0 && !results_resume(&run->results, &run->failure)) {
+		uv_timer_start(&run->timer, on_failed, 0, 0);
+	}
+}
+
 static bool on_file(void *data, const char *path, const char *name, struct fail *fail) {
 	struct run *run = data;
 	if (run->turn->row.first_byte == 0) {
@@ -166,7 +173,7 @@ static bool try_again(struct run *run, const struct exchange_result *result) {
 	double most = run_number(run, "retries", 4);
 	/* What was submitted may only be picked up. */
 	bool lost = run->submitted && run->token == NULL;
-	if (!result->retry || lost || turn->row.output_size != 0 || run->failure.code != 0 ||
+	if (!result->retry || lost || results_any(&run->results) || run->failure.code != 0 ||
 			run->attempts > (int)most) {
 		return false;
 	}
@@ -254,6 +261,7 @@ static const struct exchange_events events = {
 		.file = on_file,
 		.reasoning = on_reasoning,
 		.result = on_result,
+		.result_end = on_result_end,
 		.usage = on_usage,
 		.progress = on_progress,
 		.resumable = on_resumable,

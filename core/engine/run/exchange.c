@@ -418,6 +418,13 @@ static void on_result(void *data, const char *type, const char *name) {
 	}
 }
 
+static void on_result_end(void *data) {
+	struct exchange *exchange = data;
+	if (exchange->events.result_end != NULL) {
+		exchange->events.result_end(exchange->data);
+	}
+}
+
 static void on_usage(void *data, const struct job_usage *usage) {
 	struct exchange *exchange = data;
 	if (exchange->events.usage != NULL) {
@@ -460,6 +467,7 @@ const struct job_events exchange_job_events = {
 		.output = on_output,
 		.reasoning = on_reasoning,
 		.result = on_result,
+		.result_end = on_result_end,
 		.usage = on_usage,
 		.progress = on_progress,
 		.on_cancel = on_cancel,

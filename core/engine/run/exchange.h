@@ -35,6 +35,7 @@ struct exchange_events {
 	bool (*file)(void *data, const char *path, const char *name, struct fail *fail);
 	void (*reasoning)(void *data, const void *bytes, size_t size);
 	void (*result)(void *data, const char *type, const char *name); /* as job_events */
+	void (*result_end)(void *data);
 	void (*usage)(void *data, const struct job_usage *usage);
 	void (*response)(
 			void *data, const void *bytes, size_t size); /* a reply's body as it came */

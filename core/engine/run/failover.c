@@ -120,7 +120,7 @@ static void note_from(struct run *run, size_t from, int code, const char *words)
 bool failover(struct run *run, int code, const char *words) {
 	struct route_choice next;
 	size_t before = run->n_tried;
-	if (!run->routed || run->turn->row.output_size != 0 || run->failure.code != 0 ||
+	if (!run->routed || results_any(&run->results) || run->failure.code != 0 ||
 			!another_may(code)) {
 		return false;
 	}

@@ -83,7 +83,7 @@ void fallback_choose(struct run *run) {
 }
 
 bool fallback_was_refused(struct run *run, int code) {
-	if (run->fallback.n == 0 || code != EINVAL || run->turn->row.output_size != 0 ||
+	if (run->fallback.n == 0 || code != EINVAL || results_any(&run->results) ||
 			run->failure.code != 0) {
 		return false;
 	}

@@ -69,6 +69,19 @@ static void choose_name(const struct results *results, const char *type, char *r
 	} while (turn_results_has(&results->done, ret));
 }
 
+static bool keep(struct results *results, const char *type, const char *name) {
+	if (results->under_way != 0 || results->done.n == 0) {
+		return turn_results_add(&results->done, type, name);
+	}
+	/* The output went on since. */
+	char *copy = strdup(type);
+	if (copy != NULL) {
+		free(results->done.all[0].type);
+		results->done.all[0].type = copy;
+	}
+	return copy != NULL;
+}
+
 /* The one under way is whole: what it is, and its name. */
 static bool settle(struct results *results, struct fail *fail) {
 	char told[MEDIA_TYPE_MOST], type[MEDIA_TYPE_MOST], raw[PATH_MAX], path[PATH_MAX];
@@ -97,14 +110,14 @@ static bool settle(struct results *results, struct fail *fail) {
 		}
 	}
 	forget_said(results);
-	return turn_results_add(&results->done, type, name) || no_memory(fail);
+	return keep(results, type, name) || no_memory(fail);
 }
 
 /* ---- as they come ---- */
 
 static bool open_next(struct results *results, struct fail *fail) {
 	char path[PATH_MAX];
-	results->under_way++;
+	results->under_way = ++results->begun;
 	if (!turn_artifacts_make(results->turn, fail)) {
 		return false;
 	}
@@ -119,10 +132,15 @@ static bool open_next(struct results *results, struct fail *fail) {
 			       strerror(errno));
 }
 
+/* What comes now is the output. */
+static bool is_first(const struct results *results) {
+	return results->under_way == 0 && results->turn->row.output_size == 0 && !results->reserved;
+}
+
 bool results_next(struct results *results, const char *type, const char *name, struct fail *fail) {
-	bool first = results->under_way == 0 && results->turn->row.output_size == 0;
+	bool first = is_first(results);
 	results->said = results->said || first;
-	if (results->under_way + 1 >= RESULTS_MOST) {
+	if (results->begun + 1 >= RESULTS_MOST) {
 		return fail_set(fail, EMFILE, "there are more than %d results", RESULTS_MOST);
 	}
 	if (!first && (!settle(results, fail) || !open_next(results, fail))) {
@@ -131,6 +149,22 @@ bool results_next(struct results *results, const char *type, const char *name, s
 	forget_said(results);
 	results->type = type[0] != '\0' ? strdup(type) : NULL;
 	results->name = name[0] != '\0' ? strdup(name) : NULL;
+	return true;
+}
+
+bool results_resume(struct results *results, struct fail *fail) {
+	if (results->under_way == 0) {
+		results->reserved = true;
+		return true;
+	}
+	if (!settle(results, fail)) {
+		return false;
+	}
+	results->under_way = 0;
+	/* What it was said to be still counts. */
+	if (results->said && results->turn->row.output_size != 0) {
+		results->type = strdup(results->done.all[0].type);
+	}
 	return true;
 }
 
@@ -183,7 +217,7 @@ bool results_take(struct results *results, const char *path, const char *name, s
 		return too_large(results, fail);
 	}
 	results->bytes += size;
-	if (results->under_way == 0 && results->turn->row.output_size == 0) {
+	if (is_first(results)) {
 		results->said = true;
 		return turn_output_take(results->turn, path, fail);
 	}
@@ -195,16 +229,40 @@ bool results_take(struct results *results, const char *path, const char *name, s
 	return results->fd >= 0;
 }
 
+/* Nothing came for the output, which was kept free: the first of the others is it. */
+static bool promote(struct results *results, struct fail *fail) {
+	struct turn_results *done = &results->done;
+	char path[PATH_MAX];
+	if (!results->reserved || results->turn->row.output_size != 0 || done->n < 2) {
+		return true;
+	}
+	if (!turn_artifact_path(results->turn, done->all[1].name, path, sizeof(path)) ||
+			!turn_output_take(results->turn, path, fail)) {
+		return false;
+	}
+	free(done->all[0].type);
+	free(done->all[1].name);
+	done->all[0].type = done->all[1].type;
+	done->n--;
+	memmove(&done->all[1], &done->all[2], (done->n - 1) * sizeof(done->all[0]));
+	return true;
+}
+
 bool results_end(struct results *results, struct fail *fail) {
 	if (results->over || results->turn == NULL) {
 		return true;
 	}
 	results->over = true;
-	if (!settle(results, fail)) {
+	if (!settle(results, fail) || !promote(results, fail)) {
 		return false;
 	}
 	bool plain = results->done.n == 1 && results_plain(results);
 	return plain || turn_results_write(results->turn, &results->done, fail);
+}
+
+bool results_any(const struct results *results) {
+	return results->turn != NULL &&
+	       (results->begun != 0 || results->turn->row.output_size != 0);
 }
 
 bool results_plain(const struct results *results) {

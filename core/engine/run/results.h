@@ -15,9 +15,11 @@ struct results {
 	struct turn_results done; /* those that are whole */
 	int fd; /* of the one under way, -1 for the output */
 	size_t under_way; /* its number: 0 the output */
+	size_t begun; /* how many artifacts were */
 	char *type, *name; /* as it is said to be; NULL for nothing */
 	bool text; /* the model makes text: an output of which nothing is said is that */
 	bool said; /* the provider said that the output is a result */
+	bool reserved; /* further ones come before the output, which is still to come */
 	bool over;
 };
 
@@ -27,6 +29,8 @@ void results_begin(struct results *results, struct turn *turn, struct media *med
 void results_finish(struct results *results);
 /* From here on another one; "" for what isn't said. False with words. */
 bool results_next(struct results *results, const char *type, const char *name, struct fail *fail);
+/* The one under way is whole, and the output goes on. False with words. */
+bool results_resume(struct results *results, struct fail *fail);
 /* A reply of this type goes to the output: it is that where the provider didn't say. */
 void results_hint(struct results *results, const char *type);
 /* EFBIG over the limit, ENOSPC …; with words. */
@@ -35,6 +39,8 @@ bool results_add(struct results *results, const void *bytes, size_t size, struct
 bool results_take(struct results *results, const char *path, const char *name, struct fail *fail);
 /* All have come: keeps what they are. Nothing to do when it was called before. False with words. */
 bool results_end(struct results *results, struct fail *fail);
+/* Something came, be it for the output or beside it. */
+bool results_any(const struct results *results);
 /* After the end: the output is plain text. */
 bool results_plain(const struct results *results);
 

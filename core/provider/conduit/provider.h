@@ -249,6 +249,13 @@ void conduit_reasoning(struct conduit_job *job, const void *bytes, size_t size);
  * the model makes text, else told by what is in it. */
 void conduit_result(struct conduit_job *job, const char *type, const char *name);
 
+/* The result under way is whole: what conduit_output appends from here on goes on at the turn's
+ * output, so that what comes beside a text is kept while the text isn't over. Called before
+ * anything was put out, the output is what comes later, and the next conduit_result begins a file
+ * in artifacts/ all the same; where nothing comes for it then, the first of these becomes the
+ * output. */
+void conduit_result_end(struct conduit_job *job);
+
 /* Tokens and cost as the service reports them; -1 (NAN for cost) for what it doesn't. The last
  * call counts. */
 struct conduit_usage {

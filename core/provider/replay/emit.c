@@ -235,14 +235,15 @@ static void emit(struct conduit_job *job, struct buf *to, const void *bytes, siz
 
 void conduit_output(struct conduit_job *job, const void *bytes, size_t size) {
 	struct replay *replay = job->replay;
-	size_t n = replay->n_results;
-	emit(job, n < 2 ? &replay->output : &replay->results[n - 1].bytes, bytes, size);
+	size_t n = replay->under_way;
+	emit(job, n == 0 ? &replay->output : &replay->results[n].bytes, bytes, size);
 }
 
 static void add_result(struct replay *replay, const char *type, const char *name) {
 	replay->results = grow(replay->results, replay->n_results, sizeof(*replay->results));
 	replay->results[replay->n_results++] = (struct replay_result){
 			.type = copy(type), .name = copy(name)};
+	replay->under_way = replay->n_results - 1;
 }
 
 void conduit_result(struct conduit_job *job, const char *type, const char *name) {
@@ -253,15 +254,24 @@ void conduit_result(struct conduit_job *job, const char *type, const char *name)
 	if (job->is_discovery) {
 		job_broke(job, "a discovery emitted a result");
 	}
-	if (replay->output.size == 0 && replay->n_results == 1) {
+	bool came = replay->output.size != 0 || replay->reserved;
+	if (!came && replay->n_results == 1) {
 		/* Said again before anything came. */
 		free(replay->results[0].type);
 		free(replay->results[0].name);
 		replay->n_results = 0;
-	} else if (replay->output.size != 0 && replay->n_results == 0) {
+	} else if (came && replay->n_results == 0) {
 		add_result(replay, NULL, NULL);
 	}
 	add_result(replay, type, name);
+}
+
+void conduit_result_end(struct conduit_job *job) {
+	if (job->is_discovery) {
+		job_broke(job, "a discovery emitted a result");
+	}
+	job->replay->reserved = job->replay->reserved || job->replay->under_way == 0;
+	job->replay->under_way = 0;
 }
 
 void conduit_reasoning(struct conduit_job *job, const void *bytes, size_t size) {
@@ -305,9 +315,27 @@ void conduit_resumable(struct conduit_job *job, const char *token) {
 	}
 }
 
+/* As the daemon does: what was kept free for the output and stayed empty takes the first that came
+ * beside it. */
+static void promote(struct replay *replay) {
+	if (!replay->reserved || replay->output.size != 0 || replay->n_results < 2) {
+		return;
+	}
+	struct replay_result *results = replay->results;
+	buf_finish(&replay->output);
+	replay->output = results[1].bytes;
+	free(results[0].type);
+	free(results[0].name);
+	results[0] = results[1];
+	results[0].bytes = (struct buf){0};
+	replay->n_results--;
+	memmove(&results[1], &results[2], (replay->n_results - 1) * sizeof(results[0]));
+}
+
 void conduit_fail(struct conduit_job *job, const struct conduit_failure *failure) {
 	struct replay *replay = job->replay;
 	if (!job_over(job)) {
+		promote(replay);
 		replay->failed = true;
 		replay->kind = failure->kind;
 		replay->status = failure->status;
@@ -318,6 +346,7 @@ void conduit_fail(struct conduit_job *job, const struct conduit_failure *failure
 
 void conduit_finish(struct conduit_job *job, const char *finish, const char *model) {
 	if (!job_over(job)) {
+		promote(job->replay);
 		job->replay->finished = true;
 		job->replay->finish = copy(finish);
 		job->replay->model = copy(model);

@@ -105,6 +105,8 @@ struct replay {
 	struct buf output; /* the first result */
 	struct replay_result *results; /* as they were said; the first is the output */
 	size_t n_results;
+	size_t under_way; /* 0: the output */
+	bool reserved; /* conduit_result_end before anything came: the output is still to come */
 	struct buf reasoning;
 	struct buf log; /* a line each */
 	/* What was said of the job as one that goes on elsewhere, a line each: "0.42 words",

@@ -74,6 +74,7 @@ static struct wire_message samples[] = {
 		{.type = WIRE_LOG, .job = 2, .words = {"a line"}},
 		{.type = WIRE_ACK, .job = 2, .ack = {0}},
 		{.type = WIRE_RESULT, .job = 2, .result = {"image/png", "cat.png"}},
+		{.type = WIRE_RESULT_END, .job = 2},
 };
 
 #define N_SAMPLES (sizeof(samples) / sizeof(samples[0]))
