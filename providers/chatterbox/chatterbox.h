@@ -17,6 +17,8 @@
 struct work {
 	char *models; /* of the second server: ids, one a line */
 	struct conduit_body *request; /* what is said and how, without the voice, `{` open */
+	struct conduit_part sound; /* the voice to clone; its strings are these: */
+	char sound_type[128], sound_name[201];
 };
 
 /* NULL, and the job has failed, without memory. */

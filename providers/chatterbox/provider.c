@@ -109,6 +109,7 @@ static void speak(struct conduit_job *job, struct conduit_body *said, const char
 	conduit_body_string(said, voice, strlen(voice));
 	conduit_body_text(said, "}");
 	struct conduit_request request = conduit_server_post(job, "/tts", json_headers, NULL);
+	conduit_local_expect(job, conduit_server_media_done);
 	conduit_body_send(said, job, &request);
 }
 
@@ -123,27 +124,52 @@ static void uploaded(struct conduit_job *job, const struct conduit_answer *answe
 		conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_INVALID,
 						  .status = answer->status,
 						  .words = why});
+	} else if (answer->status < 200 || answer->status > 299) {
+		conduit_http_failure(job, answer->status, answer->type, answer->body, answer->size);
 	} else {
-		conduit_http_failure(job, answer->status >= 400 ? answer->status : 502,
-				answer->type, answer->body, answer->size);
+		conduit_malformed(job, "the server doesn't say what it calls the voice that it was "
+				       "brought");
 	}
 	conduit_json_free(said);
 }
 
-/* The server keeps a file that has the name of another as it was, so that each gets a name that
- * tells its size; it goes by the ending. */
-static void upload(struct conduit_job *job, const struct conduit_part *sound) {
+/* FNV-1a: to tell voices apart, not to withstand anybody. */
+static uint64_t digest_of(const char *bytes, size_t size) {
+	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < size; i++) {
+		digest = (digest ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+	}
+	return digest;
+}
+
+/* Its beginning is known. The server keeps what it has of the same name, so that the name tells
+ * what is in it: no voice is taken for another, and none is kept twice. It goes by the ending. */
+static void voice_read(struct conduit_job *job, const struct conduit_answer *beginning) {
+	struct work *work = chatterbox_work(job);
 	struct conduit_multipart *form = conduit_multipart_create();
 	struct conduit_request request = conduit_server_post(
 			job, "/upload_reference", NULL, uploaded);
 	char name[300];
-	bool mp3 = strcmp(sound->type, "audio/mpeg") == 0;
-	const char *stem = sound->name[0] != '\0' ? sound->name : "voice";
-	snprintf(name, sizeof(name), "%.200s-%" PRIu64 ".%s", stem, sound->bytes,
+	bool mp3 = strcmp(work->sound_type, "audio/mpeg") == 0;
+	snprintf(name, sizeof(name), "%s-%" PRIu64 "-%016" PRIx64 ".%s", work->sound_name,
+			work->sound.bytes, digest_of(beginning->body, beginning->size),
 			mp3 ? "mp3" : "wav");
-	conduit_multipart_file(form, "files", sound, name);
+	conduit_multipart_file(form, "files", &work->sound, name);
 	conduit_multipart_send(form, job, &request);
 	conduit_multipart_destroy(form);
+}
+
+static void bring(struct conduit_job *job, struct work *work, const struct conduit_part *sound) {
+	snprintf(work->sound_type, sizeof(work->sound_type), "%s", sound->type);
+	snprintf(work->sound_name, sizeof(work->sound_name), "%s",
+			sound->name[0] != '\0' ? sound->name : "voice");
+	work->sound = (struct conduit_part){.file = sound->file,
+			.bytes = sound->bytes,
+			.type = work->sound_type,
+			.name = work->sound_name};
+	if (conduit_local_expect(job, voice_read)) {
+		conduit_read(job, sound->file);
+	}
 }
 
 /* None was named: the first that there is. */
@@ -176,7 +202,7 @@ static void begin_files(struct conduit_job *job, const struct conduit_turn *turn
 	work->request = describe(turn, text, extra);
 	conduit_json_free(extra);
 	if (sound != NULL) {
-		upload(job, sound);
+		bring(job, work, sound);
 	} else if (voice[0] != '\0') {
 		speak(job, work->request, "predefined", "predefined_voice_id", voice);
 	} else {
@@ -190,6 +216,7 @@ static void send_form(struct conduit_job *job, const struct conduit_turn *turn,
 	struct conduit_multipart *form = conduit_multipart_create();
 	struct conduit_request request = conduit_server_post(
 			job, "/v1/audio/speech/upload", NULL, NULL);
+	conduit_local_expect(job, conduit_server_media_done);
 	conduit_multipart_part(form, "input", text);
 	conduit_multipart_text(form, "model", turn->model);
 	conduit_multipart_setting(form, turn, "temperature", "temperature");
@@ -207,6 +234,7 @@ static void send_openai(struct conduit_job *job, const struct conduit_turn *turn
 	struct conduit_body *body = conduit_object_body(object);
 	struct conduit_request request = conduit_server_post(
 			job, "/v1/audio/speech", json_headers, NULL);
+	conduit_local_expect(job, conduit_server_media_done);
 	if (conduit_object_member(object, "input")) {
 		conduit_body_text(body, "\"");
 		conduit_body_file(body, CONDUIT_FILE_JSON, text->file);

@@ -77,6 +77,7 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	conduit_object_setting(object, "language", "lang_code", CONDUIT_FORM_STRING);
 	struct conduit_request request = conduit_server_post(
 			job, "/v1/audio/speech", headers, NULL);
+	conduit_local_expect(job, conduit_server_media_done);
 	conduit_object_send(object, job, &request);
 	conduit_object_destroy(object);
 }

@@ -99,7 +99,8 @@ static void send_openai(struct conduit_job *job, const struct conduit_turn *turn
 static void send_cpp(struct conduit_job *job, const struct conduit_turn *turn,
 		const struct conduit_part *sound, const struct conduit_part *words) {
 	struct conduit_multipart *form = begin_form(turn, words);
-	conduit_multipart_setting(form, turn, "language", "language");
+	/* Unasked it takes everything for English. */
+	conduit_multipart_text(form, "language", conduit_setting_or(turn, "language", "auto"));
 	if (is(turn, "task", "translate")) {
 		conduit_multipart_text(form, "translate", "true");
 	}

@@ -111,6 +111,9 @@ class Speech(http.server.BaseHTTPRequestHandler):
     # ---- text to speech ----
 
     def speech(self, text):
+        if text == "nothing":
+            self.send(200, b"", "audio/wav")
+            return True
         self.send(200, wav(text), "audio/wav")
         return True
 

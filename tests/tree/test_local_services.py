@@ -148,3 +148,28 @@ def test_a_server_that_comes_up_later_is_found_by_refresh(mount, serve):
     serve([sys.executable, SERVERS / "speech.py", "kokoro", "--port", str(port)], port)
     kokoro.ctl("refresh")
     until(lambda: kokoro.state == "ready", 10, "the server is found")
+
+
+@pytest.mark.parametrize("value", ["kokoro", "8880", "http://127.0.0.1:99999", "http://192.168.77.5:8880"])
+def test_an_address_that_cannot_be_used_fails_that_service_alone(mount, value):
+    tree = mount({"providers": {"kokoro": {}}}, env={"KOKORO_SERVICE_URL": value})
+    why = Loaded(tree, "kokoro").settles("failed").facts()["why"]
+    assert "KOKORO_SERVICE_URL in the environment" in why and value in why
+
+
+def test_speech_of_no_bytes_is_a_failure(service):
+    model = service("kokoro", "kokoro").ready().model("kokoro")
+    model.write("nothing")
+    with pytest.raises(OSError) as caught:
+        model.read()
+    assert caught.value.errno == errno.EPROTO and "gave no bytes" in model.text("error")
+
+
+def test_a_voice_to_clone_is_told_from_another_of_its_name_and_size(service):
+    chatterbox = service("chatterbox", "chatterbox").ready()
+    model = chatterbox.model("chatterbox")
+    for sound in (SOUND, SOUND[:-1] + b"x", SOUND):
+        (model.path / "attach/me.wav").write_bytes(sound)
+        model.ask("in my voice")
+    names = [one["fields"]["reference_audio_filename"] for one in chatterbox.posts() if one["path"] == "/tts"]
+    assert names[0] != names[1] and names[0] == names[2]

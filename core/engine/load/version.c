@@ -137,8 +137,10 @@ static bool choose_base_url(struct version *version, const char *spec_url, struc
 			return fail_set(fail, ENOMEM, "no memory for a provider");
 		}
 		version->base_url = base_url_check(meant, config != NULL && config->insecure, &why);
+		/* Others are told by OLLAMA_HOST and KOKORO_SERVICE_URL too. */
+		bool is_ours = variable == NULL || ends_with(variable, "_BASE_URL");
 		return version->base_url != NULL ||
-		       fail_set(fail, is_host ? ENODEV : why.code,
+		       fail_set(fail, is_ours ? why.code : ENODEV,
 				       "provider %s: %s in the environment: %s",
 				       version->provider->name, variable != NULL ? variable : "",
 				       fail_words(&why));

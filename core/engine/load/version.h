@@ -43,7 +43,8 @@ struct version_spec {
 	const char *base_url; /* one of the manifest's, instead of what is chosen; NULL: none */
 };
 
-/* ENODEV: a variable that isn't ours alone (OLLAMA_HOST) names an address that can't be used.
+/* ENODEV: a variable that isn't ours alone (OLLAMA_HOST, KOKORO_SERVICE_URL) names an address that
+ * can't be used.
  *
  * Held once, for the provider, whose name and entry of config.yml it uses. Starts no process yet.
  * The variable that a manifest from outside names is read here: only for what was granted. NULL

@@ -227,6 +227,14 @@ static void note_health(struct run *run, const struct exchange_result *result) {
 	}
 }
 
+/* Text may be empty, and silence written down is; of a picture or a sound nothing is no result. */
+static bool output_is_there(struct run *run, const struct exchange_result *result) {
+	return run->text || run->turn->row.output_size != 0 ||
+	       fail_set(&run->failure, EPROTO,
+			       "%s says that it is done (HTTP %d), but gave no bytes of a result",
+			       run->provider->name, result->status);
+}
+
 static void on_end(void *data, const struct exchange_result *result) {
 	struct run *run = data;
 	struct exchange *exchange = take(run->exchange);
@@ -235,7 +243,7 @@ static void on_end(void *data, const struct exchange_result *result) {
 	uv_timer_stop(&run->timer);
 	run->turn->row.http_status = result->status;
 	note_health(run, result);
-	if (run->failure.code == 0 && result->code == 0 &&
+	if (run->failure.code == 0 && result->code == 0 && output_is_there(run, result) &&
 			results_end(&run->results, &run->failure)) {
 		output_conforms(run, result->finish, &run->failure);
 	}

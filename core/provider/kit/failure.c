@@ -202,3 +202,13 @@ void conduit_fail_memory(struct conduit_job *job) {
 	conduit_fail(job, &(struct conduit_failure){
 					  .kind = CONDUIT_FAIL_OTHER, .words = "memory is short"});
 }
+
+bool conduit_media_came(struct conduit_job *job, const char *content_type, const char *what) {
+	bool page = strstr(content_type, "html") != NULL;
+	if (!page && strstr(content_type, "json") == NULL) {
+		return true;
+	}
+	conduit_malformed(job, "%s came where %s was asked for (%.100s): it stands in the output",
+			page ? "a page of HTML" : "JSON", what, content_type);
+	return false;
+}

@@ -239,8 +239,8 @@ void media_end(struct media *media, const char *content_type) {
 		return;
 	}
 	bool straight = media->blobs == NULL;
-	if (straight && strstr(content_type, "json") != NULL) {
-		malformed(media, "is JSON where the result itself was asked for");
+	if (straight && !conduit_media_came(media->job, content_type, "the result itself")) {
+		media->over = true;
 		return;
 	}
 	if (!straight && media->downloaded == 0 && !take_rest(media)) {

@@ -30,6 +30,13 @@ void conduit_server_done(struct conduit_job *job, const struct conduit_answer *a
 	}
 }
 
+void conduit_server_media_done(struct conduit_job *job, const struct conduit_answer *answer) {
+	bool good = answer->status >= 200 && answer->status <= 299;
+	if (!good || conduit_media_came(job, answer->type, "the result itself")) {
+		conduit_server_done(job, answer);
+	}
+}
+
 char *conduit_server_names(const struct conduit_json *array, const char *name, const char *more) {
 	cleanup_buf struct buf lines = {0};
 	const struct conduit_json *each = conduit_json_type(array, NULL) == CONDUIT_JSON_ARRAY

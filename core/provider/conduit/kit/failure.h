@@ -36,6 +36,11 @@ void conduit_http_failure(struct conduit_job *job, int status, const char *conte
  * error. `status` is the HTTP status it came with, 200 for a stream that had begun. */
 void conduit_json_failure(struct conduit_job *job, int status, const struct conduit_json *body);
 
+/* After a reply that went to the output as speech, a picture or a video: false after it failed the
+ * job, for its type says that it was JSON or a page (an error with status 200, a proxy's page,
+ * another server). `what`: "speech". */
+bool conduit_media_came(struct conduit_job *job, const char *content_type, const char *what);
+
 /* Fails the job because what came isn't what the service promised: EPROTO. */
 void conduit_malformed(struct conduit_job *job, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));

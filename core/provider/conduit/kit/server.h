@@ -27,6 +27,10 @@ void conduit_server_get(struct conduit_job *job, const char *path, conduit_answe
  * the server's words. */
 void conduit_server_done(struct conduit_job *job, const struct conduit_answer *answer);
 
+/* The same of speech, a picture or a video: one that says it is JSON or a page fails the job. For
+ * conduit_local_expect, after conduit_server_post. */
+void conduit_server_media_done(struct conduit_job *job, const struct conduit_answer *answer);
+
 /* A POST to a path, to be sent next, with a body of whichever kit. Its reply comes to `then`; NULL:
  * it is the turn's result, for conduit_server_done. `headers`: see conduit_request. */
 static inline struct conduit_request conduit_server_post(struct conduit_job *job, const char *path,
