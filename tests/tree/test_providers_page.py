@@ -6,8 +6,8 @@ import re
 import pytest
 import test_bundled
 import test_cancel
-import test_jobs
 from harness.mount import TOP
+from harness.queue import PICTURES
 
 PAGE = (TOP / "docs" / "providers.md").read_text()
 README = (TOP / "README.md").read_text()
@@ -18,7 +18,7 @@ SHOWN_BY = {
     "aimock": "tests/tree/test_[ab]*.py",
     "llama.cpp": "tests/tree/test_bundled.py",
     "real programs": "tests/tree/test_[fl]*.py",
-    "a simulated queue": "tests/tree/test_jobs.py",
+    "a simulated queue": "tests/tree/harness/queue.py",
     "simulated servers": "tests/tree/test_local_services.py",
     "exchanges": "tests/unit/provider/test_exchanges.c",
 }
@@ -107,7 +107,7 @@ class TestClaims:
     def test_it_streams_and_is_cancelled_where_it_says_so(self, directory):
         row = ROWS[directory.name]
         told = directory.name in test_cancel.PROVIDERS
-        if directory.name in test_jobs.PICTURES:
+        if directory.name in PICTURES:
             streams = any(line.startswith("reply 200 text/event-stream") for lines in exchanges(directory) for line in lines)
             assert (row["cancel"], row["streams"]) == ("withdraws the job", "yes" if streams else "–")
         else:
@@ -121,7 +121,7 @@ class TestClaims:
         reported = any(values(lines, "cost") for lines in exchanges(directory))
         priced = any(values(lines, "price") for lines in exchanges(directory))
         local = "type: local" in (directory / "MediaConduit.provider.yml").read_text().splitlines()
-        expected = "reported" if reported else "free" if local else "the list's prices" if priced else "unknown"
+        expected = "free" if local else "reported" if reported else "the list's prices" if priced else "unknown"
         assert ROWS[directory.name]["cost"] == expected
 
     def test_what_it_was_tested_against_names_it(self, directory):

@@ -5,7 +5,7 @@ import errno
 import json
 
 import pytest
-from test_jobs import Queue
+from harness.queue import Queue
 
 
 @pytest.fixture
