@@ -55,9 +55,23 @@ struct exchange {
 
 /* What a job says is done by these; their data is the exchange. */
 extern const struct job_events exchange_job_events;
-/* Ends the exchange as `failure` says. */
-void exchange_on_deferred_failure(uv_timer_t *timer);
+/* Ends the exchange: tells it, and frees it. */
+void exchange_finish(struct exchange *exchange, const struct exchange_result *result);
+/* Ends it as `failure` says, but from the loop: a job or a transfer can't be freed inside its own
+ * event. */
+void exchange_fail_later(struct exchange *exchange);
 /* timeout_total is over. */
 void exchange_on_deadline(uv_timer_t *timer);
+
+/* Sends the request in hand. */
+void exchange_send(struct exchange *exchange);
+/* Frees it. */
+void exchange_drop_request(struct exchange *exchange);
+/* The provider has all it needs, but the reply isn't over: a stream's last chunk is still to come.
+ * Closing now would cost the connection, so the rest is read and dropped. */
+void exchange_leave(struct exchange *exchange);
+/* Whether the turn may be attempted again: a job that was begun may only be picked up, and asking
+ * after it costs nothing. */
+bool exchange_may_repeat(const struct exchange *exchange, bool sent_whole);
 
 #endif

@@ -1,80 +1,22 @@
-/* Programs of a job: see exchange_program.h. A turn's programs work in one directory beside its
- * other files. What is named as scratch bears a prefix there; all else that a program which ended
- * well leaves is a result, in the order of the names. */
+/* Programs of a job: see exchange_program.h. */
 #include "core/engine/run/exchange_program.h"
 
-#include "core/base/confine.h"
 #include "core/base/strings.h"
 #include "core/engine/engine.h"
 #include "core/engine/run/exchange_private.h"
+#include "core/engine/run/exchange_work.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCRATCH "scratch."
 /* Kept of stdout, for the recorded exchange. */
 #define SAID_MOST ((size_t)64 << 10)
-/* How often what it wrote is looked at. */
-#define LOOK_MS 500
 /* Of processor time where nothing bounds the turn. */
 #define SECONDS_MOST 86400.0
 #define NOT_INSTALLED 127
-
-/* ---- its directory ---- */
-
-static void remove_directory(char *path) {
-	cleanup_closedir DIR *directory = opendir(path);
-	struct dirent *entry;
-	while (directory != NULL && (entry = readdir(directory)) != NULL) {
-		unlinkat(dirfd(directory), entry->d_name, 0);
-	}
-	rmdir(path);
-	free(path);
-}
-
-static void on_gone(void *data) {
-	remove_directory(data);
-}
-
-void exchange_program_cancel(struct exchange *exchange) {
-	struct program *program = take(exchange->program);
-	char *directory = take(exchange->work);
-	buf_finish(&exchange->said);
-	if (program != NULL) {
-		program_cancel(program, directory != NULL ? on_gone : NULL, directory);
-	} else if (directory != NULL) {
-		remove_directory(directory);
-	}
-}
-
-/* Makes it at the first use; it is the program's, who may be nobody. */
-static bool make_directory(struct exchange *exchange, struct fail *fail) {
-	if (exchange->work != NULL) {
-		return true;
-	}
-	if (exchange->directory == NULL) {
-		return fail_set(fail, EPROTO,
-				"the provider %s asked for results of a program outside of a turn",
-				exchange->provider->name);
-	}
-	cleanup_free char *path = NULL;
-	if (asprintf(&path, "%s/work-XXXXXX", exchange->directory) < 0) {
-		path = NULL;
-		return fail_set(fail, ENOMEM, "no memory for a program");
-	}
-	if (mkdtemp(path) == NULL) {
-		return fail_set(fail, errno, "%s can't be made: %s", path, strerror(errno));
-	}
-	exchange->work = take(path);
-	return geteuid() != 0 || chown(exchange->work, CONFINE_NOBODY, CONFINE_NOBODY) == 0 ||
-	       fail_set(fail, errno, "%s can't be made nobody's: %s", exchange->work,
-			       strerror(errno));
-}
 
 /* ---- what it is told ---- */
 
@@ -141,8 +83,8 @@ static char *argument_of(struct exchange *exchange, struct told *told,
 		text = strdup(path);
 	} else if (argument->kind == JOB_WORD) {
 		text = strdup(argument->text);
-	} else if (!make_directory(exchange, fail) ||
-			asprintf(&text, "%s%s", argument->kind == JOB_SCRATCH ? SCRATCH : "",
+	} else if (!work_make(exchange, fail) ||
+			asprintf(&text, "%s%s", argument->kind == JOB_SCRATCH ? WORK_SCRATCH : "",
 					argument->text) < 0) {
 		text = NULL;
 	}
@@ -175,73 +117,6 @@ static bool prepare_told(struct exchange *exchange, const struct job_run *run, s
 	}
 	return exchange->work == NULL || told->directory >= 0 ||
 	       fail_set(fail, errno, "%s can't be opened: %s", exchange->work, strerror(errno));
-}
-
-/* ---- what it leaves ---- */
-
-static int is_result(const struct dirent *entry) {
-	return entry->d_name[0] != '.' && strncmp(entry->d_name, SCRATCH, strlen(SCRATCH)) != 0;
-}
-
-static int compare(const struct dirent **a, const struct dirent **b) {
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* Its results, so far; -1 with words when they can't be listed. Bounded by `look`. */
-static int list_results(struct exchange *exchange, struct dirent ***ret, struct fail *fail) {
-	*ret = NULL;
-	int n = exchange->work != NULL ? scandir(exchange->work, ret, is_result, compare) : 0;
-	if (n < 0) {
-		fail_set(fail, errno, "%s can't be read: %s", exchange->work, strerror(errno));
-	}
-	return n;
-}
-
-/* Hands over all of them; how many there were, or -1 with words. */
-static int take_results(struct exchange *exchange, struct fail *fail) {
-	struct dirent **entries;
-	int n = list_results(exchange, &entries, fail);
-	bool taken = n >= 0;
-	for (int i = 0; i < n; i++) {
-		char path[PATH_MAX];
-		snprintf(path, sizeof(path), "%s/%s", exchange->work, entries[i]->d_name);
-		taken = taken && (exchange->events.file == NULL ||
-						 exchange->events.file(exchange->data, path,
-								 entries[i]->d_name, fail));
-		free(entries[i]);
-	}
-	free(entries);
-	return taken ? n : -1;
-}
-
-static void fail_program(struct exchange *exchange) {
-	uv_timer_start(&exchange->timer, exchange_on_deferred_failure, 0, 0);
-}
-
-/* While it runs: its files together are as large as limits.media at most. */
-static void on_look(uv_timer_t *timer) {
-	struct exchange *exchange = timer->data;
-	uint64_t bytes = 0, most = exchange->provider->engine->config.media_most;
-	unsigned files = 0;
-	cleanup_closedir DIR *directory = opendir(exchange->work);
-	struct dirent *entry;
-	struct stat about;
-	while (directory != NULL && (entry = readdir(directory)) != NULL) {
-		if (entry->d_name[0] != '.' && fstatat(dirfd(directory), entry->d_name, &about,
-							       AT_SYMLINK_NOFOLLOW) == 0) {
-			bytes += (uint64_t)about.st_size;
-			files++;
-		}
-	}
-	if (bytes > most || files > PROGRAM_FILES_MOST) {
-		fail_set(&exchange->failure, EFBIG,
-				"the results are %u files of %llu bytes together: %u files and "
-				"%llu "
-				"bytes are the most; limits.media in config.yml raises the latter",
-				files, (unsigned long long)bytes, PROGRAM_FILES_MOST,
-				(unsigned long long)most);
-		fail_program(exchange);
-	}
 }
 
 /* ---- its life ---- */
@@ -289,10 +164,10 @@ static void on_end(void *data, const struct program_end *end) {
 	exchange->program = NULL;
 	uv_timer_stop(&exchange->timer);
 	if (exchange->failure.code == 0 && end->status == 0) {
-		results = take_results(exchange, &exchange->failure);
+		results = work_take_results(exchange, &exchange->failure);
 	}
 	if (exchange->failure.code != 0) {
-		fail_program(exchange);
+		exchange_fail_later(exchange);
 		return;
 	}
 	answer(exchange, end->status, end->words, results);
@@ -341,7 +216,7 @@ static bool start(struct exchange *exchange, const struct job_run *run, const ch
 	exchange->straight = run->to_output;
 	exchange->program = program_start(engine->loop, &options, &events, exchange, fail);
 	if (exchange->program != NULL && exchange->work != NULL) {
-		uv_timer_start(&exchange->timer, on_look, LOOK_MS, LOOK_MS);
+		work_watch(exchange);
 	}
 	return exchange->program != NULL;
 }
@@ -395,10 +270,25 @@ void exchange_on_run(void *data, const struct job_run *run) {
 		}
 	}
 	if (fail->code != 0) {
-		fail_program(exchange);
+		exchange_fail_later(exchange);
 	}
 }
 
 void exchange_program_resume(struct exchange *exchange) {
 	program_resume(exchange->program);
+}
+
+static void on_gone(void *data) {
+	work_remove(data);
+}
+
+void exchange_program_cancel(struct exchange *exchange) {
+	struct program *program = take(exchange->program);
+	char *directory = take(exchange->work);
+	buf_finish(&exchange->said);
+	if (program != NULL) {
+		program_cancel(program, directory != NULL ? on_gone : NULL, directory);
+	} else if (directory != NULL) {
+		work_remove(directory);
+	}
 }

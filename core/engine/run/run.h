@@ -1,5 +1,5 @@
 /* A run: a turn from its place in the queue to its end, over as many attempts as it takes. Private
- * to queue.c, attempt.c and prepare.c. */
+ * to the files of this folder. */
 #ifndef CORE_ENGINE_RUN_RUN_H
 #define CORE_ENGINE_RUN_RUN_H
 
@@ -126,6 +126,12 @@ bool failover_unloaded(struct run *run);
 void attempt_begin(struct run *run);
 /* Goes on with one that had to wait for something. */
 void attempt_go_on(struct run *run);
+/* Before it: whether all that is sent as text is UTF-8. False when there is no attempt to make now:
+ * the run has ended, or attempt_begin is called when the check on the pool is through. */
+bool texts_pass(struct run *run);
+/* After it: waits and tries again, when the rules of design section 3.8 let it; false when they
+ * don't. */
+bool retry(struct run *run, const struct exchange_result *result);
 /* We end, and the turn's job doesn't: the store has it as running, for a later start to pick up. */
 void run_leave(struct run *run);
 /* Ends the turn: state, words, usage, record; frees the run; the queue goes on. */

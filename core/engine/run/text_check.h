@@ -1,5 +1,5 @@
 /* Whether a file is text, UTF-8 throughout. Reading a large one takes a while, so that happens on
- * libuv's pool. Private to attempt.c. */
+ * libuv's pool. Private to texts.c. */
 #ifndef CORE_ENGINE_RUN_TEXT_CHECK_H
 #define CORE_ENGINE_RUN_TEXT_CHECK_H
 
