@@ -51,7 +51,7 @@ struct place {
 	 * prompt's and an answer's token in USD: -1 variable, NAN unstated. */
 	uint32_t able;
 	float price_prompt, price_completion;
-	bool priced; /* it states a price, of whatever */
+	bool priced; /* it states a price other than 0, of whatever */
 	bool model; /* a model itself (then `free` and `created` mean something) */
 	bool free;
 	bool chat; /* text comes out: text-to-text or alike */
@@ -160,6 +160,9 @@ bool model_price(const struct model_record *record, const char *name, double *re
 bool model_is_free(const struct job_model *model);
 /* Text is among what comes out. Unknown modalities are no text. */
 bool model_is_chat(const struct job_model *model);
+/* Whether it states a price other than 0, of whatever. */
+bool model_is_priced(const struct job_model *model);
+bool record_is_priced(const struct model_record *record);
 /* What it can do and what a token costs, as struct place has them. */
 uint32_t model_able(const struct job_model *model);
 float model_token_price(const struct job_model *model, const char *name);

@@ -47,6 +47,24 @@ bool model_is_free(const struct job_model *model) {
 	return prompt && completion && ((all != 0 && text == all) || named);
 }
 
+bool model_is_priced(const struct job_model *model) {
+	for (size_t i = 0; i < model->n_prices; i++) {
+		if (fpclassify(model->prices[i].usd) != FP_ZERO) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool record_is_priced(const struct model_record *record) {
+	for (size_t i = 0; i < record->n_prices; i++) {
+		if (fpclassify(record->prices[i].usd) != FP_ZERO) {
+			return true;
+		}
+	}
+	return false;
+}
+
 uint32_t model_able(const struct job_model *model) {
 	return capabilities_of(model->input_modalities != NULL ? model->input_modalities : "",
 			output_of(model));

@@ -173,7 +173,7 @@ static bool write_model(struct refresh *refresh, struct place *place, const stru
 	place->chat = model_is_chat(model);
 	place->price_prompt = model_token_price(model, "prompt");
 	place->price_completion = model_token_price(model, "completion");
-	place->priced = model->n_prices != 0;
+	place->priced = model_is_priced(model);
 	tree_set_model(place, true, model_is_free(model), model_able(model));
 	bool shown = tree_show(catalogue, place);
 	tree_changed(catalogue, place);

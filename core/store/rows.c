@@ -168,7 +168,7 @@ bool rows_model(struct store *store, const struct place *place, const struct job
 	/* SQLite takes NAN for NULL. */
 	sqlite3_bind_double(statement, 7, model_token_price(model, "prompt"));
 	sqlite3_bind_double(statement, 8, model_token_price(model, "completion"));
-	sqlite3_bind_int(statement, 9, model->n_prices != 0);
+	sqlite3_bind_int(statement, 9, model_is_priced(model));
 	return store_run(store, statement, fail);
 }
 
@@ -209,7 +209,7 @@ static bool complete_row(struct store *store, int64_t id, sqlite3_stmt *row, str
 	if (model_price(&record, "completion", &price)) {
 		sqlite3_bind_double(update, 4, price);
 	}
-	sqlite3_bind_int(update, 5, record.n_prices != 0);
+	sqlite3_bind_int(update, 5, record_is_priced(&record));
 	free(record.prices);
 	return store_run(store, update, fail);
 }

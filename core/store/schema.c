@@ -286,7 +286,10 @@ static const char limits_step[] = "CREATE TABLE model_limits("
 				  " place INTEGER PRIMARY KEY REFERENCES place(id),"
 				  " limits TEXT NOT NULL) STRICT;";
 
+/* `priced` is only what states a price other than 0: each row is completed anew. */
+static const char priced_step[] = "UPDATE place SET able=NULL WHERE model=1 AND priced<>0;";
+
 const char *const database_steps[] = {first_step, annex_step, session_step, mark_step, able_step,
 		health_step, ledger_step, group_step, answer_step, kept_step, alias_step,
-		attachment_step, job_step, limits_step};
+		attachment_step, job_step, limits_step, priced_step};
 const size_t database_n_steps = sizeof(database_steps) / sizeof(database_steps[0]);

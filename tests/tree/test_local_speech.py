@@ -62,6 +62,17 @@ def test_voices_are_found_by_asking_the_program(tree, provider, name):
     assert model.ask(SENTENCE) != first
 
 
+@needs("flite")
+def test_what_is_said_here_costs_nothing_and_needs_no_name(tree):
+    """Under a budget too, and whoever asks for speech gets it without having set up anything."""
+    (tree.path / "budget/day").write_text("1\n")
+    assert tree.model("flite", "flite").ask(SENTENCE).startswith(b"RIFF")
+    route = tree.path / "capabilities/text-to-audio"
+    assert "# 1 " in (route / "route").read_text(), (route / "route").read_text()
+    said = tree.sh("echo hello > input && cat output", cwd=route, check=True)
+    assert said.out.startswith(b"RIFF")
+
+
 @pytest.mark.parametrize("provider, name", VOICES)
 @pytest.mark.parametrize("voice", ["-lv", "/etc/passwd", "http://127.0.0.1/x.flitevox"])
 def test_a_voice_that_is_none_is_refused(tree, provider, name, voice):

@@ -123,7 +123,7 @@ struct price price_of(const struct provider *provider, const struct model_record
 	const struct config_price *own = provider->config != NULL ? &provider->config->price : NULL;
 	bool has_own = own != NULL && own->stated;
 	if (!has_own || !is_foreign(provider)) {
-		if (record->free || (record->n_prices == 0 && is_local(provider) && !has_own)) {
+		if (record->free || (!record_is_priced(record) && is_local(provider) && !has_own)) {
 			return (struct price){.known = true};
 		}
 		struct price price = stated_price(record, prompt_tokens, most);

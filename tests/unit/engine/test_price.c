@@ -3,6 +3,7 @@
 
 #include "core/config/settings.h"
 #include "core/engine/attach/media.h"
+#include "core/engine/load/version.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,6 +102,21 @@ static void a_picture_makes_a_turn_that_isnt_free(void **state) {
 	}
 }
 
+static void what_is_of_this_machine_and_states_no_price_but_0_costs_nothing(void **state) {
+	(void)state;
+	const struct model_record speaker = {.input_modalities = "text",
+			.output_modalities = "audio",
+			PRICES({"prompt", 0}, {"completion", 0})};
+	struct version version = {.local = true};
+	const struct provider here = {.version = &version}, elsewhere = {0};
+	struct price price = price_of(&here, &speaker, 10, true);
+	assert_true(price_is_zero(&price));
+	price = price_of(&elsewhere, &speaker, 10, true);
+	assert_false(price_is_zero(&price));
+	price = price_of(&here, &redrawer, 10, true);
+	assert_false(price_is_zero(&price));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(each_picture_that_is_asked_for_is_reserved),
@@ -109,6 +125,8 @@ int main(void) {
 			cmocka_unit_test(
 					where_tokens_have_prices_the_one_of_a_picture_is_not_of_those_made),
 			cmocka_unit_test(a_picture_makes_a_turn_that_isnt_free),
+			cmocka_unit_test(
+					what_is_of_this_machine_and_states_no_price_but_0_costs_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,11 +54,13 @@ static void fill(struct fixture *f, struct place *acme) {
 	static const struct job_price both[] = {{"prompt", 1e-6}, {"completion", 2e-6}};
 	static const struct job_price image[] = {{"image", 0.04}};
 	static const struct job_price varies[] = {{"prompt", -1}};
+	static const struct job_price nothing[] = {{"prompt", 0}, {"completion", 0}};
 	struct refresh *refresh = refresh_begin(f->catalogue, acme);
 	add(refresh, "chat:free");
 	add_priced(refresh, "maker/chat", "text", both, 2);
 	add_priced(refresh, "maker/paint", "image", image, 1);
 	add_priced(refresh, "auto", "text", varies, 1);
+	add_priced(refresh, "speech", "audio", nothing, 2);
 	add_priced(refresh, "unstated", "text", NULL, 0);
 	commit(f, refresh);
 }
@@ -75,6 +77,9 @@ static void assert_filled(const struct place *acme) {
 	assert_true(isnan(at(top, "maker/paint")->price_prompt));
 	assert_true(at(top, "maker/paint")->priced);
 	assert_true(at(top, "auto")->price_prompt < 0);
+	assert_true(at(top, "auto")->priced);
+	assert_true(at(top, "speech")->price_prompt == 0);
+	assert_false(at(top, "speech")->priced);
 	assert_true(isnan(at(top, "unstated")->price_prompt));
 	assert_false(at(top, "unstated")->priced);
 }
