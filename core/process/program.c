@@ -60,16 +60,21 @@ char *program_find(const char *name) {
 
 /* ---- the end ---- */
 
-/* Paths under which it saw its files mean nothing outside. */
-static void name_inputs(struct buf *to, const char *words) {
+/* In one line. Paths under which it saw its files mean nothing outside. */
+static void make_words(struct buf *to, const char *words) {
 	static const char path[] = "/proc/self/fd/";
-	for (const char *at; (at = strstr(words, path)) != NULL;) {
-		buf_add(to, words, (size_t)(at - words));
-		buf_add_string(to, "the input");
-		words = at + strlen(path);
-		words += strspn(words, "0123456789");
+	while (*words != '\0') {
+		if (starts_with(words, path)) {
+			buf_add_string(to, "the input");
+			words += strlen(path);
+			words += strspn(words, "0123456789");
+		} else if (*words == '\n') {
+			buf_add_string(to, "; ");
+			words += strspn(words, "\n");
+		} else {
+			buf_add_byte(to, *words++);
+		}
 	}
-	buf_add_string(to, words);
 }
 
 static void tell(struct program *program) {
@@ -81,9 +86,9 @@ static void tell(struct program *program) {
 		size--;
 	}
 	cleanup_free char *words = plain_text(
-			program->words + skip, size, PROGRAM_WORDS_MOST, false);
+			program->words + skip, size, PROGRAM_WORDS_MOST, true);
 	cleanup_buf struct buf named = {0};
-	name_inputs(&named, words != NULL ? words : "");
+	make_words(&named, words != NULL ? words : "");
 	struct program_end end = {.status = program->status, .words = buf_string(&named)};
 	program->events.end(program->data, &end);
 }

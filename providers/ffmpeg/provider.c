@@ -121,8 +121,9 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	}
 	if (input == NULL) {
 		char words[128];
-		snprintf(words, sizeof(words), "%s takes a file of %s: cp one to input", model->id,
-				model->input);
+		snprintf(words, sizeof(words),
+				"the prompt is text, and %s takes %s: cp a file to input",
+				model->id, model->input);
 		fail(job, CONDUIT_FAIL_INVALID, words);
 		return;
 	}

@@ -136,6 +136,34 @@ def test_a_video_without_sound_says_so(tree, clips):
     assert "there is no sound" in failed(turn_of(tree, "extract-audio", clips["silent"]), errno.EINVAL)
 
 
+@pytest.mark.parametrize("model, clip, named", [("extract-audio", "audio", "convert-audio takes it and makes sound"),
+                                                ("convert-audio", "video", "extract-audio makes sound of it"),
+                                                ("convert-image", "video", "extract-frames makes an image of it")])
+def test_what_a_model_does_not_take_is_refused_naming_who_does_or_converts_it(tree, clips, model, clip, named):
+    words = failed(turn_of(tree, model, clips[clip]), errno.EINVAL)
+    assert f"; providers/ffmpeg/models/{named}" in words, words
+
+
+def test_who_makes_text_of_it_is_no_help_where_no_text_is_taken(tree, clips):
+    words = failed(turn_of(tree, "convert-video", clips["image"]), errno.EINVAL)
+    assert words.rstrip("\n").endswith("lists image"), repr(words)
+
+
+@pytest.mark.parametrize("name, options", [("clip.ts", []), ("clip.m2ts", ["-f", "mpegts", "-mpegts_m2ts_mode", "1"]),
+                                           ("clip.nut", [])])
+def test_video_that_libmagic_has_no_type_for_is_video(tree, clips, tmp_path, name, options):
+    clip = make(tmp_path / name, "-i", clips["video"], *options)
+    _, duration, _ = result(tree, "extract-audio", clip)
+    assert duration == pytest.approx(3, abs=0.3)
+
+
+@pytest.mark.parametrize("extension", ["caf", "wv", "tta"])
+def test_sound_that_libmagic_has_no_type_for_is_sound(tree, clips, tmp_path, extension):
+    clip = make(tmp_path / f"clip.{extension}", "-i", clips["audio"])
+    _, duration, _ = result(tree, "convert-audio", clip)
+    assert duration == pytest.approx(3, abs=0.3)
+
+
 def test_a_start_beyond_the_end_says_so(tree, clips):
     words = failed(turn_of(tree, "extract-frames", clips["video"], start=60), errno.EINVAL)
     assert "config/start" in words

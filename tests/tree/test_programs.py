@@ -162,7 +162,7 @@ def test_it_sees_nothing_but_the_system_and_the_turn(acme):
 
 def test_its_failure_is_told_with_its_status_and_last_words(acme):
     words = refused(acme.model("fails"), errno.EINVAL)
-    assert words.startswith("EINVAL: 1: /usr/bin/cat: unrecognized option '--no-such-option'"), words
+    assert words.startswith("EINVAL: 1: /usr/bin/cat: unrecognized option '--no-such-option'; Try "), words
 
 
 def test_a_program_that_the_manifest_does_not_name_is_not_run(acme):

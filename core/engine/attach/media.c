@@ -90,6 +90,43 @@ static const char *common_name(const char *type) {
 	return type;
 }
 
+/* A packet of MPEG's transport stream begins with 0x47 and has 188 bytes, of a camera's 4 before
+ * them: programs may come in any order, by which libmagic would know one. */
+static bool is_transport_stream(const char *bytes, size_t size) {
+	static const struct { size_t first, step; } forms[] = {{0, 188}, {4, 192}};
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t at = forms[i].first, n = 0;
+		while (at < size && bytes[at] == 0x47 && n < 5) {
+			at += forms[i].step;
+			n++;
+		}
+		if (n == 5 || (n >= 2 && at == size + forms[i].first)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What libmagic's list names no type of, by how it begins; NULL for the rest. */
+static const char *type_beside_list(const char *bytes, size_t size) {
+	static const struct {
+		const char *begin, *type;
+	} signs[] = {
+			{"caff", "audio/x-caf"},
+			{"wvpk", "audio/x-wavpack"},
+			{"TTA1", "audio/x-tta"},
+			{"nut/multimedia container", "video/x-nut"},
+			{"DKIF", "video/x-ivf"},
+	};
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		size_t length = strlen(signs[i].begin);
+		if (size >= length && memcmp(bytes, signs[i].begin, length) == 0) {
+			return signs[i].type;
+		}
+	}
+	return is_transport_stream(bytes, size) ? "video/mp2t" : NULL;
+}
+
 void media_type(struct media *media, const void *bytes, size_t size, bool whole,
 		char ret[MEDIA_TYPE_MOST]) {
 	bool text = is_text(bytes, size, whole);
@@ -101,6 +138,9 @@ void media_type(struct media *media, const void *bytes, size_t size, bool whole,
 	magic_t magic = size != 0 ? list_of(media) : NULL;
 	const char *found = magic != NULL ? magic_buffer(magic, bytes, size) : NULL;
 	const char *type = found != NULL ? common_name(found) : UNKNOWN;
+	if (strcmp(type, UNKNOWN) == 0 && (found = type_beside_list(bytes, size)) != NULL) {
+		type = found;
+	}
 	if (starts_with(type, "text/")) {
 		type = "";
 	} else if (strchr(type, '/') == NULL || strlen(type) >= MEDIA_TYPE_MOST) {
@@ -160,12 +200,16 @@ const char *media_extension(const char *type) {
 			{"audio/aac", "aac"},
 			{"audio/m4a", "m4a"},
 			{"audio/mp4", "m4a"},
+			{"audio/aiff", "aiff"},
+			{"audio/x-caf", "caf"},
 			{"audio/pcm", "pcm"},
 			{"audio/l16", "pcm"},
 			{"video/mp4", "mp4"},
 			{"video/webm", "webm"},
 			{"video/quicktime", "mov"},
 			{"video/x-matroska", "mkv"},
+			{"video/x-msvideo", "avi"},
+			{"video/mp2t", "ts"},
 			{"model/gltf-binary", "glb"},
 	};
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
@@ -221,17 +265,22 @@ bool media_is_known(const char *type) {
 
 static const struct {
 	enum media_kind kind;
+	/* What helps, where no model here is known to, for models that take `into`. */
 	const char *modality, *said, *helps;
+	unsigned into;
 } kinds[] = {
-		{MEDIA_TEXT, "text", "text", ""},
+		{MEDIA_TEXT, "text", "text", "", 0},
 		{MEDIA_IMAGE, "image", "an image",
-				"tesseract or a model of images makes text of it"},
-		{MEDIA_AUDIO, "audio", "sound", "whisper or pocketsphinx makes text of it"},
+				"tesseract or a model of images makes text of it", MEDIA_TEXT},
+		{MEDIA_AUDIO, "audio", "sound", "whisper or pocketsphinx makes text of it",
+				MEDIA_TEXT},
 		{MEDIA_VIDEO, "video", "video",
-				"ffmpeg takes its pictures and its sound out, for models of these"},
+				"ffmpeg takes its pictures and its sound out, for models of these",
+				MEDIA_IMAGE | MEDIA_AUDIO},
 		{MEDIA_FILE, "file", "a document",
 				"pdftotext makes text of a PDF, pdftoppm images, and pandoc or "
-				"libreoffice read other documents"},
+				"libreoffice read other documents",
+				MEDIA_TEXT | MEDIA_IMAGE},
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -270,10 +319,32 @@ const char *media_modality(const char *type) {
 	return kinds[index_of(type)].modality;
 }
 
+const char *media_said(const char *modality) {
+	for (size_t i = 0; i < N_KINDS; i++) {
+		if (strcmp(kinds[i].modality, modality) == 0) {
+			return kinds[i].said;
+		}
+	}
+	return modality;
+}
+
+/* Whether the model takes any kind of a set. */
+static bool takes_any(const struct model_record *record, unsigned set) {
+	for (size_t i = 0; i < N_KINDS; i++) {
+		if ((set & kinds[i].kind) != 0 &&
+				media_lists(record->input_modalities, kinds[i].modality)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool media_refuse(const struct model_record *record, const char *what, const char *type,
 		const char *converter, struct fail *fail) {
 	size_t i = index_of(type);
-	const char *helps = converter != NULL ? converter : kinds[i].helps;
+	const char *helps = converter != NULL		       ? converter
+			    : takes_any(record, kinds[i].into) ? kinds[i].helps
+							       : "";
 	return fail_set(fail, EINVAL,
 			"%.300s is %s (%s), which %s doesn't take: it takes %s. Choose a model "
 			"whose info/input_modalities lists %s%s%s",

@@ -50,6 +50,8 @@ bool media_is_known(const char *type);
 bool media_taken(const struct model_record *record, unsigned kinds);
 /* What a catalogue calls the kind of such a file: "audio". Static. */
 const char *media_modality(const char *type);
+/* Such a kind in a sentence: "sound" for "audio"; what is none, as it is. */
+const char *media_said(const char *modality);
 /* Whether "text,image" lists it, as a whole word. */
 bool media_lists(const char *modalities, const char *modality);
 /* Refuses a file with EINVAL and words that name it, its kind, the model and what helps. `what` is
