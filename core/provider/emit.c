@@ -349,7 +349,7 @@ void conduit_fail(struct conduit_job *job, const struct conduit_failure *failure
 		return;
 	}
 	char *words cleanup_free = emit_shortened(failure->words, WIRE_WORDS_MOST);
-	bool known = (unsigned)failure->kind <= CONDUIT_FAIL_INVALID;
+	bool known = (unsigned)failure->kind <= CONDUIT_FAIL_MISSING;
 	struct wire_message message = {.type = WIRE_FAIL,
 			.fail = {.kind = (uint8_t)(known ? failure->kind : CONDUIT_FAIL_OTHER),
 					.status = failure->status,

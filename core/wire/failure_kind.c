@@ -20,6 +20,7 @@ static const struct {
 		{EPROTO, "MALFORMED"},
 		{ENOENT, "GONE"},
 		{EINVAL, "INVALID"},
+		{ENODEV, "MISSING"},
 };
 
 int failure_kind_errno(unsigned kind) {

@@ -2,7 +2,7 @@
 #ifndef CORE_WIRE_FAILURE_KIND_H
 #define CORE_WIRE_FAILURE_KIND_H
 
-#define FAILURE_KINDS 13
+#define FAILURE_KINDS 14
 
 /* The errno that provider.h promises; EIO for a number that is no kind. */
 int failure_kind_errno(unsigned kind);

@@ -2,6 +2,7 @@
 #include "core/wire/wire.h"
 
 #include "core/wire/coder.h"
+#include "core/wire/failure_kind.h"
 
 #include <string.h>
 
@@ -88,7 +89,7 @@ static void walk_usage(struct coder *coder, struct wire_usage *usage) {
 }
 
 static void walk_failure(struct coder *coder, struct wire_failure *fail) {
-	code_u8(coder, &fail->kind, 12);
+	code_u8(coder, &fail->kind, FAILURE_KINDS - 1);
 	code_i32(coder, &fail->status);
 	code_u8(coder, &fail->retry, 1);
 	code_string(coder, &fail->words, WIRE_WORDS_MOST);

@@ -214,7 +214,7 @@ struct wire_usage {
 };
 
 struct wire_failure {
-	uint8_t kind; /* 0..12 as enum conduit_kind */
+	uint8_t kind; /* 0..13 as enum conduit_kind */
 	int32_t status;
 	uint8_t retry; /* 0..1 as enum conduit_retry */
 	const char *words;

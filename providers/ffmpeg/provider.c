@@ -145,7 +145,7 @@ static void fail_program(struct conduit_job *job, const struct work *work) {
 	char words[sizeof(work->words) + 128];
 	const char *program = work->probing ? "ffprobe" : "ffmpeg";
 	if (work->status == NOT_INSTALLED) {
-		fail(job, CONDUIT_FAIL_OTHER, work->words);
+		fail(job, CONDUIT_FAIL_MISSING, work->words);
 	} else if (work->status > SIGNALLED) {
 		snprintf(words, sizeof(words),
 				"%s was ended by signal %d: too much processor time "

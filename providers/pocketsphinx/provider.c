@@ -19,9 +19,7 @@ struct sound {
 
 static void looked(struct conduit_job *job, const struct conduit_answer *answer) {
 	if (answer->status == CONDUIT_PROGRAM_MISSING) {
-		conduit_fail_with(job, CONDUIT_FAIL_OTHER,
-				"pocketsphinx isn't installed: apt-get install pocketsphinx "
-				"pocketsphinx-en-us");
+		conduit_fail_with(job, CONDUIT_FAIL_MISSING, "%s", answer->words);
 		return;
 	}
 	conduit_local_model(job, &(struct conduit_model){

@@ -131,6 +131,7 @@ static const struct field top_fields[] = {
 		{"auth", FIELD_SPECIAL, .read = manifest_read_auth},
 		{"endpoints", FIELD_SPECIAL, .read = manifest_read_endpoints},
 		{"programs", FIELD_SPECIAL, .read = manifest_read_programs},
+		{"package", FIELD_SPECIAL, .read = manifest_read_package},
 		{"models", FIELD_SPECIAL, .read = manifest_read_models},
 		{"discovery", FIELD_SPECIAL, .read = manifest_read_discovery},
 		{"limits", FIELD_SPECIAL, .read = manifest_read_limits},
@@ -282,7 +283,7 @@ void manifest_finish(struct manifest *manifest) {
 			manifest->description, manifest->version, manifest->driver,
 			manifest->base_url, manifest->base_url_env, manifest->key_env,
 			manifest->key_url, manifest->start, manifest->auth_header,
-			manifest->auth_scheme, manifest->service_url};
+			manifest->auth_scheme, manifest->service_url, manifest->package};
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
 		free(strings[i]);
 	}

@@ -64,6 +64,7 @@ struct manifest {
 	struct manifest_endpoint *endpoints;
 	size_t n_endpoints;
 	char **programs; /* names of programs that it may have run; ended by NULL */
+	char *package; /* Debian's that hold them, one line; NULL: called as the program */
 	char **pkg_config; /* libraries that its sources are compiled against; ended by NULL */
 	struct manifest_model *models;
 	size_t n_models;

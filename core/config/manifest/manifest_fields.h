@@ -37,7 +37,7 @@ extern const struct field manifest_auth_fields[2], manifest_endpoint_fields[3],
 		manifest_limits_fields[2];
 field_reader manifest_read_base_url, manifest_read_base_urls, manifest_read_base_url_env,
 		manifest_read_key_url, manifest_read_auth, manifest_read_endpoints,
-		manifest_read_programs, manifest_read_limits;
+		manifest_read_programs, manifest_read_package, manifest_read_limits;
 /* After all fields: that a local one reaches nothing else. */
 void manifest_check_local(const struct place *place, const struct yaml_node *root,
 		const struct manifest *manifest);

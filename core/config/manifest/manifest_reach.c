@@ -13,6 +13,7 @@
 /* More of either is no manifest. */
 #define ENDPOINTS_MOST 64
 #define PROGRAMS_MOST 16
+#define PACKAGE_MOST 256
 #define BASE_URLS_MOST 8
 
 void manifest_read_base_url(const struct place *place, const struct yaml_node *node, void *into) {
@@ -220,6 +221,26 @@ static void add_program(const struct place *place, const struct yaml_node *item,
 
 void manifest_read_programs(const struct place *place, const struct yaml_node *node, void *into) {
 	node_each_text(place, node, add_program, into);
+}
+
+/* A person is shown it as what to type: nothing else than names of packages may stand there. */
+void manifest_read_package(const struct place *place, const struct yaml_node *node, void *into) {
+	struct manifest *manifest = into;
+	const char *text = node_text(place, node);
+	if (text == NULL) {
+		return;
+	}
+	bool fine = isalnum((unsigned char)text[0]) && strlen(text) <= PACKAGE_MOST &&
+		    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+.- ") == strlen(text) &&
+		    strstr(text, " -") == NULL;
+	if (!fine) {
+		place_fault(place, node,
+				"'%s' is not accepted: write names of Debian packages, of a-z, "
+				"0-9, '+', '.' and '-', with a blank between them",
+				text);
+		return;
+	}
+	node_copy(place, text, &manifest->package);
 }
 
 const struct field manifest_limits_fields[] = {

@@ -208,6 +208,10 @@ void version_hide_keys(const struct version *version) {
 
 /* ---- its programs ---- */
 
+const char *version_package(const struct version *version, const char *program) {
+	return version->manifest.package != NULL ? version->manifest.package : program;
+}
+
 bool version_lacks_programs(const struct version *version, struct fail *fail) {
 	char **programs = version->manifest.programs;
 	for (char **name = programs; name != NULL && *name != NULL; name++) {
@@ -216,10 +220,9 @@ bool version_lacks_programs(const struct version *version, struct fail *fail) {
 			return false;
 		}
 	}
-	/* The first is what its package is called, where they go by several names. */
 	return programs != NULL && *programs != NULL &&
 	       !fail_set(fail, ENODEV, "%s isn't installed: apt-get install %s", *programs,
-			       *programs);
+			       version_package(version, *programs));
 }
 
 /* ---- making and ending ---- */

@@ -62,6 +62,8 @@ void version_release(struct version *version);
 /* Whether it runs programs and none of them is installed; then the words say what to install
  * (ENODEV). */
 bool version_lacks_programs(const struct version *version, struct fail *fail);
+/* What `apt-get install` takes to have this program of its manifest. */
+const char *version_package(const struct version *version, const char *program);
 /* The whole header line with the key, for a transfer; false when there is no key. Wipe it. */
 bool version_key_header(struct version *version, struct buf *ret);
 /* Keys in the environment were copied: no child and no reader of /proc finds them any more. */

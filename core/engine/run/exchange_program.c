@@ -177,7 +177,7 @@ static void on_missing(uv_timer_t *timer) {
 	struct exchange *exchange = timer->data;
 	cleanup_free char *words = NULL;
 	if (asprintf(&words, "%s isn't installed: apt-get install %s", exchange->missing,
-			    exchange->missing) < 0) {
+			    version_package(exchange->version, exchange->missing)) < 0) {
 		words = NULL;
 	}
 	free(take(exchange->missing));

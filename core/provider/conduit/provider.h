@@ -288,6 +288,7 @@ enum conduit_kind {
 	CONDUIT_FAIL_MALFORMED = 10, /* EPROTO: neither SSE nor JSON, cut short */
 	CONDUIT_FAIL_GONE = 11, /* ENOENT: 404, the model is gone */
 	CONDUIT_FAIL_INVALID = 12, /* EINVAL: 400, 422, a refused parameter */
+	CONDUIT_FAIL_MISSING = 13, /* ENODEV: a program of this machine isn't installed */
 };
 
 enum conduit_retry {

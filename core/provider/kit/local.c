@@ -2,6 +2,7 @@
 #include "core/provider/kit/local.h"
 
 #include <conduit/kit/failure.h>
+#include <conduit/kit/program.h>
 #include <stdlib.h>
 
 struct local *local_of(struct conduit_job *job) {
@@ -56,8 +57,13 @@ static void take_exit(struct local *local, const struct conduit_reply *reply) {
 	const char *results = conduit_header(reply, "results");
 	local->results = results != NULL ? (int)strtol(results, NULL, 10) : 0;
 	buf_clear(&local->words);
-	buf_add_format(&local->words, "%s: %s", local->program,
-			words != NULL && words[0] != '\0' ? words : "it failed without a word");
+	if (words == NULL || words[0] == '\0') {
+		words = "it failed without a word";
+	}
+	/* That it isn't installed is said by its name already. */
+	bool named = reply->status == CONDUIT_PROGRAM_MISSING;
+	buf_add_format(&local->words, "%s%s%s", named ? "" : local->program, named ? "" : ": ",
+			words);
 }
 
 /* What a program says comes before its exit, which is the head of what a server says. */

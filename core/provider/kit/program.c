@@ -16,7 +16,9 @@ void conduit_program_ask(struct conduit_job *job, const struct conduit_program *
 }
 
 static void end_well(struct conduit_job *job, const struct conduit_answer *answer) {
-	if (answer->status != 0) {
+	if (answer->status == CONDUIT_PROGRAM_MISSING) {
+		conduit_fail_with(job, CONDUIT_FAIL_MISSING, "%s", answer->words);
+	} else if (answer->status != 0) {
 		conduit_fail_with(job, CONDUIT_FAIL_OTHER, "%s", answer->words);
 	} else {
 		conduit_local_finish(job, "stop");

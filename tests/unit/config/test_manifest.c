@@ -184,6 +184,23 @@ static void programs_are_names_and_no_shells(void **state) {
 	}
 }
 
+static void packages_are_what_can_be_typed_behind_apt_get_install(void **state) {
+	(void)state;
+	read_good(BASE "package: pocketsphinx libsox-fmt-all g++\n");
+	assert_string_equal(manifest.package, "pocketsphinx libsox-fmt-all g++");
+	manifest_finish(&manifest);
+	read_good(BASE);
+	assert_null(manifest.package);
+	manifest_finish(&manifest);
+	static const char *const wrong[] = {"'sox; rm -r x'", "'-o x sox'", "'sox --yes'", "'$(x)'",
+			"'http://x/y.deb'", "'./x.deb'", "\"a\\nb\""};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), BASE "package: %s\n", wrong[i]);
+		assert_fault(text, "4: package: ");
+	}
+}
+
 static void libraries_are_names_and_no_options(void **state) {
 	(void)state;
 	const char *const wrong[] = {"--define-variable=prefix=/x", "'a b'", "/x.pc", "-fplugin=x",
@@ -331,6 +348,7 @@ int main(void) {
 			with_scratch(the_host_of_the_address_is_one_that_can_be_granted),
 			with_scratch(only_what_is_local_is_called_so),
 			with_scratch(programs_are_names_and_no_shells),
+			with_scratch(packages_are_what_can_be_typed_behind_apt_get_install),
 			with_scratch(libraries_are_names_and_no_options),
 			with_scratch(a_name_in_the_tree_is_the_id_without_its_ending),
 			with_scratch(an_id_that_gives_no_name_is_refused),

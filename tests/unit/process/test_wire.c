@@ -125,7 +125,7 @@ static void values_outside_their_range_are_refused(void **state) {
 	char long_name[300];
 	memset(long_name, 'n', sizeof(long_name) - 1);
 	long_name[sizeof(long_name) - 1] = '\0';
-	assert_false(encodes((struct wire_message){.type = WIRE_FAIL, .fail = {13, 0, 0, ""}}));
+	assert_false(encodes((struct wire_message){.type = WIRE_FAIL, .fail = {14, 0, 0, ""}}));
 	assert_false(encodes((struct wire_message){.type = WIRE_FAIL, .fail = {0, 0, 2, ""}}));
 	assert_false(encodes((struct wire_message){.type = WIRE_MESSAGE, .message = {.role = 3}}));
 	assert_false(encodes((struct wire_message){
