@@ -118,6 +118,23 @@ def test_frames_come_in_order_the_first_is_the_output(tree, clips):
     assert len({first, *((artifacts / name).read_bytes() for name in os.listdir(artifacts))}) == 6
 
 
+@pytest.mark.parametrize("fps, frames, finish", [(100, 256, "length"), (85, 255, "stop")])
+def test_frames_end_at_256_and_finish_says_so(tree, clips, fps, frames, finish):
+    model = turn_of(tree, "extract-frames", clips["video"], fps=fps, scale="0.1")
+    assert model.read().startswith(b"\x89PNG")
+    artifacts = sorted(os.listdir(model.path / "turns/last/artifacts"))
+    assert artifacts == [f"{n:06}.png" for n in range(2, frames + 1)]
+    facts = model.facts()
+    assert (facts["state"], facts["finish"]) == ("done", finish)
+
+
+def test_frames_behind_the_cap_come_with_start(tree, clips):
+    turn = turn_of(tree, "extract-frames", clips["video"], fps=100, scale="0.1", start="2.56")
+    turn.read()
+    assert len(os.listdir(turn.path / "turns/last/artifacts")) + 1 == pytest.approx(44, abs=2)
+    assert turn.facts()["finish"] == "stop"
+
+
 def test_a_thumbnail_is_one_small_picture(tree, clips):
     _, _, streams = result(tree, "thumbnail", clips["video"], width=100)
     assert (streams["video"]["codec_name"], streams["video"]["width"]) == ("mjpeg", 100)
