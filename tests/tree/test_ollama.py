@@ -7,7 +7,7 @@ import os
 import subprocess
 
 import pytest
-from harness.server import SERVERS, free_port
+from harness.server import SERVERS, call, free_port
 from harness.wait import until
 
 
@@ -131,20 +131,24 @@ CLIENT = """
 const { Ollama } = require("ollama");
 (async () => {
   const client = new Ollama({ host: process.argv[2] });
-  const model = process.argv[3];
-  let streamed = "", thought = "";
-  for await (const part of await client.chat({ model, messages: [{ role: "user", content: "hi" }], stream: true })) {
+  const [model, content, once] = process.argv.slice(3);
+  const asked = { model, messages: [{ role: "user", content }] };
+  let streamed = "", thought = "", pieces = 0;
+  for await (const part of await client.chat({ ...asked, stream: true })) {
     streamed += part.message.content;
     thought += part.message.thinking || "";
+    pieces++;
   }
+  const whole = once ? (await client.chat({ ...asked, stream: false })).message.content : "";
   const names = (await client.list()).models.map((one) => one.name);
-  console.log(JSON.stringify({ streamed, thought, names }));
+  console.log(JSON.stringify({ streamed, thought, whole, pieces, names }));
 })();
 """
 
 
-@pytest.mark.bound(240)
-def test_the_official_client_sees_the_same(tree, ollama, tmp_path):
+@pytest.fixture
+def client(tmp_path):
+    """What the official client sees: client(server, model, prompt), with "once" whole as well."""
     home = subprocess.run(
         [SERVERS / "npm-tool", "ollama@0.6.3"], capture_output=True, text=True, timeout=200, check=False
     )
@@ -153,9 +157,77 @@ def test_the_official_client_sees_the_same(tree, ollama, tmp_path):
     script = tmp_path / "client.js"
     script.write_text(CLIENT)
     env = os.environ | {"NODE_PATH": home.stdout.strip(), "NO_PROXY": "*"}
-    answer = subprocess.run(
-        ["node", script, ollama.url, "llama3.2:1b"], capture_output=True, timeout=60, env=env, check=True
-    )
-    seen = json.loads(answer.stdout)
+
+    def ask(server, model, prompt, *once):
+        command = ["node", script, server.url, model, prompt, *once]
+        answer = subprocess.run(command, capture_output=True, timeout=60, env=env, check=True)
+        return json.loads(answer.stdout)
+
+    return ask
+
+
+@pytest.mark.bound(240)
+def test_the_official_client_sees_the_same(tree, ollama, client):
+    seen = client(ollama, "llama3.2:1b", "hi")
     assert tree.model("llama3.2:1b", "ollama").ask("hi").decode() == seen["streamed"] + "\n"
     assert sorted(seen["names"]) == sorted(os.listdir(tree.path / "providers/ollama/models"))
+
+
+# ---- aimock, which nobody here wrote ----
+
+MOCKED = "gpt-4o"  # one of those that it lists
+CONTENT = 'A heron stands in the reeds, "still" as ünïcode 🦆, long enough to come in several pieces.'
+FIXTURES = {"fixtures": [
+    {"match": {"userMessage": "heron"}, "response": {"content": CONTENT}},
+    {"match": {"userMessage": "cut"}, "response": {"content": CONTENT}, "truncateAfterChunks": 2},
+    {"match": {"userMessage": "full"}, "response": {"error": {"message": "the reeds are full"}, "status": 503}},
+]}
+
+
+@pytest.fixture
+def aimock(serve, tmp_path):
+    fixtures = tmp_path / "fixtures.json"
+    fixtures.write_text(json.dumps(FIXTURES))
+    port = free_port()
+    return serve([SERVERS / "aimock", port, fixtures, "-l", "5", "--log-level", "warn"], port, bound=120)
+
+
+@pytest.fixture
+def mocked(mount, aimock):
+    return mount({"providers": {"ollama": {"base_url": aimock.url}}}).wait_ready("ollama")
+
+
+def chats(server):
+    _, answer = call(f"{server.url}/__aimock/journal")
+    return [entry["body"] for entry in json.loads(answer) if entry["path"] == "/api/chat"]
+
+
+@pytest.mark.bound(240)
+def test_the_official_client_sees_the_same_of_aimock(mocked, aimock, client):
+    seen = client(aimock, MOCKED, "a heron", "once")
+    assert seen["streamed"] == seen["whole"] == CONTENT and seen["pieces"] > 2
+    model = mocked.model(MOCKED, "ollama")
+    assert model.ask("a heron").decode() == seen["streamed"] + "\n"
+    assert sorted(seen["names"]) == sorted(os.listdir(mocked.path / "providers/ollama/models"))
+    streamed, whole, ours = chats(aimock)
+    assert streamed["messages"] == ours["messages"] == [{"role": "user", "content": "a heron"}]
+    assert streamed["model"] == ours["model"] == MOCKED
+
+
+def test_a_conversation_reaches_aimock_in_order(mocked, aimock):
+    model = mocked.model(MOCKED, "ollama")
+    model.ask("a heron")
+    mocked.sh('echo "another heron" >> "$D/input"; cat "$D/output"', D=model.path, check=True)
+    assert chats(aimock)[-1]["messages"] == [
+        {"role": "user", "content": "a heron"},
+        {"role": "assistant", "content": CONTENT},
+        {"role": "user", "content": "another heron"},
+    ]
+
+
+def test_what_aimock_cuts_or_refuses_fails_with_its_words(mocked):
+    model = mocked.model(MOCKED, "ollama")
+    assert reading(model, "cut")[1] == errno.EPROTO
+    (mocked.path / "providers/ollama/config/retries").write_text("0")
+    assert reading(model, "full")[1] == errno.EREMOTEIO
+    assert "the reeds are full" in model.text("error")
