@@ -29,22 +29,47 @@ static const char *type_of(const char *format) {
 					     : "text/tab-separated-values";
 }
 
-/* The last message's sound, and its text, which says what words to expect; false without sound. */
-static bool find_parts(const struct conduit_turn *turn, const struct conduit_part **ret_sound,
-		const struct conduit_part **ret_words) {
+/* The last message's sounds, and its text, which says what words to expect. */
+struct parts {
+	const struct conduit_part *sound, *another, *words; /* NULL: there is none */
+};
+
+static struct parts find_parts(const struct conduit_turn *turn) {
 	const struct conduit_message *last = turn->n_messages != 0
 							     ? &turn->messages[turn->n_messages - 1]
 							     : NULL;
-	*ret_sound = *ret_words = NULL;
+	struct parts parts = {0};
 	for (size_t i = 0; last != NULL && i < last->n_parts; i++) {
 		const struct conduit_part *part = &last->parts[i];
 		if (strncmp(part->type, "text/", 5) == 0) {
-			*ret_words = part->bytes != 0 ? part : *ret_words;
-		} else if (*ret_sound == NULL) {
-			*ret_sound = part;
+			parts.words = part->bytes != 0 ? part : parts.words;
+		} else if (parts.sound == NULL) {
+			parts.sound = part;
+		} else {
+			parts.another = part;
 		}
 	}
-	return *ret_sound != NULL;
+	return parts;
+}
+
+/* What can't be done is refused: nothing that was given is passed over in silence. */
+static bool check_parts(struct conduit_job *job, const struct conduit_turn *turn,
+		const struct parts *parts) {
+	if (parts->sound == NULL) {
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
+				"speech is written down, not text: cp speech.mp3 input");
+	} else if (parts->another != NULL) {
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
+				"one recording is written down at a time: attach/%s is another",
+				parts->another->name);
+	} else if (parts->words != NULL && strcmp(turn->model, ID_ASR) == 0) {
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
+				"this server takes words to expect from config/instructions alone: "
+				"write the text there, and the sound to input");
+	} else {
+		return true;
+	}
+	return false;
 }
 
 /* Servers tell the kind of sound by the name's ending, or by what is in it. */
@@ -149,21 +174,19 @@ static void send_asr(struct conduit_job *job, const struct conduit_turn *turn,
 }
 
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
-	const struct conduit_part *sound, *words;
-	if (!find_parts(turn, &sound, &words)) {
-		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
-				"speech is written down, not text: cp speech.mp3 input");
+	struct parts parts = find_parts(turn);
+	if (!check_parts(job, turn, &parts)) {
 		return;
 	}
 	if (strcmp(format_of(turn), "text") != 0) {
 		conduit_result(job, type_of(format_of(turn)), NULL);
 	}
 	if (strcmp(turn->model, ID_ASR) == 0) {
-		send_asr(job, turn, sound);
+		send_asr(job, turn, parts.sound);
 	} else if (strcmp(turn->model, ID_CPP) == 0) {
-		send_cpp(job, turn, sound, words);
+		send_cpp(job, turn, parts.sound, parts.words);
 	} else {
-		send_openai(job, turn, sound, words);
+		send_openai(job, turn, parts.sound, parts.words);
 	}
 }
 

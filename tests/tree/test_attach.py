@@ -125,7 +125,7 @@ def test_a_kind_that_the_model_does_not_take_is_refused_by_name(tree, simulated)
     assert caught.value.errno == errno.EINVAL
     words = model.text("error")
     named = "providers/openrouter/models/test/all:free makes text of it"
-    for part in ("attach/photo.png", "image", "test/text:free", "input_modalities", named):
+    for part in ("attach/photo.png", "image", "test/text:free", "input_modalities", named, "rm attach/photo.png"):
         assert part in words
     assert simulated.chats() == [] and listed(model) == ["photo.png"]
     (model.path / "attach/photo.png").unlink()

@@ -345,9 +345,11 @@ bool media_refuse(const struct model_record *record, const char *what, const cha
 	const char *helps = converter != NULL		       ? converter
 			    : takes_any(record, kinds[i].into) ? kinds[i].helps
 							       : "";
+	bool attached = starts_with(what, "attach/");
 	return fail_set(fail, EINVAL,
 			"%.300s is %s (%s), which %s doesn't take: it takes %s. Choose a model "
-			"whose info/input_modalities lists %s%s%s",
+			"whose info/input_modalities lists %s%s%s%s%.300s",
 			what, kinds[i].said, type, record->id, record->input_modalities,
-			kinds[i].modality, helps[0] != '\0' ? "; " : "", helps);
+			kinds[i].modality, helps[0] != '\0' ? "; " : "", helps,
+			attached ? "; to do without it: rm " : "", attached ? what : "");
 }

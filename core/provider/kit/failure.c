@@ -10,6 +10,8 @@
 
 /* Of each message that is quoted; conduit_fail cuts the whole at 4 KiB. */
 #define QUOTED_LIMIT 1500
+/* Of the name of what it is about. */
+#define MEMBER_LIMIT 200
 
 static const char *first_string(const struct conduit_json *json, const char *const *paths) {
 	for (; *paths != NULL; paths++) {
@@ -27,6 +29,13 @@ static const char *message_of(const struct conduit_json *body) {
 			"detail.message", "detail.error", "detail.0.msg", "errors.0.message",
 			"title", "error_description", NULL};
 	return first_string(body, paths);
+}
+
+/* Where the message is the first of a list of what is wrong with the request: what that is about.
+ */
+static const struct conduit_json *loc_of(const struct conduit_json *body) {
+	const struct conduit_json *loc = conduit_json_get(body, "detail.0.loc");
+	return loc != NULL ? loc : conduit_json_get(body, "message.detail.0.loc");
 }
 
 /* An HTTP status that the body states, for errors that came with status 200. */
@@ -74,11 +83,38 @@ static struct conduit_json *read_raw(struct error_facts *facts, const struct con
 	return inner;
 }
 
+/* FastAPI's `loc` says which member of what was sent is wrong: "language: ", "loras.0.path: ". */
+static void put_member(struct buf *words, const struct conduit_json *loc) {
+	static const char *const parts[] = {"body", "query", "path", "header"};
+	size_t before = words->size;
+	const struct conduit_json *each = conduit_json_first(loc);
+	const char *first = conduit_json_string(each, NULL);
+	for (size_t i = 0; first != NULL && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (strcmp(first, parts[i]) == 0) {
+			each = conduit_json_next(each);
+			break;
+		}
+	}
+	for (; each != NULL && words->size - before < MEMBER_LIMIT;
+			each = conduit_json_next(each)) {
+		const char *name = conduit_json_string(each, NULL);
+		int64_t number = 0;
+		buf_add_string(words, words->size != before ? "." : "");
+		if (name != NULL) {
+			words_add(words, name, strlen(name), MEMBER_LIMIT);
+		} else if (conduit_json_int64(each, NULL, &number)) {
+			buf_add_format(words, "%lld", (long long)number);
+		}
+	}
+	buf_add_string(words, words->size != before ? ": " : "");
+}
+
 static void put_words(
 		struct buf *words, const struct error_facts *facts, int status, const char *hint) {
 	bool generic = facts->raw_message != NULL &&
 		       (facts->message == NULL ||
 				       strcmp(facts->message, "Provider returned error") == 0);
+	put_member(words, facts->loc);
 	if (facts->message != NULL && !generic) {
 		words_add(words, facts->message, strlen(facts->message), QUOTED_LIMIT);
 	}
@@ -127,6 +163,7 @@ void conduit_json_failure(struct conduit_job *job, int status, const struct cond
 			.status = status >= 300 ? status : status_in(body),
 			.message = message_of(body),
 			.provider = conduit_json_string(body, "error.metadata.provider_name"),
+			.loc = loc_of(body),
 	};
 	add_names(&facts, body);
 	struct conduit_json *raw = read_raw(&facts, body);

@@ -98,6 +98,7 @@ static enum conduit_kind by_status(const struct error_facts *facts) {
 		/* An error of the service's that it didn't number: it failed to answer. */
 		return named(facts, general, COUNT(general), &kind) ? kind : CONDUIT_FAIL_UPSTREAM;
 	case 400:
+	case 415:
 	case 422:
 		return CONDUIT_FAIL_INVALID;
 	case 401:

@@ -2,6 +2,7 @@
 #ifndef CORE_PROVIDER_KIT_KIND_H
 #define CORE_PROVIDER_KIT_KIND_H
 
+#include <conduit/kit/json.h>
 #include <conduit/provider.h>
 
 #define ERROR_NAMES 16
@@ -12,6 +13,7 @@ struct error_facts {
 	const char *message; /* NULL when there is none */
 	const char *raw_message; /* what an upstream said, or NULL */
 	const char *provider; /* the upstream's name, or NULL */
+	const struct conduit_json *loc; /* the way to the member that is wrong, or NULL */
 	bool relayed; /* it is the upstream's error, not the service's */
 	bool flagged; /* it lists reasons of a moderation */
 	const char *names[ERROR_NAMES]; /* types and codes, its own and the upstream's */

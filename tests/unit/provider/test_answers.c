@@ -272,6 +272,23 @@ static void the_status_and_the_words_say_what_an_error_is(void **state) {
 	}
 }
 
+static void an_error_names_the_member_that_is_wrong(void **state) {
+	(void)state;
+	assert_failure(422, "application/json",
+			"{\"detail\":[{\"loc\":[\"body\",\"loras\",0,\"path\"],\"msg\":\"str "
+			"expected\"}]}",
+			CONDUIT_FAIL_INVALID, "loras.0.path: str expected (HTTP 422)");
+	assert_failure(422, "application/json",
+			"{\"detail\":[{\"loc\":[\"language\"],\"msg\":\"no\"},{\"loc\":[],\"msg\":"
+			"\"x\"}]}",
+			CONDUIT_FAIL_INVALID, "language: no (HTTP 422)");
+	assert_failure(422, "application/json",
+			"{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"no\"}]}", CONDUIT_FAIL_INVALID,
+			"no (HTTP 422)");
+	assert_failure(415, "application/json", "{\"detail\":\"not sound\"}", CONDUIT_FAIL_INVALID,
+			"not sound (HTTP 415)");
+}
+
 static void a_reset_connection_leaves_nothing_behind(void **state) {
 	(void)state;
 	const char *body = TEXT("a");
@@ -303,6 +320,7 @@ int main(void) {
 			cmocka_unit_test(an_error_in_any_chunk_fails_the_turn),
 			cmocka_unit_test(an_error_that_is_null_is_none),
 			cmocka_unit_test(the_status_and_the_words_say_what_an_error_is),
+			cmocka_unit_test(an_error_names_the_member_that_is_wrong),
 			cmocka_unit_test(a_reset_connection_leaves_nothing_behind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,13 +10,14 @@
  *     "… is not a valid model ID", model_not_found, 404            GONE
  *     "Provider returned error" with metadata.provider_name        UPSTREAM: not our key, not our
  *                                                                  request (429, 408: as they are)
- *     401 BAD_KEY, 403 FORBIDDEN, 408 504 524 TIMED_OUT, 429 BUSY, 400 422 INVALID, 5xx UPSTREAM
+ *     401 BAD_KEY, 403 FORBIDDEN, 408 504 524 TIMED_OUT, 429 BUSY, 400 415 422 INVALID,
+ *     5xx UPSTREAM
  *
  * Its words are the service's message, then what the upstream said where one did, then the
  * status: one line of plain UTF-8. What looks like a key in them is replaced by "[key]".
  *
  * Shapes known (each recorded or documented by a service): {"error":{message,type,code,
- * metadata}}, {"error":"…" | ["…"],"error_type":…}, {"detail":"…" | [{msg}] | {message}},
+ * metadata}}, {"error":"…" | ["…"],"error_type":…}, {"detail":"…" | [{loc,msg}] | {message}},
  * {"message":"…" | {"detail":…}}, {"title":…}, {"errors":[{message}]}, with int and string codes; a
  * page of HTML; plain text. */
 #ifndef CONDUIT_KIT_FAILURE_H
