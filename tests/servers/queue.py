@@ -13,6 +13,7 @@ What a job does is said by its prompt, in words NAME=VALUE, the rest being what 
     files=N         so many files, each with the prompt's words (1 when unsaid)
     url=URL         its result is at this URL instead
     text            the result is text
+    png             each result begins as a PNG does, so that it is known for one
 
 GET /journal is every request: method, path, headers, body. GET /file/N is a result.
 """
@@ -29,6 +30,7 @@ JOURNAL = []
 LOCK = threading.Lock()
 
 FAL_MODELS = ["sim/image", "sim/text", "sim/image/edit"]
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde"
 
 
 def fal_schema(name):
@@ -169,7 +171,9 @@ class Simulated(http.server.BaseHTTPRequestHandler):
     # ---- results ----
 
     def file(self, _, name, number):
-        self.reply(200, f"{JOBS[name].words} {number}".encode(), "image/png")
+        words = JOBS[name].words
+        head = PNG if words.startswith("png") else b""
+        self.reply(200, head + f"{words} {number}".encode(), "image/png")
 
     def redirect(self, _, where):
         self.reply(302, b"", "text/plain", Location=base64.urlsafe_b64decode(where).decode())

@@ -295,7 +295,7 @@ def test_results_are_bounded_in_number_and_in_bytes(artist, name, words):
     assert words in model.text("error")
 
 
-def test_results_outlive_a_mount_and_are_forgotten_with_their_turn(artist):
+def test_results_outlive_a_mount(artist):
     model = artist.model("draw")
     model.write("a cat\n")
     assert bytes_of(model.path / "output") == PNG
