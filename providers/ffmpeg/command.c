@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a picture, in pixels. */
+#define SIDE_MOST 16384
+
 /* Demuxers of media, by ffmpeg's names. */
 #define FORMATS                                                                                    \
 	"mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,wav,w64,mp3," \
@@ -71,7 +74,7 @@ static const char *setting(const struct conduit_turn *turn, const char *name) {
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* A number above 0; 0 when it isn't set. */
+/* A number from 0 to `most`; 0 when it isn't set. */
 static double number(struct command *command, const struct conduit_turn *turn, const char *name,
 		double most) {
 	const char *value = setting(turn, name);
@@ -85,11 +88,42 @@ static double number(struct command *command, const struct conduit_turn *turn, c
 	return found;
 }
 
-/* "W:H" of the filter scale, where any is wanted; "" else. -2: as the other demands, and even, as
- * most codecs of video want it. */
-static const char *size_of(struct command *command, const struct conduit_turn *turn, int other) {
-	int width = (int)number(command, turn, "width", 16384);
-	int height = (int)number(command, turn, "height", 16384);
+/* The same of what can't be 0 where it is set. */
+static double positive(struct command *command, const struct conduit_turn *turn, const char *name,
+		double most) {
+	double found = number(command, turn, name, most);
+	if (found <= 0 && setting(turn, name) != NULL) {
+		set_trouble(command,
+				"the setting %s takes a number above 0, up to %g: correct "
+				"config/%s",
+				name, most, name);
+	}
+	return found;
+}
+
+/* The size's factor, rounded to whole pixels, to an even number for a video. */
+static const char *scaled(struct command *command, const char *scale, bool video) {
+	char *end;
+	double factor = strtod(scale, &end);
+	if (*end != '\0' || !(factor > 0 && factor <= 16)) {
+		set_trouble(command, "the setting scale takes a factor above 0, up to 16, or "
+				     "width:height, as 0.5 or 640:-2: correct config/scale");
+		return "";
+	}
+	return video ? print(command,
+				       "scale=max(2\\,trunc(iw*%.6f/2)*2):max(2\\,trunc(ih*%.6f/"
+				       "2)*2)",
+				       factor, factor)
+		     : print(command, "scale=max(1\\,round(iw*%.6f)):max(1\\,round(ih*%.6f))",
+				       factor, factor);
+}
+
+/* "W:H" of the filter scale, where any is wanted; "" else. A video's other side is even (-2), as
+ * most codecs want both. */
+static const char *size_of(struct command *command, const struct conduit_turn *turn, bool video) {
+	int other = video ? -2 : -1;
+	int width = (int)number(command, turn, "width", SIDE_MOST);
+	int height = (int)number(command, turn, "height", SIDE_MOST);
 	const char *scale = setting(turn, "scale");
 	int w, h, used = 0;
 	if (width > 0 || height > 0) {
@@ -100,13 +134,10 @@ static const char *size_of(struct command *command, const struct conduit_turn *t
 		return "";
 	}
 	if (sscanf(scale, "%d:%d%n", &w, &h, &used) == 2 && scale[used] == '\0' && w >= -2 &&
-			h >= -2 && w <= 16384 && h <= 16384 && (w > 0 || h > 0)) {
-		return print(command, "scale=%d:%d", w, h);
+			h >= -2 && w <= SIDE_MOST && h <= SIDE_MOST && (w > 0 || h > 0)) {
+		return print(command, "scale=%d:%d", w > 0 ? w : other, h > 0 ? h : other);
 	}
-	double factor = number(command, turn, "scale", 16);
-	return factor > 0 ? print(command, "scale=trunc(iw*%.6f/2)*2:trunc(ih*%.6f/2)*2", factor,
-					    factor)
-			  : "";
+	return scaled(command, scale, video);
 }
 
 static void add_bitrate(
@@ -117,7 +148,8 @@ static void add_bitrate(
 	}
 	size_t digits = strspn(bitrate, "0123456789");
 	bool unit = bitrate[digits] != '\0' && strchr("kKM", bitrate[digits]) != NULL;
-	if (digits == 0 || digits > 9 || bitrate[digits + unit] != '\0') {
+	if (digits == 0 || strtol(bitrate, NULL, 10) == 0 || digits > 9 ||
+			bitrate[digits + unit] != '\0') {
 		set_trouble(command, "the setting bitrate takes 128k, 2M or a number: correct "
 				     "config/bitrate");
 		return;
@@ -186,14 +218,16 @@ static void add_sound(struct command *command, const struct conduit_turn *turn) 
 
 static const char *frames_filter(struct command *command, const struct conduit_turn *turn) {
 	double fps = number(command, turn, "fps", 240);
-	return print(command, "fps=%g", fps > 0 ? fps : 1);
+	/* Rounded up, a picture is what is seen at its time; the first is there however short it
+	 * is. */
+	return print(command, "fps=%g:round=up", fps > 0 ? fps : 1);
 }
 
 static void add_pictures(struct command *command, const struct model *model,
 		const struct conduit_turn *turn, const char *format) {
 	bool frames = strcmp(model->id, "extract-frames") == 0;
 	bool thumbnail = strcmp(model->id, "thumbnail") == 0;
-	const char *size = size_of(command, turn, -1);
+	const char *size = size_of(command, turn, false);
 	if (frames) {
 		add_filters(command, frames_filter(command, turn), size);
 	} else if (thumbnail) {
@@ -204,6 +238,10 @@ static void add_pictures(struct command *command, const struct model *model,
 	}
 	add_word(command, "-frames:v");
 	add_word(command, frames ? print(command, "%d", FRAMES_MOST) : "1");
+	if (strcmp(format, "webp") == 0) {
+		static const char *const stills[] = {"-c:v", "libwebp", "-f", "image2", NULL};
+		add_words(command, stills);
+	}
 	if (!frames && strcmp(format, "gif") != 0) {
 		add_word(command, "-update");
 		add_word(command, "1");
@@ -214,14 +252,27 @@ static void add_pictures(struct command *command, const struct model *model,
 	}
 }
 
+/* H.264 halves both sides for its colours. */
+static void check_even(struct command *command, const char *format, const char *size) {
+	int w, h;
+	bool halved = strcmp(format, "gif") != 0 && strcmp(format, "webm") != 0;
+	if (halved && sscanf(size, "scale=%d:%d", &w, &h) == 2 && (w % 2 > 0 || h % 2 > 0)) {
+		set_trouble(command,
+				"%s takes an even width and height: correct config/width, "
+				"config/height or config/scale",
+				format);
+	}
+}
+
 static void add_video(
 		struct command *command, const struct conduit_turn *turn, const char *format) {
 	static const char *const streams[] = {"-map", "0:v:0", "-sn", "-dn", NULL};
 	static const char *const sound[] = {"-map", "0:a:0?", "-pix_fmt", "yuv420p", NULL};
-	static const char *const even = "scale=trunc(iw/2)*2:trunc(ih/2)*2";
+	static const char *const even = "scale=max(2\\,trunc(iw/2)*2):max(2\\,trunc(ih/2)*2)";
 	bool gif = strcmp(format, "gif") == 0;
 	double fps = number(command, turn, "fps", 240);
-	const char *size = size_of(command, turn, -2);
+	const char *size = size_of(command, turn, true);
+	check_even(command, format, size);
 	add_words(command, streams);
 	if (!gif) {
 		add_words(command, sound);
@@ -241,7 +292,7 @@ void command_make(struct command *command, const struct model *model,
 			"-progress", "pipe:1", NULL};
 	*command = (struct command){0};
 	command->start = number(command, turn, "start", 1e9);
-	command->duration = number(command, turn, "duration", 1e9);
+	command->duration = positive(command, turn, "duration", 1e9);
 	const char *format = format_of(command, model, turn);
 	add_words(command, words);
 	add_seconds(command, "-ss", command->start);

@@ -18,6 +18,7 @@ struct work {
 	char line[256]; /* of stdout, not ended yet */
 	size_t line_size;
 	bool sound, pictures;
+	bool made; /* anything: a picture, or a while of sound */
 	double duration; /* of the input, in seconds; 0 unknown */
 	int status, results;
 	char words[1024];
@@ -40,7 +41,7 @@ static void tell_progress(struct conduit_job *job, const struct work *work, doub
 }
 
 static void take_line(struct conduit_job *job, struct work *work) {
-	static const char done[] = "out_time_us=", duration[] = "duration=";
+	static const char done[] = "out_time_us=", frame[] = "frame=", duration[] = "duration=";
 	const char *line = work->line;
 	if (work->probing && strcmp(line, "codec_type=audio") == 0) {
 		work->sound = true;
@@ -54,6 +55,9 @@ static void take_line(struct conduit_job *job, struct work *work) {
 		if (seconds >= 0) {
 			tell_progress(job, work, seconds);
 		}
+		work->made = work->made || seconds > 0;
+	} else if (!work->probing && strncmp(line, frame, strlen(frame)) == 0) {
+		work->made = work->made || strtol(line + strlen(frame), NULL, 10) > 0;
 	}
 }
 
@@ -185,7 +189,7 @@ static void end(struct conduit_job *job) {
 		end_probe(job, work);
 		return;
 	}
-	if (work->results == 0) {
+	if (work->results == 0 || !work->made) {
 		fail(job, CONDUIT_FAIL_INVALID,
 				"nothing is left of the input there: look at config/start and "
 				"config/duration");

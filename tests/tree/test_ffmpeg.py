@@ -181,9 +181,48 @@ def test_sound_that_libmagic_has_no_type_for_is_sound(tree, clips, tmp_path, ext
     assert duration == pytest.approx(3, abs=0.3)
 
 
-def test_a_start_beyond_the_end_says_so(tree, clips):
-    words = failed(turn_of(tree, "extract-frames", clips["video"], start=60), errno.EINVAL)
+@pytest.mark.parametrize(
+    "model, clip, format",
+    [("extract-frames", "video", "png"), ("thumbnail", "video", "webp"), ("convert-audio", "audio", "mp3"),
+     ("convert-video", "video", "webm"), ("convert-video", "video", "gif")],
+)
+def test_a_start_beyond_the_end_says_so(tree, clips, model, clip, format):
+    words = failed(turn_of(tree, model, clips[clip], format=format, start=60), errno.EINVAL)
     assert "config/start" in words
+
+
+@pytest.mark.parametrize("format, codec", [("png", "png"), ("jpg", "mjpeg"), ("webp", "webp")])
+def test_frames_are_pictures_of_their_own_in_each_form(tree, clips, format, codec):
+    _, _, streams = result(tree, "extract-frames", clips["video"], format=format)
+    assert (streams["video"]["codec_name"], streams["video"]["width"]) == (codec, 320)
+    artifacts = tree.path / "providers/ffmpeg/models/extract-frames/turns/last/artifacts"
+    assert sorted(os.listdir(artifacts)) == [f"00000{n}.{format}" for n in (2, 3)]
+
+
+def test_a_video_of_a_moment_has_a_first_picture(tree, clips, tmp_path):
+    clip = make(tmp_path / "moment.mp4", "-i", clips["video"], "-frames:v", "1", "-c:v", "mpeg4")
+    assert turn_of(tree, "extract-frames", clip).read().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "model, clip, scale, size",
+    [("convert-image", "odd", "1", (65, 43)), ("convert-image", "odd", "0.0001", (1, 1)),
+     ("convert-video", "video", "0.0001", (2, 2)), ("convert-video", "video", "100:-1", (100, 76))],
+)
+def test_what_is_scaled_is_rounded_to_sizes_that_can_be(tree, clips, tmp_path, model, clip, scale, size):
+    odd = make(tmp_path / "odd.png", "-i", clips["image"], "-vf", "scale=65:43")
+    _, _, streams = result(tree, model, odd if clip == "odd" else clips[clip], scale=scale)
+    assert (streams["video"]["width"], streams["video"]["height"]) == size
+
+
+@pytest.mark.parametrize(
+    "name, value, words",
+    [("width", "101", "mp4 takes an even width"), ("scale", "wide", "or width:height"), ("scale", "0", "or width:height"),
+     ("bitrate", "0", "128k, 2M"), ("duration", "0", "above 0")],
+)
+def test_a_setting_that_cannot_be_is_told_with_what_can(tree, clips, name, value, words):
+    told = failed(turn_of(tree, "convert-video", clips["video"], **{name: value}), errno.EINVAL)
+    assert words in told and f"config/{name}" in told
 
 
 def test_the_result_of_one_model_is_the_input_of_the_next(tree, clips):
