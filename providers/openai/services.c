@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 /* ---- OpenAI ---- */
 
 static const char *const openai_without[] = {"top_k", "min_p", "top_a", "repetition_penalty",
@@ -20,12 +22,39 @@ static const struct conduit_limit speech_limits[] = {
 		{.name = "speed", .least = 0.25, .most = 4, .standard = "1"},
 };
 
+/* What differs by model isn't said: one takes sizes of any kind, another one picture at a time. */
+static const struct conduit_limit image_limits[] = {
+		{.name = "n", .least = 1, .most = 10, .standard = "1"},
+		{.name = "quality",
+				.choices = "standard\nhd\nlow\nmedium\nhigh\nauto",
+				.standard = "auto"},
+		{.name = "background", .choices = "transparent\nopaque\nauto"},
+		{.name = "style", .choices = "vivid\nnatural"},
+};
+static const struct conduit_limit video_limits[] = {
+		{.name = "size",
+				.choices = "720x1280\n1280x720\n1024x1792\n1792x1024",
+				.standard = "720x1280"},
+		{.name = "duration", .choices = "4\n8\n12", .standard = "4"},
+};
+
 static bool openai_model(const struct conduit_json *entry, struct conduit_model *model) {
+	static const struct {
+		const char *output;
+		const struct conduit_limit *limits;
+		size_t n;
+	} known[] = {
+			{"speech", speech_limits, COUNT(speech_limits)},
+			{"image", image_limits, COUNT(image_limits)},
+			{"video", video_limits, COUNT(video_limits)},
+	};
 	bool kept = conduit_openai_guess_kind(entry, model);
 	const char *output = model->output_modalities;
-	if (kept && output != NULL && strcmp(output, "speech") == 0) {
-		model->limits = speech_limits;
-		model->n_limits = sizeof(speech_limits) / sizeof(speech_limits[0]);
+	for (size_t i = 0; kept && output != NULL && i < COUNT(known); i++) {
+		if (strcmp(output, known[i].output) == 0) {
+			model->limits = known[i].limits;
+			model->n_limits = known[i].n;
+		}
 	}
 	return kept;
 }
@@ -186,7 +215,7 @@ const struct conduit_openai *service_dialect(const char *base_url, const char *m
 			{"https://api.fireworks.ai", &fireworks},
 			{"https://api.perplexity.ai", &perplexity},
 	};
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+	for (size_t i = 0; i < COUNT(services); i++) {
 		size_t length = strlen(services[i].host);
 		if (strncmp(base_url, services[i].host, length) == 0 &&
 				(base_url[length] == '/' || base_url[length] == '\0')) {

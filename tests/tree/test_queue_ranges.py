@@ -1,5 +1,6 @@
-"""What fal's models say of their settings, in config/: by the schemas of its catalogue, as the
-simulated queue (tests/servers/queue.py) gives them."""
+"""What models of services with a queue say of their settings, in config/: fal's by the schemas of its
+catalogue, as the simulated queue (tests/servers/queue.py) gives them; OpenRouter's videos by what its
+document states for all."""
 
 import errno
 import json
@@ -73,3 +74,17 @@ def test_the_schemas_of_a_page_are_asked_for_at_once(model, queue):
         "status=active&limit=100&cursor=Mg%3D%3D",
         "expand=openapi-3.0&limit=50&endpoint_id=sim/image/edit",
     ]
+
+
+def test_a_video_takes_what_the_document_states_and_one_of_another_service_anything(mount, queue):
+    entry = {"base_url": f"{queue.url}/videos/v1", "key": "sk-queue"}
+    tree = mount({"providers": {"openrouter": entry, "openai": entry}}).wait_ready("openrouter").wait_ready("openai")
+    model = tree.model("sora-2", "openrouter")
+    code, words = refused(model, "resolution", "8K")
+    assert code == errno.EINVAL and "resolution: '8K' is none of 480p, 720p, 768p, 1080p, 1K, 2K, 4K" in words
+    code, words = refused(model, "duration", "0")
+    assert code == errno.ERANGE and "duration: 0 is outside 1 to" in words
+    model.set("resolution", "720p")
+    other = tree.model("sora-2", "openai")
+    other.set("duration", "5")
+    assert other.text("config/duration") == "5"

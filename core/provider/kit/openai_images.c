@@ -81,6 +81,7 @@ static const struct setting openrouter_settings[] = {
 		{"background", "background", CONDUIT_FORM_STRING},
 		{"aspect_ratio", "aspect_ratio", CONDUIT_FORM_STRING},
 		{"resolution", "resolution", CONDUIT_FORM_STRING},
+		{"format", "output_format", CONDUIT_FORM_STRING},
 		{"seed", "seed", CONDUIT_FORM_NUMBER},
 };
 static const struct setting together_settings[] = {
@@ -88,6 +89,7 @@ static const struct setting together_settings[] = {
 		{"steps", "steps", CONDUIT_FORM_NUMBER},
 		{"guidance", "guidance_scale", CONDUIT_FORM_NUMBER},
 		{"negative_prompt", "negative_prompt", CONDUIT_FORM_STRING},
+		{"format", "output_format", CONDUIT_FORM_STRING},
 		{"seed", "seed", CONDUIT_FORM_NUMBER},
 };
 static const struct setting task_settings[] = {

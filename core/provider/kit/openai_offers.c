@@ -6,13 +6,43 @@
 
 #define SPEED                                                                                      \
 	{ .name = "speed", .least = 0.25, .most = 4 }
+#define CHOICES(setting, list)                                                                     \
+	{ .name = setting, .least = NAN, .most = NAN, .choices = list }
+#define STANDARD(setting, value)                                                                   \
+	{ .name = setting, .least = NAN, .most = NAN, .standard = value }
 #define FORMAT(first, more)                                                                        \
 	{ .name = "format", .least = NAN, .most = NAN, .choices = first more, .standard = first }
 
+/* What a document says of a service's models all alike; what differs by model isn't said here. */
+static const struct conduit_limit openrouter_images[] = {
+		{.name = "n", .least = 1, .most = 10},
+		CHOICES("quality", "auto\nlow\nmedium\nhigh"),
+		CHOICES("background", "auto\ntransparent\nopaque"),
+		CHOICES("aspect_ratio",
+				"1:1\n1:2\n1:4\n1:8\n2:1\n2:3\n3:2\n3:4\n4:1\n4:3\n4:5\n5:4\n"
+				"8:1\n9:16\n16:9\n9:19.5\n19.5:9\n9:20\n20:9\n9:21\n21:9\n"
+				"auto"),
+		CHOICES("resolution", "512\n1K\n2K\n4K"),
+		CHOICES("format", "png\njpeg\nwebp\nsvg"),
+};
+static const struct conduit_limit together_images[] = {STANDARD("n", "1"), STANDARD("steps", "20"),
+		STANDARD("guidance", "3.5"), FORMAT("jpeg", "\npng")};
+static const struct conduit_limit openrouter_videos[] = {
+		{.name = "duration", .least = 1, .most = NAN},
+		CHOICES("aspect_ratio", "16:9\n9:16\n1:1\n4:3\n3:4\n3:2\n2:3\n21:9\n9:21"),
+		CHOICES("resolution", "480p\n720p\n768p\n1080p\n1K\n2K\n4K"),
+};
 static const struct conduit_limit openai_speech[] = {
 		FORMAT("mp3", "\nopus\naac\nflac\nwav\npcm"), SPEED};
 static const struct conduit_limit openrouter_speech[] = {FORMAT("mp3", "\npcm"), SPEED};
-static const struct conduit_limit together_speech[] = {FORMAT("mp3", "\nwav\nraw")};
+static const struct conduit_limit together_speech[] = {FORMAT("mp3", "\nwav\nraw"),
+		{.name = "language",
+				.least = NAN,
+				.most = NAN,
+				.choices = "en\nde\nfr\nes\nhi\nit\nja\nko\nnl\npl\npt\nru\nsv\ntr"
+					   "\nzh",
+				.standard = "en"}};
+static const struct conduit_limit together_transcripts[] = {STANDARD("language", "en")};
 static const struct conduit_limit mistral_speech[] = {FORMAT("mp3", "\nwav\nflac\nopus\npcm")};
 static const struct conduit_limit transcripts[] = {FORMAT("text", "\nsrt\nvtt\nverbose_json")};
 
@@ -27,14 +57,16 @@ static const struct offer {
 } offers[] = {
 		{"image", CONDUIT_OPENAI_MEDIA_OPENAI, "size,n,quality,background,style", NULL, 0},
 		{"image", CONDUIT_OPENAI_MEDIA_OPENROUTER,
-				"size,n,quality,background,aspect_ratio,resolution", NULL, 0},
-		{"image", CONDUIT_OPENAI_MEDIA_TOGETHER, "size,n,steps,guidance,negative_prompt",
-				NULL, 0},
+				"size,n,quality,background,aspect_ratio,resolution,format",
+				LIMITS(openrouter_images)},
+		{"image", CONDUIT_OPENAI_MEDIA_TOGETHER,
+				"size,n,steps,guidance,negative_prompt,format",
+				LIMITS(together_images)},
 		{"image", CONDUIT_OPENAI_MEDIA_HUGGINGFACE, "size,steps,guidance,negative_prompt",
 				NULL, 0},
 		{"video", CONDUIT_OPENAI_MEDIA_OPENAI, "size,duration", NULL, 0},
 		{"video", CONDUIT_OPENAI_MEDIA_OPENROUTER, "size,duration,aspect_ratio,resolution",
-				NULL, 0},
+				LIMITS(openrouter_videos)},
 		{"speech", CONDUIT_OPENAI_MEDIA_OPENAI, "voice,speed,instructions,format",
 				LIMITS(openai_speech)},
 		{"speech", CONDUIT_OPENAI_MEDIA_OPENROUTER, "voice,speed,format",
@@ -45,8 +77,8 @@ static const struct offer {
 		{"transcription", CONDUIT_OPENAI_MEDIA_OPENAI, "language,task,timestamps,format",
 				LIMITS(transcripts)},
 		{"transcription", CONDUIT_OPENAI_MEDIA_OPENROUTER, "language", NULL, 0},
-		{"transcription", CONDUIT_OPENAI_MEDIA_TOGETHER, "language,task,timestamps", NULL,
-				0},
+		{"transcription", CONDUIT_OPENAI_MEDIA_TOGETHER, "language,task,timestamps",
+				LIMITS(together_transcripts)},
 		{"transcription", CONDUIT_OPENAI_MEDIA_MISTRAL, "language", NULL, 0},
 };
 
