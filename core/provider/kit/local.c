@@ -57,11 +57,12 @@ static void take_exit(struct local *local, const struct conduit_reply *reply) {
 	const char *results = conduit_header(reply, "results");
 	local->results = results != NULL ? (int)strtol(results, NULL, 10) : 0;
 	buf_clear(&local->words);
-	if (words == NULL || words[0] == '\0') {
+	bool told = words != NULL && words[0] != '\0';
+	if (!told) {
 		words = "it failed without a word";
 	}
 	/* That it isn't installed is said by its name already. */
-	bool named = reply->status == CONDUIT_PROGRAM_MISSING;
+	bool named = told && reply->status == CONDUIT_PROGRAM_MISSING;
 	buf_add_format(&local->words, "%s%s%s", named ? "" : local->program, named ? "" : ": ",
 			words);
 }
