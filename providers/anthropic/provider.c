@@ -3,6 +3,7 @@
 #include "anthropic.h"
 
 #include <conduit/kit/failure.h>
+#include <conduit/kit/gather.h>
 #include <conduit/kit/json_items.h>
 #include <conduit/kit/sse.h>
 #include <conduit/kit/time.h>
@@ -16,10 +17,7 @@
 
 struct state {
 	bool is_turn;
-	int status;
-	char type[64]; /* of the reply's content */
-	char *body; /* of an error or a whole message, as it is gathered */
-	size_t size;
+	struct conduit_gathered reply; /* an error, or a message that isn't streamed */
 	struct conduit_sse *sse; /* of a turn that is streamed */
 	struct answer answer;
 	struct conduit_json_items *items; /* of a discovery's page */
@@ -28,14 +26,10 @@ struct state {
 	int pages;
 };
 
-static void fail(struct conduit_job *job, enum conduit_kind kind, const char *words) {
-	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = words});
-}
-
 static struct state *begin(struct conduit_job *job) {
 	struct state *state = calloc(1, sizeof(*state));
 	if (state == NULL) {
-		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
+		conduit_fail_memory(job);
 		return NULL;
 	}
 	answer_begin(&state->answer, job);
@@ -118,7 +112,8 @@ static void request_page(struct conduit_job *job, struct state *state, const cha
 	state->more = false;
 	state->pages++;
 	if (state->items == NULL || length < 0 || (size_t)length >= sizeof(url)) {
-		fail(job, CONDUIT_FAIL_OTHER, "memory is short, or the base URL too long");
+		conduit_fail_with(job, CONDUIT_FAIL_OTHER,
+				"memory is short, or the base URL too long");
 		return;
 	}
 	conduit_request(job,
@@ -175,7 +170,7 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 			"Accept: text/event-stream, application/json", NULL};
 	char url[2048];
 	if (!is_served(turn)) {
-		fail(job, CONDUIT_FAIL_INVALID,
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
 				"Anthropic's models answer with text: for anything else use "
 				"another provider's");
 		return;
@@ -187,7 +182,7 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	state->is_turn = true;
 	int length = snprintf(url, sizeof(url), "%s/v1/messages", conduit_base_url(job));
 	if (length < 0 || (size_t)length >= sizeof(url)) {
-		fail(job, CONDUIT_FAIL_OTHER, "the base URL is too long");
+		conduit_fail_with(job, CONDUIT_FAIL_OTHER, "the base URL is too long");
 		return;
 	}
 	struct conduit_object *body = request_build(job, turn);
@@ -212,32 +207,15 @@ static void take_event(void *data, const char *name, const char *text, size_t si
 
 /* ---- replies ---- */
 
-static bool is_good(const struct state *state) {
-	return state->status >= 200 && state->status <= 299;
-}
-
 static void reply(struct conduit_job *job, const struct conduit_reply *head) {
 	struct state *state = conduit_state(job);
 	if (state == NULL) {
 		return;
 	}
-	state->status = head->status;
-	snprintf(state->type, sizeof(state->type), "%s", head->content_type);
-	if (state->is_turn && is_good(state) && strstr(state->type, "event-stream") != NULL) {
+	conduit_gather_head(&state->reply, head);
+	if (state->is_turn && conduit_gathered_good(&state->reply) &&
+			strstr(state->reply.type, "event-stream") != NULL) {
 		state->sse = conduit_sse_create(take_event, job);
-	}
-}
-
-/* What is beyond `most` bytes is forgotten: of an error that much is enough, and a message that is
- * longer will be found to be cut. */
-static void gather(struct state *state, const char *bytes, size_t size, size_t most) {
-	size_t room = most - state->size;
-	size_t taken = size < room ? size : room;
-	char *grown = taken != 0 ? realloc(state->body, state->size + taken) : NULL;
-	if (grown != NULL) {
-		memcpy(grown + state->size, bytes, taken);
-		state->body = grown;
-		state->size += taken;
 	}
 }
 
@@ -246,12 +224,12 @@ static void data(struct conduit_job *job, const void *bytes, size_t size) {
 	if (state == NULL || state->answer.over) {
 		return;
 	}
-	if (!is_good(state)) {
-		gather(state, bytes, size, CONDUIT_ERROR_LIMIT);
+	if (!conduit_gathered_good(&state->reply)) {
+		conduit_gather(&state->reply, bytes, size, CONDUIT_ERROR_LIMIT);
 	} else if (!state->is_turn) {
 		conduit_json_items_feed(state->items, bytes, size);
 	} else if (state->sse == NULL) {
-		gather(state, bytes, size, WHOLE_MOST);
+		conduit_gather(&state->reply, bytes, size, WHOLE_MOST);
 	} else if (!conduit_sse_feed(state->sse, bytes, size)) {
 		conduit_malformed(job, "Anthropic's answer holds an event that exceeds 64 MiB");
 		state->answer.over = true;
@@ -259,12 +237,13 @@ static void data(struct conduit_job *job, const void *bytes, size_t size) {
 }
 
 static void end_whole(struct conduit_job *job, struct state *state) {
-	struct conduit_json *message = conduit_json_parse(state->body, state->size);
+	struct conduit_json *message = conduit_json_parse(state->reply.body, state->reply.size);
 	if (message == NULL) {
 		conduit_malformed(job,
 				"Anthropic's answer is neither an event stream nor a message "
 				"(HTTP %d, %s)",
-				state->status, state->type[0] != '\0' ? state->type : "no type");
+				state->reply.status,
+				state->reply.type[0] != '\0' ? state->reply.type : "no type");
 	} else {
 		answer_message(&state->answer, message);
 	}
@@ -276,9 +255,8 @@ static void end(struct conduit_job *job) {
 	if (state == NULL || state->answer.over) {
 		return;
 	}
-	if (!is_good(state)) {
-		conduit_http_failure(job, state->status, state->type,
-				state->body != NULL ? state->body : "", state->size);
+	if (!conduit_gathered_good(&state->reply)) {
+		conduit_gathered_failure(job, &state->reply);
 	} else if (!state->is_turn) {
 		end_page(job, state);
 	} else if (state->sse == NULL) {
@@ -299,7 +277,7 @@ static void release(struct conduit_job *job) {
 		conduit_sse_destroy(state->sse);
 		conduit_json_items_destroy(state->items);
 		answer_finish(&state->answer);
-		free(state->body);
+		conduit_gather_finish(&state->reply);
 		free(state);
 		conduit_set_state(job, NULL);
 	}

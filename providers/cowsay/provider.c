@@ -1,13 +1,15 @@
 /* Cowsay: puts the prompt into a speech balloon over an animal, as cowsay(1) does. Pure
  * computation, so that the tree can be tried, and tested, without a key and a network. */
-#include <conduit/provider.h>
+#include <conduit/kit/failure.h>
+#include <conduit/kit/local.h>
+#include <conduit/kit/turn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What is beyond is cut, with an ellipsis: nobody reads a balloon of 1,600 lines. */
 #define TEXT_LIMIT ((size_t)64 << 10)
-#define WIDTH 40
+#define WIDTH "40"
 #define WIDTH_LIMIT 1000
 
 static const struct figure {
@@ -65,10 +67,6 @@ struct cow {
 	struct line *lines;
 	size_t n_lines;
 };
-
-static void fail(struct conduit_job *job, enum conduit_kind kind, const char *words) {
-	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = words});
-}
 
 /* ---- the text ---- */
 
@@ -194,24 +192,20 @@ static void print_balloon(FILE *out, const struct cow *cow) {
 static const struct conduit_limit limits[] = {{.name = "width",
 		.least = 10,
 		.most = 200,
-		.standard = "40",
+		.standard = WIDTH,
 		.help = "Columns of a line before it is broken."}};
 
 static void discover(struct conduit_job *job) {
-	static const struct conduit_price prices[] = {{"prompt", 0}, {"completion", 0}};
 	for (size_t i = 0; i < N_FIGURES; i++) {
-		conduit_model(job, &(struct conduit_model){
-						   .id = figures[i].id,
-						   .id_size = strlen(figures[i].id),
-						   .name = figures[i].name,
-						   .description = "Says what it was told.",
-						   .input_modalities = "text",
-						   .output_modalities = "text",
-						   .limits = limits,
-						   .n_limits = 1,
-						   .prices = prices,
-						   .n_prices = 2,
-				   });
+		conduit_local_model(job, &(struct conduit_model){
+							 .id = figures[i].id,
+							 .name = figures[i].name,
+							 .description = "Says what it was told.",
+							 .input_modalities = "text",
+							 .output_modalities = "text",
+							 .limits = limits,
+							 .n_limits = 1,
+					 });
 	}
 	conduit_finish(job, NULL, NULL);
 }
@@ -225,41 +219,26 @@ static const struct figure *find_figure(const char *id) {
 	return NULL;
 }
 
-/* The text of the new prompt: the last message's first text. */
-static const struct conduit_part *find_prompt(const struct conduit_turn *turn) {
-	if (turn->n_messages == 0) {
-		return NULL;
-	}
-	const struct conduit_message *last = &turn->messages[turn->n_messages - 1];
-	for (size_t i = 0; i < last->n_parts; i++) {
-		if (strncmp(last->parts[i].type, "text/", 5) == 0) {
-			return &last->parts[i];
-		}
-	}
-	return NULL;
-}
-
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
 	const struct figure *figure = find_figure(turn->model);
-	const struct conduit_part *prompt = find_prompt(turn);
+	const struct conduit_part *prompt = conduit_turn_part(turn, "text/");
 	if (figure == NULL) {
-		fail(job, CONDUIT_FAIL_GONE, "there is no such animal: see models/");
+		conduit_fail_with(job, CONDUIT_FAIL_GONE, "there is no such animal: see models/");
 		return;
 	}
 	if (prompt == NULL) {
-		fail(job, CONDUIT_FAIL_INVALID, "animals say text only: write some");
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID, "animals say text only: write some");
 		return;
 	}
-	const char *setting = conduit_setting(turn, "width");
-	long width = setting != NULL && setting[0] != '\0' ? strtol(setting, NULL, 10) : WIDTH;
+	long width = strtol(conduit_setting_or(turn, "width", WIDTH), NULL, 10);
 	if (width < 1 || width > WIDTH_LIMIT) {
-		fail(job, CONDUIT_FAIL_INVALID,
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
 				"the setting width takes 1 to 1000: correct config/width");
 		return;
 	}
 	struct cow *cow = calloc(1, sizeof(*cow));
 	if (cow == NULL) {
-		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
+		conduit_fail_memory(job);
 		return;
 	}
 	cow->figure = figure;
@@ -291,15 +270,12 @@ static void end(struct conduit_job *job) {
 	}
 	if (out == NULL || fclose(out) != 0) {
 		free(answer);
-		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
+		conduit_fail_memory(job);
 		return;
 	}
-	struct conduit_usage usage = CONDUIT_USAGE_UNKNOWN;
-	usage.cost = 0;
-	conduit_usage(job, &usage);
 	conduit_output(job, answer, size);
 	free(answer);
-	conduit_finish(job, "stop", NULL);
+	conduit_local_finish(job, "stop");
 }
 
 static void release(struct conduit_job *job) {

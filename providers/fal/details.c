@@ -148,12 +148,12 @@ static bool lacks(const struct list *list) {
 
 bool details_end(struct list *list) {
 	const char *fault = list_fault(list);
-	bool again = fault != NULL && (list->status == 429 || list->status >= 500);
+	bool again = fault != NULL && (list->reply.status == 429 || list->reply.status >= 500);
 	close_gaps(list);
 	if (fault != NULL) {
 		list->failures++;
 		conduit_log(list->job, "fal's reply with models' schemas (HTTP %d) is %s",
-				list->status, fault);
+				list->reply.status, fault);
 	}
 	if (fault == NULL && list->more && lacks(list) && list->n_came != 0) {
 		/* It gives fewer at once. */

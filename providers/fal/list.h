@@ -4,6 +4,7 @@
 #ifndef FAL_LIST_H
 #define FAL_LIST_H
 
+#include <conduit/kit/gather.h>
 #include <conduit/kit/json_items.h>
 #include <conduit/provider.h>
 #include <time.h>
@@ -24,10 +25,7 @@ struct list {
 	unsigned magic;
 	struct conduit_job *job;
 	struct conduit_json_items *items;
-	int status;
-	char content_type[128];
-	char error[4096];
-	size_t error_size;
+	struct conduit_gathered reply; /* an error */
 	/* What the reply says beside its models. */
 	char *cursor;
 	bool more;

@@ -47,11 +47,6 @@ bool fal_lists(const struct conduit_job *job) {
 	return list_of(job) != NULL;
 }
 
-static void no_memory(struct conduit_job *job) {
-	conduit_fail(job, &(struct conduit_failure){
-					  .kind = CONDUIT_FAIL_OTHER, .words = "memory is short"});
-}
-
 /* ---- a reply ---- */
 
 static void on_member(void *data, const char *name, const char *text, size_t size) {
@@ -76,16 +71,11 @@ bool list_expect(struct list *list, void (*item)(void *data, const char *text, s
 	free(list->cursor);
 	list->cursor = NULL;
 	list->more = false;
-	list->error_size = 0;
 	return list->items != NULL;
 }
 
-static bool is_good(const struct list *list) {
-	return list->status >= 200 && list->status <= 299;
-}
-
 const char *list_fault(const struct list *list) {
-	if (!is_good(list)) {
+	if (!conduit_gathered_good(&list->reply)) {
 		return "refused";
 	}
 	return conduit_json_items_state(list->items) != CONDUIT_ITEMS_WHOLE ||
@@ -96,20 +86,16 @@ const char *list_fault(const struct list *list) {
 
 void fal_list_reply(struct conduit_job *job, const struct conduit_reply *reply) {
 	struct list *list = list_of(job);
-	list->status = reply->status;
-	snprintf(list->content_type, sizeof(list->content_type), "%s", reply->content_type);
+	conduit_gather_head(&list->reply, reply);
 }
 
 void fal_list_data(struct conduit_job *job, const void *bytes, size_t size) {
 	struct list *list = list_of(job);
-	if (is_good(list)) {
+	if (conduit_gathered_good(&list->reply)) {
 		conduit_json_items_feed(list->items, bytes, size);
-		return;
+	} else {
+		conduit_gather(&list->reply, bytes, size, CONDUIT_ERROR_LIMIT);
 	}
-	size_t room = sizeof(list->error) - list->error_size;
-	size_t taken = size < room ? size : room;
-	memcpy(list->error + list->error_size, bytes, taken);
-	list->error_size += taken;
 }
 
 /* ---- pages ---- */
@@ -138,7 +124,7 @@ static void request_page(struct list *list) {
 	if (url != NULL && list_expect(list, on_model)) {
 		conduit_request(list->job, &(struct conduit_request){.method = "GET", .url = url});
 	} else {
-		no_memory(list->job);
+		conduit_fail_memory(list->job);
 	}
 	free(url);
 	free(query);
@@ -157,9 +143,8 @@ static void go_on(struct list *list) {
 }
 
 static void end_page(struct list *list) {
-	if (!is_good(list)) {
-		conduit_http_failure(list->job, list->status, list->content_type, list->error,
-				list->error_size);
+	if (!conduit_gathered_good(&list->reply)) {
+		conduit_gathered_failure(list->job, &list->reply);
 		return;
 	}
 	if (list_fault(list) != NULL) {
@@ -188,7 +173,7 @@ void fal_list_end(struct conduit_job *job) {
 void fal_discover(struct conduit_job *job) {
 	struct list *list = calloc(1, sizeof(*list));
 	if (list == NULL) {
-		no_memory(job);
+		conduit_fail_memory(job);
 		return;
 	}
 	list->magic = LIST_MAGIC;
@@ -203,6 +188,7 @@ void fal_list_release(struct conduit_job *job) {
 	struct list *list = list_of(job);
 	conduit_json_items_destroy(list->items);
 	details_drop(list);
+	conduit_gather_finish(&list->reply);
 	free(list->cursor);
 	free(list->next);
 	free(list);

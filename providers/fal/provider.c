@@ -99,8 +99,7 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	if (url != NULL) {
 		conduit_queue_look(job, turn, &fal, url);
 	} else {
-		conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_OTHER,
-						  .words = "memory is short"});
+		conduit_fail_memory(job);
 	}
 	free(id);
 	free(query);

@@ -1,6 +1,7 @@
 /* The models, and what their settings take. */
 #include "ffmpeg.h"
 
+#include <conduit/kit/local.h>
 #include <math.h>
 #include <string.h>
 
@@ -66,25 +67,21 @@ static struct conduit_limit limit_of(const struct model *model, const char *name
 }
 
 static void emit_model(struct conduit_job *job, const struct model *model) {
-	static const struct conduit_price prices[] = {{"prompt", 0}, {"completion", 0}};
 	struct conduit_limit limits[16];
 	size_t n = 0;
 	while (model->settings[n] != NULL && n < sizeof(limits) / sizeof(limits[0])) {
 		limits[n] = limit_of(model, model->settings[n]);
 		n++;
 	}
-	conduit_model(job, &(struct conduit_model){
-					   .id = model->id,
-					   .id_size = strlen(model->id),
-					   .name = model->name,
-					   .description = model->description,
-					   .input_modalities = model->input,
-					   .output_modalities = model->output,
-					   .prices = prices,
-					   .n_prices = 2,
-					   .limits = limits,
-					   .n_limits = n,
-			   });
+	conduit_local_model(job, &(struct conduit_model){
+						 .id = model->id,
+						 .name = model->name,
+						 .description = model->description,
+						 .input_modalities = model->input,
+						 .output_modalities = model->output,
+						 .limits = limits,
+						 .n_limits = n,
+				 });
 }
 
 void emit_models(struct conduit_job *job) {

@@ -2,6 +2,8 @@
  * ffmpeg, which makes the result of it. */
 #include "ffmpeg.h"
 
+#include <conduit/kit/failure.h>
+#include <conduit/kit/local.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +25,6 @@ struct work {
 	int status, results;
 	char words[1024];
 };
-
-static void fail(struct conduit_job *job, enum conduit_kind kind, const char *words) {
-	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = words});
-}
 
 /* ---- what the programs say ---- */
 
@@ -115,27 +113,25 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	const struct conduit_part *input = find_input(turn);
 	struct work *work = calloc(1, sizeof(*work));
 	if (work == NULL) {
-		fail(job, CONDUIT_FAIL_OTHER, "memory is short");
+		conduit_fail_memory(job);
 		return;
 	}
 	conduit_set_state(job, work);
 	if (model == NULL) {
-		fail(job, CONDUIT_FAIL_GONE, "there is no such model: see models/");
+		conduit_fail_with(job, CONDUIT_FAIL_GONE, "there is no such model: see models/");
 		return;
 	}
 	if (input == NULL) {
-		char words[128];
-		snprintf(words, sizeof(words),
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
 				"the prompt is text, and %s takes %s: cp a file to input",
 				model->id, model->input);
-		fail(job, CONDUIT_FAIL_INVALID, words);
 		return;
 	}
 	work->model = model;
 	work->probing = true;
 	command_make(&work->command, model, turn, input->file);
 	if (work->command.trouble[0] != '\0') {
-		fail(job, CONDUIT_FAIL_INVALID, work->command.trouble);
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID, "%s", work->command.trouble);
 		return;
 	}
 	struct command probe;
@@ -146,27 +142,24 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 }
 
 static void fail_program(struct conduit_job *job, const struct work *work) {
-	char words[sizeof(work->words) + 128];
 	const char *program = work->probing ? "ffprobe" : "ffmpeg";
 	if (work->status == NOT_INSTALLED) {
-		fail(job, CONDUIT_FAIL_MISSING, work->words);
+		conduit_fail_with(job, CONDUIT_FAIL_MISSING, "%s", work->words);
 	} else if (work->status > SIGNALLED) {
-		snprintf(words, sizeof(words),
+		conduit_fail_with(job, CONDUIT_FAIL_OTHER,
 				"%s was ended by signal %d: too much processor time "
 				"(timeout_total), "
 				"memory or disk (limits.media) was asked for",
 				program, work->status - SIGNALLED);
-		fail(job, CONDUIT_FAIL_OTHER, words);
 	} else {
-		snprintf(words, sizeof(words), "%s: %s", program,
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID, "%s: %s", program,
 				work->words[0] != '\0' ? work->words : "it failed without a word");
-		fail(job, CONDUIT_FAIL_INVALID, words);
 	}
 }
 
 static void end_probe(struct conduit_job *job, struct work *work) {
 	if (work->model->sound ? !work->sound : !work->pictures) {
-		fail(job, CONDUIT_FAIL_INVALID,
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
 				work->model->sound ? "there is no sound in the input"
 						   : "there are no pictures in the input");
 		return;
@@ -190,15 +183,12 @@ static void end(struct conduit_job *job) {
 		return;
 	}
 	if (work->results == 0 || !work->made) {
-		fail(job, CONDUIT_FAIL_INVALID,
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
 				"nothing is left of the input there: look at config/start and "
 				"config/duration");
 		return;
 	}
-	struct conduit_usage usage = CONDUIT_USAGE_UNKNOWN;
-	usage.cost = 0;
-	conduit_usage(job, &usage);
-	conduit_finish(job, work->results == FRAMES_MOST ? "length" : "stop", NULL);
+	conduit_local_finish(job, work->results == FRAMES_MOST ? "length" : "stop");
 }
 
 static void release(struct conduit_job *job) {

@@ -1,14 +1,18 @@
 /* Flite: a discovery asks the program for its voices, a turn has it say the prompt. */
 #include <conduit/kit/failure.h>
 #include <conduit/kit/program.h>
-#include <conduit/kit/turn.h>
-#include <math.h>
+#include <conduit/kit/speaker.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define VOICE "slt"
-#define SPEED_LEAST 0.25
-#define SPEED_MOST 4.0
+
+static const struct conduit_speaker flite = {.id = "flite",
+		.name = "Flite",
+		.description = "Says an English text, as WAV.",
+		.voice = VOICE,
+		.least = 0.25,
+		.most = 4};
 
 /* ---- its voice ---- */
 
@@ -34,31 +38,9 @@ static void listed(struct conduit_job *job, const struct conduit_answer *answer)
 		return;
 	}
 	char *voices = voices_of(answer);
-	if (voices == NULL) {
-		conduit_fail_memory(job);
-		return;
-	}
-	struct conduit_limit limits[] = {
-			{.name = "voice",
-					.least = NAN,
-					.most = NAN,
-					.choices = voices,
-					.standard = strstr(voices, VOICE) != NULL ? VOICE : NULL},
-			{.name = "speed",
-					.least = SPEED_LEAST,
-					.most = SPEED_MOST,
-					.standard = "1"}};
-	conduit_local_model(job, &(struct conduit_model){
-						 .id = "flite",
-						 .name = "Flite",
-						 .description = "Says an English text, as WAV.",
-						 .input_modalities = "text",
-						 .output_modalities = "audio",
-						 .limits = limits,
-						 .n_limits = 2,
-				 });
+	bool has = voices != NULL && strstr(voices, VOICE) != NULL;
+	conduit_speaker_emit(job, &flite, voices, has ? VOICE : NULL);
 	free(voices);
-	conduit_finish(job, NULL, NULL);
 }
 
 static void discover(struct conduit_job *job) {
@@ -71,36 +53,22 @@ static void discover(struct conduit_job *job) {
 
 /* ---- a turn ---- */
 
-static void say(struct conduit_job *job, uint32_t file, const char *voice, double speed) {
+static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
+	struct conduit_speech speech;
 	char stretch[64];
-	snprintf(stretch, sizeof(stretch), "duration_stretch=%.4f", 1 / speed);
+	if (!conduit_speaker_read(job, &flite, turn, &speech)) {
+		return;
+	}
+	snprintf(stretch, sizeof(stretch), "duration_stretch=%.4f", 1 / speech.speed);
 	struct conduit_argument arguments[] = {{CONDUIT_WORD, .text = "-voice"},
-			{CONDUIT_WORD, .text = voice}, {CONDUIT_WORD, .text = "--setf"},
+			{CONDUIT_WORD, .text = speech.voice}, {CONDUIT_WORD, .text = "--setf"},
 			{CONDUIT_WORD, .text = stretch}, {CONDUIT_WORD, .text = "-f"},
-			{CONDUIT_INPUT, .file = file}, {CONDUIT_WORD, .text = "-o"},
+			{CONDUIT_INPUT, .file = speech.file}, {CONDUIT_WORD, .text = "-o"},
 			{CONDUIT_RESULT, .text = "output.wav"}};
 	conduit_program_make(job,
 			&(struct conduit_program){.name = "flite",
 					.arguments = arguments,
 					.n_arguments = sizeof(arguments) / sizeof(arguments[0])});
-}
-
-static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
-	const struct conduit_part *prompt = conduit_turn_part(turn, "text/");
-	const char *voice = conduit_setting_or(turn, "voice", VOICE);
-	double speed = strtod(conduit_setting_or(turn, "speed", "1"), NULL);
-	if (prompt == NULL) {
-		conduit_fail_with(job, CONDUIT_FAIL_INVALID, "it says text: write some");
-	} else if (!conduit_program_name(voice)) {
-		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
-				"there is no such voice: see info/voices");
-	} else if (!(speed >= SPEED_LEAST && speed <= SPEED_MOST)) {
-		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
-				"the setting speed takes %g to %g: correct config/speed",
-				SPEED_LEAST, SPEED_MOST);
-	} else {
-		say(job, prompt->file, voice, speed);
-	}
 }
 
 CONDUIT_PROVIDER(.name = "flite", .version = "1.0.0", .discover = discover, .transform = transform,

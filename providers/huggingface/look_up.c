@@ -2,6 +2,7 @@
 #include "look_up.h"
 
 #include <conduit/kit/failure.h>
+#include <conduit/kit/gather.h>
 #include <conduit/kit/json.h>
 #include <conduit/kit/openai.h>
 #include <conduit/kit/time.h>
@@ -19,11 +20,8 @@
 struct look {
 	unsigned magic;
 	char id[1024];
-	int status;
 	bool missing; /* the Hub says that there is no such repository, or a private one */
-	char type[64];
-	char *body;
-	size_t size;
+	struct conduit_gathered reply;
 };
 
 /* What the Hub calls tasks, as what goes in and comes out. */
@@ -41,10 +39,6 @@ static const struct {
 static struct look *state_of(const struct conduit_job *job) {
 	struct look *look = conduit_state(job);
 	return look != NULL && look->magic == MAGIC ? look : NULL;
-}
-
-static void fail(struct conduit_job *job, enum conduit_kind kind, const char *words) {
-	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = words});
 }
 
 /* An id as a path; anything else but these is encoded. */
@@ -77,7 +71,7 @@ void look_up(struct conduit_job *job, const char *id) {
 	struct look *look = calloc(1, sizeof(*look));
 	if (look == NULL || !add_path(url, sizeof(url) - sizeof(EXPAND), bare)) {
 		free(look);
-		fail(job, CONDUIT_FAIL_OTHER, "memory is short, or the id too long");
+		conduit_fail_with(job, CONDUIT_FAIL_OTHER, "memory is short, or the id too long");
 		return;
 	}
 	look->magic = MAGIC;
@@ -97,9 +91,8 @@ void look_up_reply(struct conduit_job *job, const struct conduit_reply *reply) {
 		return;
 	}
 	const char *code = conduit_header(reply, "x-error-code");
-	look->status = reply->status;
+	conduit_gather_head(&look->reply, reply);
 	look->missing = reply->status == 404 || (code != NULL && strcmp(code, "RepoNotFound") == 0);
-	snprintf(look->type, sizeof(look->type), "%s", reply->content_type);
 }
 
 void look_up_data(struct conduit_job *job, const void *bytes, size_t size) {
@@ -108,14 +101,7 @@ void look_up_data(struct conduit_job *job, const void *bytes, size_t size) {
 		conduit_openai_data(job, bytes, size);
 		return;
 	}
-	size_t room = WHOLE_MOST - look->size;
-	size_t taken = size < room ? size : room;
-	char *grown = taken != 0 ? realloc(look->body, look->size + taken) : NULL;
-	if (grown != NULL) {
-		memcpy(grown + look->size, bytes, taken);
-		look->body = grown;
-		look->size += taken;
-	}
+	conduit_gather(&look->reply, bytes, size, WHOLE_MOST);
 }
 
 /* The task that a provider serves it for; NULL when none does. */
@@ -156,8 +142,8 @@ static void emit(struct conduit_job *job, const struct look *look, const struct 
 					   .input_modalities = input,
 					   .output_modalities = output,
 					   .parameters = embeds ? "lines,format" : NULL,
-					   .raw = look->body,
-					   .raw_size = look->size,
+					   .raw = look->reply.body,
+					   .raw_size = look->reply.size,
 			   });
 	conduit_finish(job, NULL, NULL);
 }
@@ -169,21 +155,21 @@ void look_up_end(struct conduit_job *job) {
 		return;
 	}
 	if (look->missing) {
-		fail(job, CONDUIT_FAIL_GONE, "the Hub has no such model, or a private one");
+		conduit_fail_with(job, CONDUIT_FAIL_GONE,
+				"the Hub has no such model, or a private one");
 		return;
 	}
-	if (look->status < 200 || look->status > 299) {
-		conduit_http_failure(job, look->status, look->type,
-				look->body != NULL ? look->body : "", look->size);
+	if (!conduit_gathered_good(&look->reply)) {
+		conduit_gathered_failure(job, &look->reply);
 		return;
 	}
-	struct conduit_json *model = conduit_json_parse(look->body, look->size);
+	struct conduit_json *model = conduit_json_parse(look->reply.body, look->reply.size);
 	const char *task = live_task(model);
 	if (conduit_json_string(model, "id") == NULL) {
 		conduit_malformed(
 				job, "what the Hub says of %.200s is cut short, or none", look->id);
 	} else if (task == NULL) {
-		fail(job, CONDUIT_FAIL_GONE, "no provider serves it at the moment");
+		conduit_fail_with(job, CONDUIT_FAIL_GONE, "no provider serves it at the moment");
 	} else {
 		emit(job, look, model, task);
 	}
@@ -196,7 +182,7 @@ void look_up_release(struct conduit_job *job) {
 		conduit_openai_release(job);
 		return;
 	}
-	free(look->body);
+	conduit_gather_finish(&look->reply);
 	free(look);
 	conduit_set_state(job, NULL);
 }

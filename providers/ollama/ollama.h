@@ -3,10 +3,15 @@
 #ifndef OLLAMA_H
 #define OLLAMA_H
 
+#include <conduit/kit/gather.h>
 #include <conduit/kit/json.h>
+#include <conduit/kit/json_items.h>
+#include <conduit/kit/ndjson.h>
 #include <conduit/kit/object.h>
 #include <conduit/kit/tool_calls.h>
 #include <conduit/provider.h>
+
+#define LISTED_MOST 2000 /* models that are asked about */
 
 /* An answer under way. */
 struct answer {
@@ -50,5 +55,53 @@ void models_emit(struct conduit_job *job, const char *id, const struct conduit_j
 		const struct conduit_json *shown);
 /* Whether the service is Ollama's cloud, which isn't free and pulls nothing. */
 bool is_cloud(const struct conduit_job *job);
+
+/* ---- a job ---- */
+
+enum step {
+	STEP_TAGS,
+	STEP_SHOW,
+	STEP_CHAT,
+	STEP_PULL,
+};
+
+struct state {
+	unsigned magic; /* not the kit's, whose job an embedding is */
+	enum step step;
+	struct conduit_gathered reply; /* an error, or what is shown of a model */
+	struct conduit_json_items *items; /* of /api/tags */
+	struct conduit_json *entries[LISTED_MOST];
+	size_t n_entries, at; /* the one that is asked about */
+	struct conduit_ndjson *lines; /* of an answer */
+	struct answer answer;
+	struct conduit_object *request; /* of the turn, to be sent again when the model is there */
+	struct pull pull;
+	bool pulls; /* it was, or is being, pulled: at most once a job */
+	char *look_up; /* the one model that is looked up */
+};
+
+/* provider.c: NULL when the job is the kit's. */
+struct state *state_of(const struct conduit_job *job);
+/* NULL, and the job has failed, without memory. */
+struct state *state_begin(struct conduit_job *job);
+/* A line of the reply to /api/chat or /api/pull; `data` is the job. */
+void take_line(void *data, const char *line, size_t size);
+
+/* ask.c: the requests of a job, which fails where one can't be made. */
+void request_tags(struct conduit_job *job, struct state *state);
+void request_show(struct conduit_job *job, struct state *state, const char *model);
+/* The turn's; may be asked again. */
+void request_chat(struct conduit_job *job, struct state *state);
+/* The server downloads the model of state->pull; how long that takes is told line by line. */
+void request_pull(struct conduit_job *job, struct state *state);
+/* Whether what was refused is a model that this server hasn't, but may get. */
+bool may_pull(struct conduit_job *job, const struct state *state);
+
+/* list.c: a discovery, and the look-up of one model. */
+void discover(struct conduit_job *job);
+void look_up(struct conduit_job *job, const char *id);
+/* The reply to /api/tags, a good one, or to /api/show has ended. */
+void end_tags(struct conduit_job *job, struct state *state);
+void end_show(struct conduit_job *job, struct state *state);
 
 #endif

@@ -4,6 +4,7 @@
 #include "replicate.h"
 
 #include <conduit/kit/failure.h>
+#include <conduit/kit/gather.h>
 #include <conduit/kit/json.h>
 #include <conduit/kit/json_items.h>
 #include <conduit/kit/queue.h>
@@ -21,18 +22,13 @@ struct list {
 	unsigned magic;
 	struct conduit_job *job;
 	struct conduit_json_items *items;
-	int status;
-	char content_type[128];
-	char error[4096];
-	size_t error_size;
+	struct conduit_gathered reply; /* an error, or what is said of one model */
 	bool first; /* the list of collections is under way */
 	char *slugs[COLLECTIONS_MOST];
 	size_t n_slugs, next;
 	char **seen; /* ids */
 	size_t n_seen;
-	char *look_up; /* the one model that is looked up, and … */
-	char *whole; /* … what is said of it */
-	size_t size;
+	char *look_up; /* the one model that is looked up */
 };
 
 static struct list *list_of(const struct conduit_job *job) {
@@ -42,11 +38,6 @@ static struct list *list_of(const struct conduit_job *job) {
 
 bool replicate_lists(const struct conduit_job *job) {
 	return list_of(job) != NULL;
-}
-
-static void no_memory(struct conduit_job *job) {
-	conduit_fail(job, &(struct conduit_failure){
-					  .kind = CONDUIT_FAIL_OTHER, .words = "memory is short"});
 }
 
 /* ---- a model ---- */
@@ -173,11 +164,10 @@ static void request(struct list *list, const char *slug) {
 	char *url = NULL;
 	conduit_json_items_destroy(list->items);
 	list->items = conduit_json_items_create(&calls);
-	list->error_size = 0;
 	if (asprintf(&url, "%s/collections%s%s", conduit_base_url(list->job),
 			    slug != NULL ? "/" : "", slug != NULL ? slug : "") < 0 ||
 			list->items == NULL) {
-		no_memory(list->job);
+		conduit_fail_memory(list->job);
 	} else {
 		conduit_request(list->job, &(struct conduit_request){.method = "GET", .url = url});
 	}
@@ -187,7 +177,7 @@ static void request(struct list *list, const char *slug) {
 void replicate_discover(struct conduit_job *job) {
 	struct list *list = calloc(1, sizeof(*list));
 	if (list == NULL) {
-		no_memory(job);
+		conduit_fail_memory(job);
 		return;
 	}
 	*list = (struct list){.magic = LIST_MAGIC, .job = job, .first = true};
@@ -219,7 +209,7 @@ void replicate_look_up(struct conduit_job *job, const char *id) {
 					0) {
 		free(list != NULL ? list->look_up : NULL);
 		free(list);
-		no_memory(job);
+		conduit_fail_memory(job);
 		return;
 	}
 	list->magic = LIST_MAGIC;
@@ -229,24 +219,13 @@ void replicate_look_up(struct conduit_job *job, const char *id) {
 	free(url);
 }
 
-static void gather(struct list *list, const char *bytes, size_t size) {
-	size_t room = ONE_MOST - list->size;
-	size_t taken = size < room ? size : room;
-	char *grown = taken != 0 ? realloc(list->whole, list->size + taken) : NULL;
-	if (grown != NULL) {
-		memcpy(grown + list->size, bytes, taken);
-		list->whole = grown;
-		list->size += taken;
-	}
-}
-
 static void end_look_up(struct conduit_job *job, struct list *list) {
-	struct conduit_json *entry = conduit_json_parse(list->whole, list->size);
+	struct conduit_json *entry = conduit_json_parse(list->reply.body, list->reply.size);
 	if (conduit_json_string(entry, "name") == NULL) {
 		conduit_malformed(job, "what Replicate says of %.200s is cut short, or no model",
 				list->look_up);
 	} else {
-		emit(list, list->look_up, list->whole, list->size, entry);
+		emit(list, list->look_up, list->reply.body, list->reply.size, entry);
 		conduit_finish(job, NULL, NULL);
 	}
 	conduit_json_free(entry);
@@ -254,36 +233,25 @@ static void end_look_up(struct conduit_job *job, struct list *list) {
 
 void replicate_list_reply(struct conduit_job *job, const struct conduit_reply *reply) {
 	struct list *list = list_of(job);
-	list->status = reply->status;
-	snprintf(list->content_type, sizeof(list->content_type), "%s", reply->content_type);
-}
-
-static bool is_good(const struct list *list) {
-	return list->status >= 200 && list->status <= 299;
+	conduit_gather_head(&list->reply, reply);
 }
 
 void replicate_list_data(struct conduit_job *job, const void *bytes, size_t size) {
 	struct list *list = list_of(job);
-	if (is_good(list) && list->look_up != NULL) {
-		gather(list, bytes, size);
-		return;
-	}
-	if (is_good(list)) {
+	if (!conduit_gathered_good(&list->reply)) {
+		conduit_gather(&list->reply, bytes, size, CONDUIT_ERROR_LIMIT);
+	} else if (list->look_up != NULL) {
+		conduit_gather(&list->reply, bytes, size, ONE_MOST);
+	} else {
 		conduit_json_items_feed(list->items, bytes, size);
-		return;
 	}
-	size_t room = sizeof(list->error) - list->error_size;
-	size_t taken = size < room ? size : room;
-	memcpy(list->error + list->error_size, bytes, taken);
-	list->error_size += taken;
 }
 
 void replicate_list_end(struct conduit_job *job) {
 	struct list *list = list_of(job);
-	bool gone = !list->first && list->look_up == NULL && list->status == 404;
-	if (!is_good(list) && !gone) {
-		conduit_http_failure(job, list->status, list->content_type, list->error,
-				list->error_size);
+	bool gone = !list->first && list->look_up == NULL && list->reply.status == 404;
+	if (!conduit_gathered_good(&list->reply) && !gone) {
+		conduit_gathered_failure(job, &list->reply);
 		return;
 	}
 	if (list->look_up != NULL) {
@@ -315,7 +283,7 @@ void replicate_list_release(struct conduit_job *job) {
 	}
 	free(list->seen);
 	free(list->look_up);
-	free(list->whole);
+	conduit_gather_finish(&list->reply);
 	free(list);
 	conduit_set_state(job, NULL);
 }

@@ -90,11 +90,6 @@ static bool result(struct conduit_job *job, const struct conduit_json *result) {
 
 static const struct conduit_queue replicate;
 
-static void no_memory(struct conduit_job *job) {
-	conduit_fail(job, &(struct conduit_failure){
-					  .kind = CONDUIT_FAIL_OTHER, .words = "memory is short"});
-}
-
 /* An id may name a version: owner/name:version. */
 static void submit(struct conduit_job *job, const struct conduit_turn *turn, const char *version,
 		const struct conduit_json *schema) {
@@ -115,7 +110,7 @@ static void submit(struct conduit_job *job, const struct conduit_turn *turn, con
 	if (made < 0 || begun < 0) {
 		url = made < 0 ? NULL : url;
 		before = begun < 0 ? NULL : before;
-		no_memory(job);
+		conduit_fail_memory(job);
 	} else {
 		conduit_object_wrap(input, before, "}");
 		conduit_queue_input(input, turn, schema);
@@ -158,7 +153,7 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 	}
 	if (asprintf(&url, "%s/models/%.*s", conduit_base_url(job), (int)strcspn(turn->model, ":"),
 			    turn->model) < 0) {
-		no_memory(job);
+		conduit_fail_memory(job);
 		return;
 	}
 	conduit_queue_look(job, turn, &replicate, url);
