@@ -2,6 +2,7 @@
 #include "ollama.h"
 
 #include <conduit/kit/failure.h>
+#include <conduit/kit/ndjson.h>
 #include <stdio.h>
 #include <string.h>
 
