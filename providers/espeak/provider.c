@@ -4,6 +4,7 @@
 #include <conduit/kit/speaker.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define VOICE "en"
 /* Words a minute, as it speaks unless it is told otherwise. */
@@ -18,30 +19,41 @@ static const struct conduit_speaker espeak = {.id = "espeak",
 
 /* ---- its voice ---- */
 
-/* The languages' codes, the second column of a table with a head, one a line and each once; to be
- * freed. NULL without memory. */
+struct voices {
+	char *text; /* a newline, then one a line and each once */
+	size_t size, most;
+};
+
+static void add_voice(struct voices *voices, const char *code, size_t length) {
+	char again[40];
+	snprintf(again, sizeof(again), "\n%.*s\n", (int)length, code);
+	if (length != 0 && strstr(voices->text, again) == NULL) {
+		voices->size += (size_t)snprintf(voices->text + voices->size,
+				voices->most - voices->size, "%s", again + 1);
+	}
+}
+
+/* The languages' codes, the second column of a table with a head, and those of whole languages, for
+ * each of which it has a voice in mind: "fr" where "fr-fr" is listed. One a line and each once; to
+ * be freed. NULL without memory. */
 static char *voices_of(const struct conduit_answer *answer) {
-	size_t size = 1, most = answer->size + 3;
-	char *voices = calloc(1, most);
+	struct voices voices = {.size = 1, .most = 2 * answer->size + 3};
+	voices.text = calloc(1, voices.most);
 	const char *line = strchr(answer->body, '\n');
-	if (voices == NULL) {
+	if (voices.text == NULL) {
 		return NULL;
 	}
-	/* Newlines stand around each while there may be another like it. */
-	voices[0] = '\n';
+	voices.text[0] = '\n';
 	for (; line != NULL; line = strchr(line + 1, '\n')) {
-		char code[32], again[40];
-		if (sscanf(line, "\n%*d %31s", code) != 1) {
-			continue;
-		}
-		snprintf(again, sizeof(again), "\n%s\n", code);
-		if (strstr(voices, again) == NULL) {
-			size += (size_t)snprintf(voices + size, most - size, "%s\n", code);
+		char code[32];
+		if (sscanf(line, "\n%*d %31s", code) == 1) {
+			add_voice(&voices, code, strcspn(code, "-"));
+			add_voice(&voices, code, strlen(code));
 		}
 	}
-	voices[size - 1] = '\0';
-	memmove(voices, voices + (size > 1), size - (size > 1));
-	return voices;
+	voices.text[voices.size - 1] = '\0';
+	memmove(voices.text, voices.text + (voices.size > 1), voices.size - (voices.size > 1));
+	return voices.text;
 }
 
 static void listed(struct conduit_job *job, const struct conduit_answer *answer) {

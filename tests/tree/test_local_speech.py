@@ -55,8 +55,9 @@ def test_a_text_is_said_and_faster_when_it_is_wanted(tree, provider, name):
 def test_voices_are_found_by_asking_the_program(tree, provider, name):
     model = tree.model(name, provider)
     voices = model.text("info/voices").split()
-    other = {"flite": "rms", "espeak": "de"}[provider]
+    other = {"flite": "rms", "espeak": "fr"}[provider]
     assert other in voices and len(voices) == len(set(voices)) > 3
+    assert model.text("config/voice").strip() in voices
     first = model.ask(SENTENCE)
     model.set("voice", other)
     assert model.ask(SENTENCE) != first
