@@ -159,7 +159,7 @@ def client(tmp_path):
     env = os.environ | {"NODE_PATH": home.stdout.strip(), "NO_PROXY": "*"}
 
     def ask(server, model, prompt, *once):
-        command = ["node", script, server.url, model, prompt, *once]
+        command = [SERVERS / "node", script, server.url, model, prompt, *once]
         answer = subprocess.run(command, capture_output=True, timeout=60, env=env, check=True)
         return json.loads(answer.stdout)
 
