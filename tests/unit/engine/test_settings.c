@@ -3,14 +3,6 @@
 
 #include <errno.h>
 
-static void write_setting(
-		struct world *world, struct place *place, const char *name, const char *value) {
-	cleanup_fail struct fail fail = {0};
-	if (!values_set(world->engine->values, place->id, setting_find(name), value, &fail)) {
-		fail_msg("%s", fail_words(&fail));
-	}
-}
-
 static void assert_setting(
 		struct world *world, struct place *place, const char *name, const char *expected) {
 	assert_string_equal(engine_setting(world->engine, place, name), expected);

@@ -208,6 +208,13 @@ struct place *place_of(struct world *world, const char *path) {
 	return place;
 }
 
+void write_setting(struct world *world, struct place *place, const char *name, const char *value) {
+	cleanup_fail struct fail fail = {0};
+	if (!values_set(world->engine->values, place->id, setting_find(name), value, &fail)) {
+		fail_msg("%s", fail_words(&fail));
+	}
+}
+
 const struct chain *me(void) {
 	static struct chain chain;
 	if (chain.n == 0) {

@@ -72,6 +72,8 @@ void world_turn(struct world *world);
 struct provider *provider_of(struct world *world, const char *name);
 /* "local/maker/echo": a provider and the components of a model's id; NULL when it isn't there. */
 struct place *place_of(struct world *world, const char *path);
+/* A setting of a place as if its file had been written; NULL takes it away. */
+void write_setting(struct world *world, struct place *place, const char *name, const char *value);
 
 /* The chain of this test's own process. */
 const struct chain *me(void);
