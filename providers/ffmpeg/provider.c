@@ -4,6 +4,7 @@
 
 #include <conduit/kit/failure.h>
 #include <conduit/kit/local.h>
+#include <conduit/kit/turn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,23 +85,15 @@ static void reply(struct conduit_job *job, const struct conduit_reply *reply) {
 
 /* ---- a turn ---- */
 
-static bool is_media(const char *type) {
-	return strncmp(type, "video/", 6) == 0 || strncmp(type, "audio/", 6) == 0 ||
-	       strncmp(type, "image/", 6) == 0;
-}
-
-/* The new prompt, or else the first of what goes along with it. */
-static const struct conduit_part *find_input(const struct conduit_turn *turn) {
-	if (turn->n_messages == 0) {
-		return NULL;
-	}
-	const struct conduit_message *last = &turn->messages[turn->n_messages - 1];
-	for (size_t i = 0; i < last->n_parts; i++) {
-		if (is_media(last->parts[i].type)) {
-			return &last->parts[i];
-		}
-	}
-	return NULL;
+/* The new prompt, or else what goes along with it. NULL, and the job has failed, where there isn't
+ * one alone. */
+static const struct conduit_part *find_input(struct conduit_job *job, const struct model *model,
+		const struct conduit_turn *turn) {
+	char none[128], type[16];
+	snprintf(none, sizeof(none), "the prompt is text, and %s takes %s: cp a file to input",
+			model->id, model->input);
+	snprintf(type, sizeof(type), "%s/", model->input);
+	return conduit_turn_only_part(job, turn, type, none);
 }
 
 static void discover(struct conduit_job *job) {
@@ -110,7 +103,6 @@ static void discover(struct conduit_job *job) {
 
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
 	const struct model *model = find_model(turn->model);
-	const struct conduit_part *input = find_input(turn);
 	struct work *work = calloc(1, sizeof(*work));
 	if (work == NULL) {
 		conduit_fail_memory(job);
@@ -121,10 +113,8 @@ static void transform(struct conduit_job *job, const struct conduit_turn *turn) 
 		conduit_fail_with(job, CONDUIT_FAIL_GONE, "there is no such model: see models/");
 		return;
 	}
+	const struct conduit_part *input = find_input(job, model, turn);
 	if (input == NULL) {
-		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
-				"the prompt is text, and %s takes %s: cp a file to input",
-				model->id, model->input);
 		return;
 	}
 	work->model = model;

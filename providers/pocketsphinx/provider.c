@@ -88,14 +88,13 @@ static void convert(struct conduit_job *job, uint32_t file) {
 }
 
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
-	const struct conduit_part *part = conduit_turn_part(turn, "audio/");
 	struct sound *sound = conduit_local_own(job, sizeof(*sound), NULL);
 	if (sound == NULL) {
 		return;
 	}
+	const struct conduit_part *part = conduit_turn_only_part(
+			job, turn, "audio/", "it hears sound: cp a recording to input");
 	if (part == NULL) {
-		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
-				"it hears sound: cp a recording to input");
 		return;
 	}
 	sound->file = part->file;

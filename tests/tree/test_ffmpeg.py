@@ -166,6 +166,19 @@ def test_who_makes_text_of_it_is_no_help_where_no_text_is_taken(tree, clips):
     assert words.rstrip("\n").endswith("lists image"), repr(words)
 
 
+def test_of_two_files_none_is_passed_over_in_silence(tree, clips):
+    model = tree.model("extract-audio", "ffmpeg")
+    shutil.copyfile(clips["silent"], model.path / "attach/silent.mp4")
+    words = failed(turn_of(tree, "extract-audio", clips["video"]), errno.EINVAL)
+    assert "one file is taken at a time, and attach/silent.mp4 is another" in words
+
+
+def test_a_video_for_a_model_of_texts_is_refused_with_what_helps(tree, clips):
+    model = tree.model("cow", "cowsay")
+    shutil.copyfile(clips["video"], model.path / "input")
+    assert "ffmpeg takes its pictures and its sound out" in failed(model, errno.EINVAL)
+
+
 @pytest.mark.parametrize("name, options", [("clip.ts", []), ("clip.m2ts", ["-f", "mpegts", "-mpegts_m2ts_mode", "1"]),
                                            ("clip.nut", [])])
 def test_video_that_libmagic_has_no_type_for_is_video(tree, clips, tmp_path, name, options):

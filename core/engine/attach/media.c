@@ -276,7 +276,7 @@ static const struct {
 				MEDIA_TEXT},
 		{MEDIA_VIDEO, "video", "video",
 				"ffmpeg takes its pictures and its sound out, for models of these",
-				MEDIA_IMAGE | MEDIA_AUDIO},
+				MEDIA_TEXT | MEDIA_IMAGE | MEDIA_AUDIO},
 		{MEDIA_FILE, "file", "a document",
 				"pdftotext makes text of a PDF, pdftoppm images, and pandoc or "
 				"libreoffice read other documents",
