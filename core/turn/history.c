@@ -3,11 +3,13 @@
 #include "core/turn/history.h"
 
 #include "core/base/text.h"
+#include "core/turn/results.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* So many turns are looked at, answered or not. */
 #define STEPS_MOST 10000
@@ -119,15 +121,68 @@ bool history_write(
 
 /* ---- gathering ---- */
 
-/* An empty answer isn't part of the conversation: it may have no file. */
-static bool add_file(struct history *history, struct turn *turn, enum turn_file file,
-		size_t *capacity, struct fail *fail) {
+/* The path of a result of the turn's; false when there is none by this number. */
+static bool result_path(struct turn *turn, size_t result, char *ret, size_t size) {
+	cleanup_results struct turn_results results = {0};
+	return turn_results_read(turn, &results) && result < results.n &&
+	       turn_artifact_path(turn, results.all[result].name, ret, size);
+}
+
+/* The text of a result, without its last newline. */
+static uint64_t result_text_size(struct turn *turn, size_t result) {
+	char path[PATH_MAX], last = 0;
+	struct stat status;
+	cleanup_close int fd = result_path(turn, result, path, sizeof(path))
+					       ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+					       : -1;
+	if (fd < 0 || fstat(fd, &status) != 0 || status.st_size == 0) {
+		return 0;
+	}
+	bool newline = pread(fd, &last, 1, status.st_size - 1) == 1 && last == '\n';
+	return (uint64_t)status.st_size - newline;
+}
+
+/* Which of the turn's results is its text: 0 the output, or where that isn't text, the first of the
+ * others that is. False when none is. */
+static bool text_result(struct turn *turn, size_t *ret) {
+	cleanup_results struct turn_results results = {0};
+	*ret = 0;
+	if (!turn_results_read(turn, &results) || results.n == 0) {
+		return true;
+	}
+	while (*ret < results.n && !starts_with(results.all[*ret].type, "text/")) {
+		++*ret;
+	}
+	return *ret < results.n;
+}
+
+/* An empty answer isn't part of the conversation (it may have no file), nor is one without text. */
+static bool add_answer(
+		struct history *history, struct turn *turn, size_t *capacity, struct fail *fail) {
+	struct history_message message = {
+			.turn = turn->row.id, .file = TURN_OUTPUT, .answer = true};
+	if (turn_file_size(turn, TURN_OUTPUT) == 0 || !text_result(turn, &message.result)) {
+		return true;
+	}
+	message.size = message.result != 0 ? result_text_size(turn, message.result)
+					   : turn_text_size(turn, TURN_OUTPUT);
+	return (message.result != 0 && message.size == 0) || add(history, &message, capacity, fail);
+}
+
+static bool add_prompt(
+		struct history *history, struct turn *turn, size_t *capacity, struct fail *fail) {
 	struct history_message message = {.turn = turn->row.id,
-			.file = file,
-			.answer = file == TURN_OUTPUT,
-			.size = turn_text_size(turn, file)};
-	bool none = message.answer && turn_file_size(turn, file) == 0;
-	return none || add(history, &message, capacity, fail);
+			.file = TURN_PROMPT,
+			.size = turn_text_size(turn, TURN_PROMPT)};
+	return add(history, &message, capacity, fail);
+}
+
+uint64_t history_answer_size(struct turn *turn) {
+	size_t result;
+	if (!text_result(turn, &result)) {
+		return 0;
+	}
+	return result != 0 ? result_text_size(turn, result) : turn->row.output_size;
 }
 
 static void turn_round(struct history *history) {
@@ -168,9 +223,8 @@ static bool gather_turns(struct turn_table *table, int64_t last, struct history 
 			return too_long(fail);
 		}
 		if (turn->row.state == TURN_DONE &&
-				(!add_file(ret, turn, TURN_OUTPUT, &capacity, fail) ||
-						!add_file(ret, turn, TURN_PROMPT, &capacity,
-								fail))) {
+				(!add_answer(ret, turn, &capacity, fail) ||
+						!add_prompt(ret, turn, &capacity, fail))) {
 			return false;
 		}
 		id = turn->row.previous;
@@ -202,7 +256,22 @@ bool history_gather(
 bool history_path(struct turn_table *table, const struct history_message *message, char *ret,
 		size_t size) {
 	cleanup_turn struct turn *turn = turn_get(table, message->turn);
+	if (turn != NULL && message->result != 0) {
+		return result_path(turn, message->result, ret, size);
+	}
 	return turn != NULL && turn_file_path(turn, message->file, ret, size);
+}
+
+/* The result's file, or the turn's; `ret_own`: it is to be closed. */
+static int open_message(struct turn *turn, const struct history_message *message, int *ret_own) {
+	char path[PATH_MAX];
+	if (message->result == 0) {
+		return turn_open_file(turn, message->file, false);
+	}
+	if (result_path(turn, message->result, path, sizeof(path))) {
+		*ret_own = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	}
+	return *ret_own;
 }
 
 bool history_read(struct turn_table *table, const struct history_message *message, struct buf *out,
@@ -211,7 +280,8 @@ bool history_read(struct turn_table *table, const struct history_message *messag
 	if (message->size == 0) {
 		return true;
 	}
-	int fd = turn != NULL ? turn_open_file(turn, message->file, false) : -1;
+	cleanup_close int own = -1;
+	int fd = turn != NULL ? open_message(turn, message, &own) : -1;
 	char *to = fd >= 0 ? buf_reserve(out, message->size) : NULL;
 	ssize_t got = to != NULL ? pread(fd, to, message->size, (off_t)message->skip) : -1;
 	if (got < 0 || (uint64_t)got != message->size) {

@@ -1,6 +1,7 @@
 /* What was said before a turn, oldest first, as it goes to a service and as messages.json shows it.
- * Of the turns that lead there those that were answered count. One that is `imported` has a whole
- * history in place of a prompt and an answer, and what lies before it doesn't count. */
+ * Of the turns that lead there those that were answered count; of an answer that is sound or a
+ * picture, the text beside it, if there is one. A turn that is `imported` has a whole history in
+ * place of a prompt and an answer, and what lies before it doesn't count. */
 #ifndef CORE_TURN_HISTORY_H
 #define CORE_TURN_HISTORY_H
 
@@ -16,6 +17,8 @@ struct history_message {
 	bool answer; /* said by the model, else by the user */
 	int64_t turn; /* in whose file it lies, from the byte `skip` on */
 	enum turn_file file;
+	size_t result; /* of an answer that isn't text: which of its results is (results.h); 0: the
+			  file itself */
 	uint64_t skip, size;
 };
 
@@ -29,6 +32,8 @@ struct history {
  * HISTORY_MOST, EIO … and words. */
 bool history_gather(struct turn_table *table, int64_t last, struct history *ret, struct fail *fail);
 void history_finish(struct history *history);
+/* What a turn's answer adds to a conversation, in bytes, so far. */
+uint64_t history_answer_size(struct turn *turn);
 /* The path of the file that a message lies in. */
 bool history_path(struct turn_table *table, const struct history_message *message, char *ret,
 		size_t size);

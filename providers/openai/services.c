@@ -63,6 +63,7 @@ static bool openai_model(const struct conduit_json *entry, struct conduit_model 
 static const struct conduit_openai openai = {
 		.service = "OpenAI",
 		.voice = "alloy",
+		.sound = CONDUIT_OPENAI_SOUND_WHOLE,
 		.max_tokens = "max_completion_tokens",
 		.include_usage = true,
 		.without = openai_without,
@@ -181,6 +182,7 @@ static const struct conduit_openai perplexity = {
 
 static const struct conduit_openai own = {
 		.voice = "alloy",
+		.sound = CONDUIT_OPENAI_SOUND_WHOLE,
 		.include_usage = true,
 		.parameters = OWN_PARAMETERS,
 		.model = conduit_openai_guess_kind,

@@ -1,6 +1,20 @@
 /* OpenRouter (https://openrouter.ai/docs): OpenAI's chat dialect, and a list of models that
  * states prices, modalities and parameters. */
 #include <conduit/kit/videos.h>
+#include <string.h>
+
+/* Lyria is listed as making text and audio: a song, and its words. */
+static const char *const songs[] = {"lyria", NULL};
+
+static bool read_model(const struct conduit_json *entry, struct conduit_model *model) {
+	const char *output = model->output_modalities;
+	(void)entry;
+	if (output != NULL && strstr(output, "audio") != NULL &&
+			strstr(model->id, songs[0]) != NULL) {
+		model->output_modalities = "audio";
+	}
+	return true;
+}
 
 /* Without the parameter the list holds only models that give text. Usage, with the cost, comes in
  * the last chunk unasked. */
@@ -13,6 +27,9 @@ static const struct conduit_openai dialect = {
 		.cost_path = "/generation?id=",
 		.cost_header = "x-generation-id",
 		.media = CONDUIT_OPENAI_MEDIA_OPENROUTER,
+		.sound = CONDUIT_OPENAI_SOUND_STREAMED,
+		.only_sounds = songs,
+		.model = read_model,
 };
 
 static void discover(struct conduit_job *job) {

@@ -9,6 +9,7 @@
 #include "core/engine/session/retention.h"
 #include "core/store/delay.h"
 #include "core/store/ledger.h"
+#include "core/turn/history.h"
 
 #include <errno.h>
 #include <math.h>
@@ -89,7 +90,7 @@ static struct input_size conversation_size(struct turn *turn) {
 			break;
 		}
 		if (previous->row.state <= TURN_DONE) {
-			size.bytes += previous->row.prompt_size + previous->row.output_size;
+			size.bytes += previous->row.prompt_size + history_answer_size(previous);
 			size.messages += 2;
 			size.tokens += previous->run != NULL ? previous->run->terms.max_tokens : 0;
 		}

@@ -12,8 +12,9 @@
 bool output_conforms(struct run *run, const char *finish, struct fail *fail) {
 	const char *schema = run_setting(run, "schema");
 	uint64_t size = run->turn->row.output_size;
-	/* Calls of tools have their own form. */
-	if (schema[0] == '\0' || !run->text || strcmp(finish, "tool_calls") == 0) {
+	/* Calls of tools have their own form; sound and pictures have none of this kind. */
+	if (schema[0] == '\0' || !run->text || !results_plain(&run->results) ||
+			strcmp(finish, "tool_calls") == 0) {
 		return true;
 	}
 	if (size > CHECKED_MOST) {

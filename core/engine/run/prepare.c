@@ -115,10 +115,13 @@ static bool add_message(struct run *run, struct prepared *prepared,
 	char path[PATH_MAX];
 	cleanup_turn struct turn *turn = turn_get(run->turn->table, message->turn);
 	const char *type = attached_prompt_type(attached);
-	if (turn == NULL || !turn_file_path(turn, message->file, path, sizeof(path))) {
+	struct stat status;
+	if (turn == NULL || !history_path(run->turn->table, message, path, sizeof(path)) ||
+			(message->result != 0 && stat(path, &status) != 0)) {
 		return false;
 	}
-	uint64_t whole = turn_file_size(turn, message->file);
+	uint64_t whole = message->result != 0 ? (uint64_t)status.st_size
+					      : turn_file_size(turn, message->file);
 	/* Of what isn't text every byte is sent. */
 	uint64_t size = strcmp(type, "text/plain") == 0 ? message->size : whole;
 	begin_message(prepared, message->answer ? JOB_ASSISTANT : JOB_USER);
@@ -212,7 +215,7 @@ static struct input_size size_of(const struct prepared *prepared) {
 }
 
 static bool gather_settings(struct run *run, struct prepared *prepared) {
-	prepared->settings = calloc(n_setting_specs + 3, sizeof(*prepared->settings));
+	prepared->settings = calloc(n_setting_specs + 4, sizeof(*prepared->settings));
 	if (prepared->settings == NULL) {
 		return false;
 	}
@@ -232,6 +235,11 @@ static bool gather_settings(struct run *run, struct prepared *prepared) {
 				.value = fallback,
 				.size = strlen(fallback)};
 	}
+	if (prepared->wanted != NULL) {
+		prepared->settings[n++] = (struct job_setting){.name = "wanted",
+				.value = prepared->wanted,
+				.size = strlen(prepared->wanted)};
+	}
 	if (run->token != NULL) {
 		prepared->settings[n++] = (struct job_setting){
 				.name = "resume", .value = run->token, .size = strlen(run->token)};
@@ -242,6 +250,26 @@ static bool gather_settings(struct run *run, struct prepared *prepared) {
 	prepared->turn.settings = prepared->settings;
 	prepared->turn.n_settings = n;
 	return true;
+}
+
+/* What comes of a capability: "audio" of "text-to-audio". */
+static const char *made_by(const char *capability) {
+	return strrchr(capability, '-') + 1;
+}
+
+/* The kind that the route asks for which brought the prompt; "" when none did. */
+static const char *asked_for(const struct run *run) {
+	const struct place *route = run->routed ? place_route(run_place(run)) : NULL;
+	return route != NULL ? made_by(capability_name(route_capability(route))) : "";
+}
+
+/* A model that makes text as well is talked to, unless pictures are what it makes first and nobody
+ * asks for text. The caller frees; NULL without memory. */
+static char *capability_now(const struct run *run, const struct place *place,
+		const struct model_record *record) {
+	bool draws = starts_with(record->output_modalities, "image");
+	bool talks = place->chat && (!draws || strcmp(asked_for(run), "text") == 0);
+	return capability_of_text(talks ? "" : record->output_modalities);
 }
 
 bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
@@ -258,7 +286,7 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 		return false;
 	}
 	ret->turn.model = record->id;
-	ret->capability = capability_of_text(place->chat ? "" : record->output_modalities);
+	ret->capability = capability_now(run, place, record);
 	ret->turn.capability = ret->capability;
 	ret->timeouts = (struct transfer_timeouts){
 			.connect = run_number(run, "timeout_connect", 15),
@@ -279,6 +307,9 @@ bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 	}
 	snprintf(ret->max_tokens, sizeof(ret->max_tokens), "%lld",
 			(long long)books_max_tokens(run));
-	run->text = starts_with(strrchr(ret->capability, '-') + 1, "text");
+	run->text = starts_with(made_by(ret->capability), "text");
+	const char *asked = asked_for(run);
+	bool other = asked[0] != '\0' && strcmp(asked, made_by(ret->capability)) != 0;
+	ret->wanted = other ? asked : NULL;
 	return gather_settings(run, ret) || fail_set(fail, ENOMEM, "no memory for a turn");
 }

@@ -70,6 +70,7 @@ struct prepared {
 	struct job_setting *settings;
 	char max_tokens[32];
 	char *capability;
+	const char *wanted; /* the kind of result, where it isn't what the model makes first */
 	struct exchange_file *files; /* taken over by the exchange */
 	size_t n_files;
 	struct attached *attached; /* names and types of the parts, a member a message */

@@ -84,6 +84,9 @@ struct conduit_turn {
  * lines, names in lower case. The job asks the service, calls conduit_usage, and finishes; it fails
  * where that isn't known (yet), and may be called again. */
 
+/* A model that makes several kinds of results ("text,audio") has one capability all the same. Where
+ * a route for another kind asks it, the setting "wanted" names that: "audio". */
+
 /* The value of a setting, or NULL when it isn't in force. */
 const char *conduit_setting(const struct conduit_turn *turn, const char *name);
 

@@ -64,6 +64,7 @@ static struct openai *begin(
 	openai->task = task;
 	openai->chat.chat.job = job;
 	openai->chat.chat.service = service_name(dialect);
+	chat_media_init(&openai->chat.chat.media, job, service_name(dialect));
 	openai->models.job = job;
 	openai->models.dialect = &openai->dialect;
 	conduit_set_state(job, openai);
@@ -116,10 +117,12 @@ static void refuse(struct conduit_job *job, const struct conduit_turn *turn,
 	fail(job, CONDUIT_FAIL_INVALID, buf_string(&words));
 }
 
-static void request_chat(struct conduit_job *job, const struct conduit_turn *turn,
-		const struct conduit_openai *dialect) {
+static void request_chat(
+		struct openai *openai, struct conduit_job *job, const struct conduit_turn *turn) {
+	const struct conduit_openai *dialect = &openai->dialect;
 	const char *path = dialect->chat_path != NULL ? dialect->chat_path : "/chat/completions";
-	struct conduit_object *body = openai_request(turn, dialect);
+	openai->chat.chat.media.wish = openai_wish(turn, dialect);
+	struct conduit_object *body = openai_request(turn, dialect, &openai->chat.chat.media.wish);
 	conduit_object_leave_out(body, job, service_name(dialect), dialect->without);
 	openai_post(body, job, dialect, path);
 	conduit_object_destroy(body);
@@ -160,7 +163,7 @@ void conduit_openai_transform_by(struct conduit_job *job, const struct conduit_t
 		document_begin(&openai->transcript, job, turn, &openai->dialect);
 		break;
 	default:
-		request_chat(job, turn, &openai->dialect);
+		request_chat(openai, job, turn);
 	}
 }
 

@@ -11,6 +11,7 @@
 #define REFUSAL_LIMIT 4000
 
 static void malformed(struct chat *chat, const char *what) {
+	chat_media_flush(&chat->media);
 	conduit_malformed(chat->job, "%s's answer %s", chat->service, what);
 	chat->over = true;
 }
@@ -18,6 +19,7 @@ static void malformed(struct chat *chat, const char *what) {
 static void fail_with(
 		struct chat *chat, enum conduit_kind kind, const char *what, const char *detail) {
 	cleanup_buf struct buf words = {0};
+	chat_media_flush(&chat->media);
 	buf_add_format(&words, "%s ", chat->service);
 	buf_add_string(&words, what);
 	words_add(&words, detail, strlen(detail), REFUSAL_LIMIT);
@@ -26,11 +28,18 @@ static void fail_with(
 	chat->over = true;
 }
 
+/* By what the service says. */
+static void fail_by(struct chat *chat, const struct conduit_json *json) {
+	chat_media_flush(&chat->media);
+	conduit_json_failure(chat->job, 200, json);
+	chat->over = true;
+}
+
 /* ---- text ---- */
 
 static void emit(struct chat *chat, const char *text, size_t size) {
 	if (size != 0) {
-		conduit_output(chat->job, text, size);
+		chat_media_text(&chat->media, text, size);
 		chat->last = text[size - 1];
 	}
 }
@@ -90,14 +99,29 @@ static void emit_thoughts(struct chat *chat, const struct conduit_json *delta) {
 	}
 }
 
-static void take_delta(struct chat *chat, const struct conduit_json *delta) {
-	emit_thoughts(chat, delta);
-	const struct conduit_json *content = conduit_json_get(delta, "content");
+/* What was said aloud, where it doesn't stand in the content as well. */
+static void emit_transcript(struct chat *chat, const struct conduit_json *delta) {
+	if (!chat->spoke) {
+		emit_text(chat, conduit_json_string(delta, "audio.transcript"));
+	}
+}
+
+static void emit_content(struct chat *chat, const struct conduit_json *content) {
+	char before = chat->last;
+	chat->last = 0;
 	if (conduit_json_type(content, NULL) == CONDUIT_JSON_ARRAY) {
 		emit_parts(chat, content);
 	} else {
 		emit_text(chat, conduit_json_string(content, NULL));
 	}
+	chat->spoke = chat->spoke || chat->last != 0;
+	chat->last = chat->last != 0 ? chat->last : before;
+}
+
+static void take_delta(struct chat *chat, const struct conduit_json *delta) {
+	emit_thoughts(chat, delta);
+	emit_content(chat, conduit_json_get(delta, "content"));
+	emit_transcript(chat, delta);
 	const char *refusal = conduit_json_string(delta, "refusal");
 	if (refusal != NULL && chat->refusal.size < REFUSAL_LIMIT) {
 		buf_add_string(&chat->refusal, refusal);
@@ -165,8 +189,7 @@ static void take_choice(struct chat *chat, const struct conduit_json *choice) {
 	take_delta(chat, delta != NULL ? delta : conduit_json_get(choice, "message"));
 	take_usage(chat, conduit_json_get(choice, "usage"));
 	if (!chat->over && is_error(conduit_json_get(choice, "error"))) {
-		conduit_json_failure(chat->job, 200, choice);
-		chat->over = true;
+		fail_by(chat, choice);
 	}
 }
 
@@ -190,13 +213,11 @@ void chat_chunk(struct chat *chat, const struct conduit_json *chunk) {
 	}
 	/* An error tells more than the finish reason "error" beside it. */
 	if (!chat->over && is_error(conduit_json_get(chunk, "error"))) {
-		conduit_json_failure(chat->job, 200, chunk);
-		chat->over = true;
+		fail_by(chat, chunk);
 	}
 	/* "An error string indicating why a stream was stopped early", says Groq's SDK. */
 	if (!chat->over && is_error(conduit_json_get(chunk, "x_groq.error"))) {
-		conduit_json_failure(chat->job, 200, conduit_json_get(chunk, "x_groq"));
-		chat->over = true;
+		fail_by(chat, conduit_json_get(chunk, "x_groq"));
 	}
 	if (first != NULL && !chat->over) {
 		take_finish(chat, first);
@@ -219,12 +240,28 @@ static void complete(struct chat *chat) {
 			malformed(chat, "holds tool calls that memory doesn't suffice for");
 			return;
 		}
-		conduit_output(chat->job, calls.data, calls.size);
+		chat_media_text(&chat->media, calls.data, calls.size);
 		/* Some say "stop" after a call that they were told to make. */
 		finish = strcmp(finish, "stop") == 0 ? "tool_calls" : finish;
 	}
-	conduit_finish(chat->job, finish, chat->model[0] != '\0' ? chat->model : NULL);
+	if (finish != chat->finish) {
+		snprintf(chat->finish, sizeof(chat->finish), "%s", finish);
+	}
 	chat->over = true;
+	if (!chat_media_complete(&chat->media)) {
+		return;
+	}
+	chat->downloads = chat->media.pictures.n_urls != 0;
+	if (!chat->downloads) {
+		chat_download(chat);
+	}
+}
+
+void chat_download(struct chat *chat) {
+	if (!inlined_download(&chat->media.pictures)) {
+		conduit_finish(chat->job, chat->finish,
+				chat->model[0] != '\0' ? chat->model : NULL);
+	}
 }
 
 static bool take_json(struct chat *chat, const char *name, const char *text, size_t size) {
@@ -234,8 +271,7 @@ static bool take_json(struct chat *chat, const char *name, const char *text, siz
 	}
 	chat_chunk(chat, chunk);
 	if (!chat->over && strcmp(name, "error") == 0) {
-		conduit_json_failure(chat->job, 200, chunk);
-		chat->over = true;
+		fail_by(chat, chunk);
 	}
 	conduit_json_free(chunk);
 	return true;
@@ -285,6 +321,7 @@ void chat_end(struct chat *chat) {
 }
 
 void chat_finish(struct chat *chat) {
+	chat_media_finish(&chat->media);
 	tool_calls_finish(&chat->tools);
 	buf_finish(&chat->refusal);
 }

@@ -3,6 +3,7 @@
 #ifndef CORE_PROVIDER_KIT_OPENAI_CHAT_H
 #define CORE_PROVIDER_KIT_OPENAI_CHAT_H
 
+#include "core/provider/kit/openai_chat_media.h"
 #include "core/provider/kit/openai_tools.h"
 
 #include <conduit/provider.h>
@@ -18,6 +19,9 @@ struct chat {
 	bool over; /* finished or failed: the rest is ignored */
 	bool ending; /* the stream ended: what comes now may be cut */
 	char last; /* the last byte of text, 0 while there is none */
+	bool spoke; /* text stands in `content`, so that a transcript says it again */
+	struct chat_media media;
+	bool downloads; /* all but files that lie elsewhere has come */
 };
 
 /* One event of the stream: "[DONE]", or a chunk as JSON. */
@@ -26,6 +30,8 @@ void chat_event(struct chat *chat, const char *name, const char *text, size_t si
 void chat_chunk(struct chat *chat, const struct conduit_json *chunk);
 /* Nothing more will come: finishes or fails the job unless that happened. */
 void chat_end(struct chat *chat);
+/* Asks for the next of those files, or finishes the job. */
+void chat_download(struct chat *chat);
 void chat_finish(struct chat *chat);
 
 #endif

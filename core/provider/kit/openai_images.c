@@ -221,7 +221,7 @@ static void request_task(struct media *media, const struct conduit_turn *turn,
 static void refuse(struct media *media, const char *words) {
 	conduit_fail(media->job,
 			&(struct conduit_failure){.kind = CONDUIT_FAIL_INVALID, .words = words});
-	media->over = true;
+	media->results.over = true;
 }
 
 void images_begin(struct media *media, struct conduit_job *job, const struct conduit_turn *turn,
@@ -230,8 +230,7 @@ void images_begin(struct media *media, struct conduit_job *job, const struct con
 	const struct conduit_part *prompt = media_prompt(turn);
 	bool task = dialect->media == CONDUIT_OPENAI_MEDIA_HUGGINGFACE;
 	bool given = media_part(turn, "image/", 0) != NULL;
-	media->job = job;
-	media->dialect = dialect;
+	media_begin(media, job, dialect);
 	if (prompt == NULL) {
 		refuse(media, given ? "what is to be made of the picture? Put it into attach/ and "
 				      "write that as the prompt"

@@ -9,21 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define URL_MOST 8192
-#define PIECE 4096
-
 static const char *service(const struct media *media) {
 	return media->dialect->service != NULL ? media->dialect->service : "the service";
 }
 
 static void stop(struct media *media, enum conduit_kind kind, const char *words) {
 	conduit_fail(media->job, &(struct conduit_failure){.kind = kind, .words = words});
-	media->over = true;
+	media->results.over = true;
 }
 
 static void malformed(struct media *media, const char *what) {
 	conduit_malformed(media->job, "%s's answer %s", service(media), what);
-	media->over = true;
+	media->results.over = true;
 }
 
 /* ---- parts of the turn ---- */
@@ -98,84 +95,24 @@ void media_model_url(struct conduit_job *job, const char *before, const char *mo
 
 static void begin_blob(void *data, const char *name) {
 	struct media *media = data;
-	media->blob = strcmp(name, "url") == 0 ? BLOB_URL : BLOB_BASE64;
-	media->decoder = (struct conduit_base64){0};
-	media->begun = false;
-	buf_clear(&media->text);
-}
-
-static void put_out(struct media *media, const void *bytes, size_t size) {
-	if (size == 0) {
-		return;
-	}
-	if (!media->begun) {
-		/* What it is its content tells; what services say of it comes later, or is wrong.
-		 */
-		conduit_result(media->job, NULL, NULL);
-		media->begun = true;
-		media->n_results++;
-	}
-	conduit_output(media->job, bytes, size);
-}
-
-static void take_base64(struct media *media, const char *text, size_t size) {
-	unsigned char bytes[CONDUIT_BASE64_ROOM(PIECE)];
-	while (size > 0) {
-		size_t piece = size < PIECE ? size : PIECE;
-		put_out(media, bytes, conduit_base64_decode(&media->decoder, text, piece, bytes));
-		text += piece;
-		size -= piece;
-	}
-}
-
-/* A URL is an address, or the data themselves: "data:image/png;base64,…". */
-static void take_url(struct media *media, const char *text, size_t size) {
-	for (size_t i = 0; i < size && media->blob == BLOB_URL; i++) {
-		buf_add_byte(&media->text, text[i]);
-		bool inlined = starts_with(buf_string(&media->text), "data:");
-		if (inlined && text[i] == ',') {
-			media->blob = BLOB_BASE64;
-			take_base64(media, text + i + 1, size - i - 1);
-		} else if (media->text.size > URL_MOST) {
-			media->blob = BLOB_UNKNOWN;
-			malformed(media, "holds a URL above 8 KiB");
-		}
-	}
+	inlined_begin(&media->results, strcmp(name, "url") == 0);
 }
 
 static void take_piece(void *data, const char *text, size_t size) {
 	struct media *media = data;
-	if (media->over) {
-		return;
-	}
-	if (media->blob == BLOB_BASE64) {
-		take_base64(media, text, size);
-	} else if (media->blob == BLOB_URL) {
-		take_url(media, text, size);
-	}
+	inlined_piece(&media->results, text, size);
 }
 
 static void end_blob(void *data) {
 	struct media *media = data;
-	unsigned char last[2];
-	size_t n = 0;
-	if (media->over) {
-		return;
-	}
-	if (media->blob == BLOB_BASE64) {
-		bool whole = conduit_base64_end(&media->decoder, last, &n);
-		put_out(media, last, n);
-		if (!whole) {
-			malformed(media, "holds a result whose base64 is wrong or was cut short");
-		}
-	} else if (media->blob == BLOB_URL && media->text.size != 0) {
-		if (media->n_urls == MEDIA_URLS_MOST) {
-			malformed(media, "holds more than 64 URLs");
-		} else if ((media->urls[media->n_urls++] = buf_take(&media->text)) == NULL) {
-			stop(media, CONDUIT_FAIL_OTHER, "memory is short");
-		}
-	}
-	media->blob = BLOB_UNKNOWN;
+	inlined_end(&media->results);
+}
+
+void media_begin(struct media *media, struct conduit_job *job,
+		const struct conduit_openai *dialect) {
+	media->dialect = dialect;
+	media->job = media->results.job = job;
+	media->results.service = service(media);
 }
 
 bool media_expect(struct media *media, const char *const *names) {
@@ -191,7 +128,7 @@ bool media_expect(struct media *media, const char *const *names) {
 }
 
 void media_feed(struct media *media, const char *bytes, size_t size) {
-	if (!media->over) {
+	if (!media->results.over) {
 		conduit_json_blobs_feed(media->blobs, bytes, size);
 	}
 }
@@ -200,23 +137,13 @@ void media_feed(struct media *media, const char *bytes, size_t size) {
 
 static void finish(struct media *media) {
 	conduit_finish(media->job, "stop", NULL);
-	media->over = true;
-}
-
-/* To the output: only hosts that were granted are asked, which the daemon sees to. */
-static void download(struct media *media) {
-	media->begun = false;
-	media->n_results++;
-	conduit_result(media->job, NULL, NULL);
-	conduit_request(media->job, &(struct conduit_request){.method = "GET",
-						    .url = media->urls[media->downloaded++],
-						    .sink = CONDUIT_TO_OUTPUT});
+	media->results.over = true;
 }
 
 static bool take_rest(struct media *media) {
 	struct conduit_usage usage = CONDUIT_USAGE_UNKNOWN;
 	struct conduit_json *rest = conduit_json_blobs_rest(media->blobs);
-	if (media->over) {
+	if (media->results.over) {
 		conduit_json_free(rest);
 		return false;
 	}
@@ -224,39 +151,34 @@ static bool take_rest(struct media *media) {
 		malformed(media, "isn't JSON, or was cut short");
 	} else if (conduit_json_type(rest, "error") >= CONDUIT_JSON_STRING) {
 		conduit_json_failure(media->job, 200, rest);
-		media->over = true;
-	} else if (media->n_results == 0 && media->n_urls == 0) {
+		media->results.over = true;
+	} else if (media->results.n == 0 && media->results.n_urls == 0) {
 		malformed(media, "holds no result");
 	} else if (usage_read(conduit_json_get(rest, "usage"), &usage)) {
 		conduit_usage(media->job, &usage);
 	}
 	conduit_json_free(rest);
-	return !media->over;
+	return !media->results.over;
 }
 
 void media_end(struct media *media, const char *content_type) {
-	if (media->over) {
+	if (media->results.over) {
 		return;
 	}
 	bool straight = media->blobs == NULL;
 	if (straight && !conduit_media_came(media->job, content_type, "the result itself")) {
-		media->over = true;
+		media->results.over = true;
 		return;
 	}
-	if (!straight && media->downloaded == 0 && !take_rest(media)) {
+	if (!straight && media->results.downloaded == 0 && !take_rest(media)) {
 		return;
 	}
-	if (media->downloaded < media->n_urls) {
-		download(media);
-	} else {
+	if (!inlined_download(&media->results)) {
 		finish(media);
 	}
 }
 
 void media_finish(struct media *media) {
 	conduit_json_blobs_destroy(media->blobs);
-	buf_finish(&media->text);
-	for (size_t i = 0; i < media->n_urls; i++) {
-		free(media->urls[i]);
-	}
+	inlined_finish(&media->results);
 }

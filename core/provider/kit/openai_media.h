@@ -3,30 +3,18 @@
 #ifndef CORE_PROVIDER_KIT_OPENAI_MEDIA_H
 #define CORE_PROVIDER_KIT_OPENAI_MEDIA_H
 
-#include "core/base/buf.h"
+#include "core/provider/kit/openai_inlined.h"
 
-#include <conduit/kit/base64.h>
 #include <conduit/kit/body.h>
 #include <conduit/kit/json_blobs.h>
 #include <conduit/kit/openai.h>
 
-/* Of one turn. */
-#define MEDIA_URLS_MOST 64
-
 struct media {
 	struct conduit_job *job;
 	const struct conduit_openai *dialect;
-	bool over; /* the job finished or failed */
-
 	/* The reply, where it is JSON: not for one that goes to the output. */
 	struct conduit_json_blobs *blobs; /* NULL: the bytes go to the output */
-	struct conduit_base64 decoder;
-	enum { BLOB_UNKNOWN, BLOB_BASE64, BLOB_URL } blob; /* the one under way */
-	struct buf text; /* of a URL */
-	bool begun; /* bytes of it went out */
-	size_t n_results;
-	char *urls[MEDIA_URLS_MOST];
-	size_t n_urls, downloaded;
+	struct inlined results;
 };
 
 /* Each makes the request, or fails the job. */
@@ -35,6 +23,9 @@ void images_begin(struct media *media, struct conduit_job *job, const struct con
 void speech_begin(struct media *media, struct conduit_job *job, const struct conduit_turn *turn,
 		const struct conduit_openai *dialect);
 
+/* What both begin with. */
+void media_begin(
+		struct media *media, struct conduit_job *job, const struct conduit_openai *dialect);
 /* The reply of the request is taken apart: JSON whose members of these names hold results. False
  * after failing the job. */
 bool media_expect(struct media *media, const char *const *names);

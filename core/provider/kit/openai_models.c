@@ -126,6 +126,7 @@ static void emit(struct models *models, const struct conduit_json *entry, const 
 	}
 	model.parameters = parameters_of(models->dialect, &model);
 	media_offer(models->dialect->media, &model);
+	sound_offer(entry, models->dialect, &model);
 	openai_limits_add(entry, &model, &limits);
 	if (makes_vectors(&model)) {
 		model.limits = vector_limits;

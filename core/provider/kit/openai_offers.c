@@ -98,3 +98,42 @@ void media_offer(enum conduit_openai_media media, struct conduit_model *model) {
 		}
 	}
 }
+
+/* By OpenAI's document; custom voices have ids of their own. */
+static const struct conduit_limit whole_sound[] = {FORMAT("mp3", "\nwav\nflac\nopus\npcm"),
+		{.name = "voice",
+				.choices = "alloy\nash\nballad\ncoral\necho\nfable\nnova\nonyx\n"
+					   "sage\nshimmer\nverse\nmarin\ncedar\n*",
+				.standard = "alloy"}};
+/* By OpenRouter's, "available voices vary by model"; so do formats, but a WAV file or bare samples
+ * can be made of what streams. */
+static const struct conduit_limit streamed_sound[] = {FORMAT("wav", "\npcm\n*"),
+		{.name = "voice",
+				.choices = "alloy\necho\nfable\nonyx\nnova\nshimmer\n*",
+				.standard = "alloy"}};
+
+static bool lists(const char *list, const char *word) {
+	size_t length = strlen(word);
+	for (; *list != '\0'; list += strspn(list, ",")) {
+		size_t size = strcspn(list, ",");
+		if (size == length && memcmp(list, word, length) == 0) {
+			return true;
+		}
+		list += size;
+	}
+	return false;
+}
+
+void sound_offer(const struct conduit_json *entry, const struct conduit_openai *dialect,
+		struct conduit_model *model) {
+	const char *output = model->output_modalities != NULL ? model->output_modalities : "";
+	bool streamed = dialect->sound == CONDUIT_OPENAI_SOUND_STREAMED;
+	if (dialect->sound == CONDUIT_OPENAI_SOUND_NONE || model->limits != NULL ||
+			!lists(output, "text") || !lists(output, "audio")) {
+		return;
+	}
+	model->limits = streamed ? streamed_sound : whole_sound;
+	/* Without the voices, where the list names the model's own. */
+	bool named = conduit_json_first(conduit_json_get(entry, "supported_voices")) != NULL;
+	model->n_limits = named ? 1 : 2;
+}

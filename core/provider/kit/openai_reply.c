@@ -32,13 +32,80 @@ static enum reply_form sniff(const struct chat_reply *reply) {
 	return other_field ? REPLY_SSE : REPLY_SENSELESS;
 }
 
-static void feed_sse(struct chat_reply *reply, const char *bytes, size_t size) {
+static void too_large(struct chat_reply *reply, const char *what) {
 	struct chat *chat = &reply->chat;
-	if (!chat->over && !conduit_sse_feed(reply->sse, bytes, size)) {
-		chat->over = true;
-		conduit_malformed(chat->job, "%s's answer holds an event that exceeds 64 MiB",
-				chat->service);
+	chat_media_flush(&chat->media);
+	conduit_malformed(chat->job, "%s's answer %s 64 MiB", chat->service, what);
+	chat->over = true;
+}
+
+/* What is left when sound and pictures are out: events go on, a document is gathered. */
+static void take_rest(struct chat_reply *reply) {
+	struct buf *rest = json_blobs_text(reply->blobs);
+	struct chat *chat = &reply->chat;
+	if (reply->form == REPLY_JSON) {
+		if (!chat->over && rest->failed) {
+			too_large(reply, "exceeds");
+		}
+		return;
 	}
+	if (!chat->over && !conduit_sse_feed(reply->sse, rest->data, rest->size)) {
+		too_large(reply, "holds an event that exceeds");
+	}
+	buf_clear(rest);
+}
+
+/* Of several answers (`n`, by way of extra) the first is the turn's. What came before is dealt with
+ * first. */
+static void begin_blob(void *data, const char *name) {
+	struct chat_reply *reply = data;
+	take_rest(reply);
+	reply->skips = reply->chat.over || json_blobs_index(reply->blobs, "choices") != 0;
+	if (!reply->skips) {
+		chat_media_begin(&reply->chat.media, name);
+	}
+}
+
+static void take_piece(void *data, const char *text, size_t size) {
+	struct chat_reply *reply = data;
+	if (!reply->skips) {
+		chat_media_piece(&reply->chat.media, text, size);
+	}
+}
+
+static void end_blob(void *data) {
+	struct chat_reply *reply = data;
+	if (!reply->skips) {
+		chat_media_end(&reply->chat.media);
+	}
+	reply->chat.over = reply->chat.over || reply->chat.media.pictures.over;
+}
+
+static void feed(struct chat_reply *reply, const char *bytes, size_t size) {
+	conduit_json_blobs_feed(reply->blobs, bytes, size);
+	take_rest(reply);
+}
+
+/* The form is known: what it takes to read it. */
+static bool open_form(struct chat_reply *reply) {
+	reply->blobs = conduit_json_blobs_create(
+			&(struct conduit_json_blobs_calls){.names = chat_media_names,
+					.begin = begin_blob,
+					.piece = take_piece,
+					.end = end_blob,
+					.data = reply});
+	json_blobs_limit(reply->blobs, CONDUIT_JSON_LIMIT);
+	if (reply->form == REPLY_SSE) {
+		json_blobs_events(reply->blobs);
+		reply->sse = conduit_sse_create(take_event, &reply->chat);
+	}
+	bool opened = reply->blobs != NULL && (reply->sse != NULL || reply->form != REPLY_SSE);
+	if (!opened) {
+		reply->chat.over = true;
+		conduit_fail(reply->chat.job,
+				&(struct conduit_failure){.words = "memory is short"});
+	}
+	return opened;
 }
 
 /* The first bytes, until the form is known; then they are where they belong. Returns how many
@@ -55,25 +122,18 @@ static size_t take_head(struct chat_reply *reply, const char *bytes, size_t size
 		buf_add_byte(&reply->body, byte);
 		reply->form = sniff(reply);
 	}
-	if (reply->form != REPLY_SSE) {
-		return taken;
+	bool known = reply->form == REPLY_SSE || reply->form == REPLY_JSON;
+	if (known && open_form(reply)) {
+		feed(reply, reply->body.data, reply->body.size);
+		buf_clear(&reply->body);
 	}
-	reply->sse = conduit_sse_create(take_event, &reply->chat);
-	if (reply->sse == NULL) {
-		reply->chat.over = true;
-		conduit_fail(reply->chat.job,
-				&(struct conduit_failure){.words = "memory is short"});
-		return taken;
-	}
-	feed_sse(reply, reply->body.data, reply->body.size);
-	buf_clear(&reply->body);
 	return taken;
 }
 
-/* Gathers up to `most` bytes; what is beyond is forgotten. False when it was. */
-static bool gather(struct chat_reply *reply, const char *bytes, size_t size, size_t most) {
-	size_t room = most - reply->body.size;
-	return buf_add(&reply->body, bytes, size < room ? size : room) && size <= room;
+/* As far as it is worth reading. */
+static void gather(struct chat_reply *reply, const char *bytes, size_t size) {
+	size_t room = CONDUIT_ERROR_LIMIT - reply->body.size;
+	buf_add(&reply->body, bytes, size < room ? size : room);
 }
 
 void chat_reply_feed(struct chat_reply *reply, const char *bytes, size_t size) {
@@ -86,31 +146,22 @@ void chat_reply_feed(struct chat_reply *reply, const char *bytes, size_t size) {
 		bytes += taken;
 		size -= taken;
 	}
-	switch (reply->form) {
-	case REPLY_SSE:
-		feed_sse(reply, bytes, size);
-		break;
-	case REPLY_JSON:
-		if (!gather(reply, bytes, size, CONDUIT_JSON_LIMIT)) {
-			chat->over = true;
-			conduit_malformed(chat->job, "%s's answer exceeds 64 MiB", chat->service);
-		}
-		break;
-	case REPLY_SENSELESS:
-		gather(reply, bytes, size, CONDUIT_ERROR_LIMIT);
-		break;
-	case REPLY_UNKNOWN:
-		break;
+	if (reply->form == REPLY_SENSELESS) {
+		gather(reply, bytes, size);
+	} else if (reply->blobs != NULL && !chat->over) {
+		feed(reply, bytes, size);
 	}
 }
 
 static void end_json(struct chat_reply *reply) {
 	struct chat *chat = &reply->chat;
-	struct conduit_json *json = conduit_json_parse(reply->body.data, reply->body.size);
+	const struct buf *text = json_blobs_text(reply->blobs);
+	struct conduit_json *json = conduit_json_parse(text->data, text->size);
 	const struct conduit_json *answer = conduit_json_type(json, NULL) == CONDUIT_JSON_ARRAY
 							    ? conduit_json_first(json)
 							    : json;
 	if (json == NULL) {
+		chat_media_flush(&chat->media);
 		conduit_malformed(chat->job,
 				"%s's answer isn't whole JSON: it was cut short or damaged",
 				chat->service);
@@ -138,10 +189,7 @@ static void end_senseless(struct chat_reply *reply) {
 	}
 }
 
-void chat_reply_end(struct chat_reply *reply) {
-	if (reply->chat.over) {
-		return;
-	}
+static void end_form(struct chat_reply *reply) {
 	switch (reply->form) {
 	case REPLY_JSON:
 		end_json(reply);
@@ -159,7 +207,17 @@ void chat_reply_end(struct chat_reply *reply) {
 	}
 }
 
+void chat_reply_end(struct chat_reply *reply) {
+	if (!reply->chat.over) {
+		end_form(reply);
+	}
+	if (reply->chat.downloads) {
+		chat_download(&reply->chat);
+	}
+}
+
 void chat_reply_finish(struct chat_reply *reply) {
+	conduit_json_blobs_destroy(reply->blobs);
 	conduit_sse_destroy(reply->sse);
 	chat_finish(&reply->chat);
 	buf_finish(&reply->body);

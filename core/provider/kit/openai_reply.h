@@ -2,6 +2,7 @@
 #ifndef CORE_PROVIDER_KIT_OPENAI_REPLY_H
 #define CORE_PROVIDER_KIT_OPENAI_REPLY_H
 
+#include "core/provider/kit/json_blobs.h"
 #include "core/provider/kit/openai_chat.h"
 
 /* What the body turned out to be. */
@@ -17,7 +18,9 @@ struct chat_reply {
 	int status;
 	char content_type[64];
 	enum reply_form form;
-	struct buf body; /* of what is gathered; the first bytes while the form is unknown */
+	struct buf body; /* the first bytes while the form is unknown; of what is none, the words */
+	struct conduit_json_blobs *blobs; /* all of it goes through this: sound and pictures */
+	bool skips; /* the one under way is of another answer, or comes after the end */
 	struct conduit_sse *sse;
 };
 

@@ -46,8 +46,8 @@ static void put_messages(struct conduit_object *object, const struct conduit_tur
 	conduit_body_text(body, "]");
 }
 
-struct conduit_object *openai_request(
-		const struct conduit_turn *turn, const struct conduit_openai *dialect) {
+struct conduit_object *openai_request(const struct conduit_turn *turn,
+		const struct conduit_openai *dialect, const struct openai_wish *wish) {
 	struct conduit_object *object = conduit_object_create(turn);
 	struct conduit_body *body = conduit_object_body(object);
 	if (conduit_object_member(object, "model")) {
@@ -57,11 +57,13 @@ struct conduit_object *openai_request(
 		put_messages(object, turn, dialect);
 	}
 	if (conduit_object_member(object, "stream")) {
-		conduit_body_text(body, "true");
+		conduit_body_text(body, wish->whole ? "false" : "true");
 	}
-	if (dialect->include_usage && conduit_object_member(object, "stream_options")) {
+	if (dialect->include_usage && !wish->whole &&
+			conduit_object_member(object, "stream_options")) {
 		conduit_body_text(body, "{\"include_usage\":true}");
 	}
+	openai_wish_put(object, wish, dialect);
 	openai_settings(object, turn, dialect);
 	return object;
 }

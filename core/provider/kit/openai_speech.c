@@ -53,13 +53,12 @@ void speech_begin(struct media *media, struct conduit_job *job, const struct con
 	const struct conduit_part *prompt = media_prompt(turn);
 	bool in_json = dialect->media == CONDUIT_OPENAI_MEDIA_MISTRAL;
 	size_t format = format_of(turn);
-	media->job = job;
-	media->dialect = dialect;
+	media_begin(media, job, dialect);
 	if (prompt == NULL) {
 		conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_INVALID,
 						  .words = "the prompt is empty: write what is to "
 							   "be said"});
-		media->over = true;
+		media->results.over = true;
 		return;
 	}
 	if (in_json && !media_expect(media, names)) {

@@ -2,6 +2,7 @@
 #include "core/provider/kit/openai_task.h"
 
 #include "core/base/text.h"
+#include "core/provider/kit/openai_wish.h"
 
 #include <string.h>
 
@@ -22,6 +23,9 @@ bool openai_task(const struct conduit_turn *turn, const struct conduit_openai *d
 	};
 	const char *capability = turn->capability != NULL ? turn->capability : "";
 	*ret = TASK_CHAT;
+	if (openai_only_sounds(dialect, turn->model) && ends_with(capability, "-to-audio")) {
+		return true;
+	}
 	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++) {
 		if (strcmp(capability, tasks[i].capability) == 0) {
 			*ret = tasks[i].task;

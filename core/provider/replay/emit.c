@@ -267,6 +267,9 @@ void conduit_result(struct conduit_job *job, const char *type, const char *name)
 }
 
 void conduit_result_end(struct conduit_job *job) {
+	if (job_over(job)) {
+		return;
+	}
 	if (job->is_discovery) {
 		job_broke(job, "a discovery emitted a result");
 	}

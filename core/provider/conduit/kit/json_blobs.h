@@ -16,11 +16,12 @@
 struct conduit_json_blobs;
 
 struct conduit_json_blobs_calls {
-	/* Members whose strings are handed over, at whatever depth they stand; ended by NULL. */
+	/* Members whose strings are handed over, at whatever depth they stand; ended by NULL. With
+	 * dots, a member within others: "message.audio.data"; arrays between them don't count. */
 	const char *const *names;
-	/* One begins; the pieces of its text, escapes resolved (what isn't ASCII among them comes
-	 * as '?'); it is whole. A document that is cut short has no `end` for its last. Each may be
-	 * NULL. */
+	/* One begins, by its name as it was asked for; the pieces of its text, escapes resolved
+	 * (what isn't ASCII among them comes as '?'); it is whole. A document that is cut short has
+	 * no `end` for its last. Each may be NULL. */
 	void (*begin)(void *data, const char *name);
 	void (*piece)(void *data, const char *text, size_t size);
 	void (*end)(void *data);

@@ -40,6 +40,12 @@
  * reason was cut short: EPROTO. Any chunk with an error fails the turn (failure.h); so does a
  * content filter (EPERM).
  *
+ * A chat may answer with sound, where `sound` says how that is asked for: it is where the setting
+ * voice or format is in force, or the setting "wanted" (see provider.h) is "audio", or the model
+ * makes nothing else. The sound is the output then (bare samples get a WAV header, unless pcm is
+ * asked for), and its text a further result, transcript.txt. Sound and pictures that nobody asked
+ * for are results beside the text. All are decoded while they arrive.
+ *
  * Embeddings ("text-to-embedding"): POST /embeddings. The newest prompt becomes a vector, or with
  * the setting `lines` at yes each of its lines, which then go out 64 a request at most. The output
  * is an array of numbers a line, digit for digit as they came, or with the setting `format` at npy
@@ -101,6 +107,13 @@ enum conduit_openai_media {
 	CONDUIT_OPENAI_MEDIA_HUGGINGFACE = 4, /* POST /hf-inference/models/ and the model, bytes */
 };
 
+/* How chat models that also speak are asked for sound. */
+enum conduit_openai_sound {
+	CONDUIT_OPENAI_SOUND_NONE = 0, /* they aren't: what comes unasked is kept */
+	CONDUIT_OPENAI_SOUND_WHOLE = 1, /* not streamed, in any of the formats: OpenAI */
+	CONDUIT_OPENAI_SOUND_STREAMED = 2, /* streamed only, and so as bare samples: OpenRouter */
+};
+
 /* How a service differs. Grows at its end only. Must live as long as the provider (static const).
  */
 struct conduit_openai {
@@ -136,6 +149,9 @@ struct conduit_openai {
 	enum conduit_openai_media media;
 	const char *voice; /* that speaks where the setting voice isn't in force; NULL: the
 			      service's own choice */
+	enum conduit_openai_sound sound;
+	const char *const *only_sounds; /* parts of the names of models that chat, and make sound
+					   alone: "lyria"; ended by NULL */
 };
 
 /* For `model` above, or to be called by it: gives a model whose list doesn't say what it makes its
