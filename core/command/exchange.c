@@ -1,8 +1,7 @@
 /* `conduitfs provider exchange`: makes a recorded exchange of a real turn. */
 #include "core/base/plain.h"
 #include "core/base/text.h"
-#include "core/command/exchange_turn.h"
-#include "core/command/files.h"
+#include "core/command/exchange_write.h"
 #include "core/command/json_members.h"
 #include "core/command/subcommand.h"
 #include "core/provider/replay/exchange_line.h"
@@ -12,75 +11,30 @@
 #include <getopt.h>
 #include <string.h>
 
-/* Longer texts go to files beside the exchange. */
-#define INLINE_MOST 2000
 /* A member of a request that is longer says little. */
 #define MEMBER_MOST 500
-
-struct writing {
-	const char *base; /* what all of its files begin with: "tests/hello" */
-	const struct recorded_turn *turn;
-	struct buf text; /* of the exchange */
-	struct buf written; /* paths, a line each */
-	size_t replies;
-	size_t read; /* of the response */
-	struct fail *fail;
-};
-
-/* ---- files beside ---- */
-
-static const char *extension_of(const char *type) {
-	static const struct {
-		const char *type, *extension;
-	} known[] = {
-			{"text/event-stream", "sse"},
-			{"application/json", "json"},
-			{"application/x-ndjson", "ndjson"},
-			{"text/plain", "txt"},
-			{"text/html", "html"},
-			{"image/png", "png"},
-			{"image/jpeg", "jpg"},
-			{"audio/mpeg", "mp3"},
-	};
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(type, known[i].type) == 0) {
-			return known[i].extension;
-		}
-	}
-	return "body";
-}
-
-/* Writes BASE and `ending`, and gives its name without directories into `ret_name`. */
-static bool write_beside(struct writing *writing, const char *ending, const void *bytes,
-		size_t size, struct buf *ret_name) {
-	cleanup_buf struct buf path = {0};
-	buf_add_format(&path, "%s%s", writing->base, ending);
-	const char *slash = strrchr(buf_string(&path), '/');
-	buf_add_string(ret_name, slash != NULL ? slash + 1 : buf_string(&path));
-	if (!file_write_new(buf_string(&path), bytes, size, writing->fail)) {
-		return false;
-	}
-	return buf_add_format(&writing->written, "%s\n", buf_string(&path)) ||
-	       fail_set(writing->fail, ENOMEM, "no memory");
-}
-
-/* A text on the line itself, or in a file that `KEY_file` names. */
-static bool write_text(struct writing *writing, const char *key, const struct buf *text) {
-	if (text->size <= INLINE_MOST && utf8_valid(buf_string(text), text->size) &&
-			memchr(buf_string(text), '\0', text->size) == NULL) {
-		exchange_line_write(&writing->text, key, buf_string(text), text->size);
-		return true;
-	}
-	cleanup_buf struct buf name = {0};
-	cleanup_buf struct buf ending = {0};
-	buf_add_format(&ending, "-%s.txt", key);
-	if (!write_beside(writing, buf_string(&ending), text->data, text->size, &name)) {
-		return false;
-	}
-	return buf_add_format(&writing->text, "%s_file %s\n", key, buf_string(&name));
-}
+/* How the last word of a reply begins whose body went to a further result. */
+#define RESULT "result"
 
 /* ---- what was asked, and replied ---- */
+
+/* The bytes of a reply that went to a further result: they are in its file. */
+static bool read_result(struct writing *writing, const char *size, struct buf *ret) {
+	int64_t number = 0;
+	const struct exchange_line *line = NULL;
+	if (parse_int64(size + strlen(RESULT), &number) && number > 0) {
+		line = recorded_turn_line(writing->turn, "artifact", (size_t)number);
+	}
+	const char *name = line != NULL ? strchr(line->value, ' ') : NULL;
+	if (name == NULL) {
+		return fail_set(writing->fail, EINVAL,
+				"the turn's exchange has a reply to a result that wasn't kept");
+	}
+	cleanup_buf struct buf path = {0};
+	bool output = strcmp(name, " output") == 0;
+	buf_add_format(&path, "%s%s", output ? "" : "artifacts/", name + 1);
+	return recorded_turn_file(writing->turn, buf_string(&path), ret, writing->fail);
+}
 
 /* "200 text/event-stream 1503": the body goes to a file, which takes the size's place. */
 static bool write_reply(struct writing *writing, const struct exchange_line *line) {
@@ -93,9 +47,16 @@ static bool write_reply(struct writing *writing, const struct exchange_line *lin
 		return fail_set(writing->fail, EINVAL, "the turn's exchange has a reply '%s'",
 				line->value);
 	}
-	const struct buf *from = strcmp(size, "output") == 0 ? &turn->output : &turn->response;
-	size_t at = from == &turn->response ? writing->read : 0;
-	if (from == &turn->output) {
+	cleanup_buf struct buf result = {0};
+	bool whole = strcmp(size, "output") == 0 || starts_with(size, RESULT);
+	const struct buf *from = strcmp(size, "output") == 0 ? &turn->output
+				 : whole		     ? &result
+							     : &turn->response;
+	size_t at = whole ? 0 : writing->read;
+	if (from == &result && !read_result(writing, size, &result)) {
+		return false;
+	}
+	if (whole) {
 		bytes = (int64_t)from->size;
 	} else if (!parse_int64(size, &bytes) || bytes < 0 || (size_t)bytes > from->size - at) {
 		return fail_set(writing->fail, EINVAL,
@@ -103,7 +64,7 @@ static bool write_reply(struct writing *writing, const struct exchange_line *lin
 				"wasn't kept whole",
 				from->size, size);
 	}
-	writing->read += from == &turn->response ? (size_t)bytes : 0;
+	writing->read += whole ? 0 : (size_t)bytes;
 	cleanup_buf struct buf name = {0};
 	cleanup_buf struct buf ending = {0};
 	writing->replies++;
@@ -116,6 +77,29 @@ static bool write_reply(struct writing *writing, const struct exchange_line *lin
 		return false;
 	}
 	return buf_add_format(&writing->text, "reply %s %s %s\n", status, type, buf_string(&name));
+}
+
+/* The prompt, and what went along with it. */
+static bool write_prompt(struct writing *writing) {
+	const struct recorded_turn *turn = writing->turn;
+	const struct exchange_line *line = recorded_turn_line(turn, "asked", 1);
+	if (line != NULL && !write_file(writing, "attach", line->value, "prompt", 0, "prompt")) {
+		return false;
+	}
+	if (line == NULL && !write_text(writing, "prompt", &turn->prompt, "text/plain")) {
+		return false;
+	}
+	while ((line = recorded_turn_line(turn, "attach", writing->attached + 1)) != NULL) {
+		cleanup_buf struct buf path = {0};
+		size_t size = strcspn(line->value, " ");
+		cleanup_free char *type = strndup(line->value, size);
+		buf_add_format(&path, "attachments/%s", line->value + size + 1);
+		if (type == NULL || !write_file(writing, "attach", type, "attach",
+						    ++writing->attached, buf_string(&path))) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* What the provider was handed, then the replies. */
@@ -133,7 +117,7 @@ static bool write_asked(struct writing *writing) {
 	}
 	buf_add(&writing->text, buf_string(&writing->turn->conversation),
 			writing->turn->conversation.size);
-	if (!write_text(writing, "prompt", &writing->turn->prompt)) {
+	if (!write_prompt(writing)) {
 		return false;
 	}
 	for (size_t i = 0; i < lines->n; i++) {
@@ -147,27 +131,43 @@ static bool write_asked(struct writing *writing) {
 
 /* ---- what must come of it ---- */
 
+/* Files that go along have other names in the exchange. */
+static bool names_attached(const struct recorded_turn *turn, const char *member, size_t size) {
+	const struct exchange_line *line;
+	for (size_t n = 1; (line = recorded_turn_line(turn, "attach", n)) != NULL; n++) {
+		const char *name = strchr(line->value, ' ');
+		if (name != NULL && memmem(member, size, name + 1, strlen(name + 1)) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void write_member(void *data, const char *member, size_t size) {
 	struct writing *writing = data;
-	if (size <= MEMBER_MOST && memchr(member, '\n', size) == NULL) {
+	if (size <= MEMBER_MOST && memchr(member, '\n', size) == NULL &&
+			!names_attached(writing->turn, member, size)) {
 		buf_add_format(&writing->text, "body %.*s\n", (int)size, member);
 	}
 }
 
-/* The requests, and of the last one's body each member of its object. */
+/* The requests, and of that whose body is known each member of its object. */
 static void write_requests(struct writing *writing) {
-	const struct exchange_lines *lines = &writing->turn->lines;
-	bool any = false;
-	for (size_t i = 0; i < lines->n; i++) {
-		if (strcmp(lines->lines[i].key, "request") == 0) {
-			any = true;
-			exchange_line_write(&writing->text, "request", lines->lines[i].value,
-					strlen(lines->lines[i].value));
-		}
+	const struct recorded_turn *turn = writing->turn;
+	const struct exchange_lines *lines = &turn->lines;
+	const struct exchange_line *last = NULL, *line;
+	for (size_t n = 1; (line = recorded_turn_line(turn, "body", n)) != NULL; n++) {
+		last = line;
 	}
-	if (any) {
-		const struct buf *request = &writing->turn->request;
-		json_members(buf_string(request), request->size, write_member, writing);
+	for (size_t i = 0; i < lines->n; i++) {
+		line = &lines->lines[i];
+		if (strcmp(line->key, "request") == 0) {
+			exchange_line_write(&writing->text, "request", line->value,
+					strlen(line->value));
+		} else if (line == last) {
+			json_members(buf_string(&turn->request), turn->request.size, write_member,
+					writing);
+		}
 	}
 }
 
@@ -228,11 +228,55 @@ static void write_answered_by(struct writing *writing) {
 	}
 }
 
+/* Whether its results are files that a program wrote: none is the provider's own word. */
+static bool is_of_programs(const struct recorded_turn *turn) {
+	const struct exchange_line *line;
+	for (size_t n = 1; (line = recorded_turn_line(turn, "request", n)) != NULL; n++) {
+		if (starts_with(line->value, "RUN ") && strstr(line->value, " {result ") != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The output, and the further results in their order. */
+static bool write_results(struct writing *writing) {
+	const struct recorded_turn *turn = writing->turn;
+	if (is_of_programs(turn)) {
+		return true;
+	}
+	cleanup_free char *told = flat_value(&turn->status, "type");
+	const struct exchange_line *line = recorded_turn_line(turn, "type", 1);
+	if (told == NULL || !write_text(writing, "output", &turn->output,
+					    told[0] != '\0' ? told : "text/plain")) {
+		return false;
+	}
+	if (line != NULL) {
+		exchange_line_write(&writing->text, "type", line->value, strlen(line->value));
+	}
+	for (size_t n = 1; (line = recorded_turn_line(turn, "artifact", n)) != NULL; n++) {
+		size_t size = strcspn(line->value, " ");
+		cleanup_free char *type = strndup(line->value, size);
+		cleanup_buf struct buf path = {0};
+		buf_add_format(&path, "artifacts/%s", line->value + size + 1);
+		if (type == NULL) {
+			return fail_set(writing->fail, ENOMEM, "no memory");
+		}
+		if (strcmp(line->value + size, " output") == 0) {
+			exchange_line_write(&writing->text, "type", type, strlen(type));
+		} else if (!write_file(writing, "artifact", type, "artifact", ++writing->artifacts,
+					   buf_string(&path))) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool write_outcome(struct writing *writing) {
 	const struct recorded_turn *turn = writing->turn;
 	cleanup_free char *state = flat_value(&turn->status, "state");
 	bool failed = state != NULL && strcmp(state, "failed") == 0;
-	if (!write_text(writing, "output", &turn->output)) {
+	if (!write_results(writing)) {
 		return false;
 	}
 	if (turn->reasoning.size != 0 && turn->reasoning.size <= INLINE_MOST) {
@@ -249,18 +293,6 @@ static bool write_outcome(struct writing *writing) {
 }
 
 /* ---- the whole ---- */
-
-static void take_back(const struct writing *writing) {
-	const char *at = buf_string(&writing->written);
-	while (*at != '\0') {
-		size_t size = strcspn(at, "\n");
-		cleanup_free char *path = strndup(at, size);
-		if (path != NULL) {
-			unlink(path);
-		}
-		at += size + 1;
-	}
-}
 
 static bool write_exchange(struct writing *writing, const char *directory) {
 	cleanup_free char *shown = plain_text(directory, strlen(directory), 4096, false);

@@ -152,14 +152,24 @@ static bool read_conversation(
 
 /* ---- the turn itself ---- */
 
-static const struct exchange_line *find_line(const struct recorded_turn *turn, const char *key) {
-	const struct exchange_line *found = NULL;
+const struct exchange_line *recorded_turn_line(
+		const struct recorded_turn *turn, const char *key, size_t n) {
 	for (size_t i = 0; i < turn->lines.n; i++) {
-		if (strcmp(turn->lines.lines[i].key, key) == 0) {
-			found = &turn->lines.lines[i];
+		if (strcmp(turn->lines.lines[i].key, key) == 0 && --n == 0) {
+			return &turn->lines.lines[i];
 		}
 	}
-	return found;
+	return NULL;
+}
+
+bool recorded_turn_file(const struct recorded_turn *turn, const char *path, struct buf *ret,
+		struct fail *fail) {
+	cleanup_buf struct buf whole = {0};
+	buf_add_format(&whole, "%s/%s", turn->directory, path);
+	return access(buf_string(&whole), F_OK) == 0
+			       ? read_data(turn->directory, path, ret, fail)
+			       : fail_set(fail, errno, "%s: %s", buf_string(&whole),
+						 strerror(errno));
 }
 
 static bool may_be_recorded(
@@ -171,7 +181,13 @@ static bool may_be_recorded(
 				"recorded",
 				directory, state != NULL ? state : "unknown");
 	}
-	return find_line(turn, "broke") == NULL ||
+	if (recorded_turn_line(turn, "files_before", 1) != NULL) {
+		return fail_set(fail, EINVAL,
+				"%s: it goes on from prompts that had files with them, which no "
+				"exchange can hold: record a conversation's first turn",
+				directory);
+	}
+	return recorded_turn_line(turn, "broke", 1) == NULL ||
 	       fail_set(fail, EINVAL,
 			       "%s: it isn't the provider's word that ended it, so there is "
 			       "nothing to replay: %s",
@@ -180,6 +196,7 @@ static bool may_be_recorded(
 
 bool recorded_turn_read(struct recorded_turn *ret, const char *directory, struct fail *fail) {
 	cleanup_buf struct buf path = {0};
+	ret->directory = directory;
 	buf_add_format(&path, "%s/exchange", directory);
 	if (access(buf_string(&path), F_OK) != 0) {
 		return fail_set(fail, ENOENT,
@@ -202,8 +219,10 @@ bool recorded_turn_read(struct recorded_turn *ret, const char *directory, struct
 			!read_data(directory, "response", &ret->response, fail)) {
 		return false;
 	}
-	drop_newline(&ret->prompt);
-	if (find_line(ret, "newline") != NULL) {
+	if (recorded_turn_line(ret, "asked", 1) == NULL) {
+		drop_newline(&ret->prompt);
+	}
+	if (recorded_turn_line(ret, "newline", 1) != NULL) {
 		drop_newline(&ret->output);
 	}
 	return read_conversation(ret, directory, fail);

@@ -45,7 +45,7 @@ static void on_head(void *data, int status, const char *content_type, const char
 	if (settlements_can_ask(run)) {
 		keep_head(run, headers);
 	}
-	record_head(&run->record, status, content_type, to_output);
+	record_head(&run->record, status, content_type, to_output, run->results.under_way);
 	if (to_output) {
 		results_hint(&run->results, content_type);
 	}
@@ -77,9 +77,11 @@ static void on_output(void *data, const void *bytes, size_t size) {
 
 static void on_result(void *data, const char *type, const char *name) {
 	struct run *run = data;
+	size_t begun = run->results.begun;
 	if (run->failure.code == 0 && !results_next(&run->results, type, name, &run->failure)) {
 		uv_timer_start(&run->timer, on_failed, 0, 0);
 	}
+	record_result(&run->record, type, run->results.begun != begun);
 }
 
 static void on_result_end(void *data) {
@@ -94,7 +96,10 @@ static bool on_file(void *data, const char *path, const char *name, struct fail 
 	if (run->turn->row.first_byte == 0) {
 		run->turn->row.first_byte = now_us();
 	}
-	return results_take(&run->results, path, name, fail);
+	size_t begun = run->results.begun;
+	bool taken = results_take(&run->results, path, name, fail);
+	record_result(&run->record, "", run->results.begun != begun);
+	return taken;
 }
 
 static void on_reasoning(void *data, const void *bytes, size_t size) {

@@ -87,7 +87,7 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	if ((!plain || run->results.done.n > 1) && engine->options.turns_changed != NULL) {
 		engine->options.turns_changed(engine->options.data, turn_place);
 	}
-	record_end(&run->record, newline, result != NULL && result->by_provider);
+	record_end(&run->record, &run->results, newline, result != NULL && result->by_provider);
 	books_close(run);
 	if (turn->row.cost < 0) {
 		settlements_ask(engine->settlements, run);

@@ -240,6 +240,7 @@ static bool promote(struct results *results, struct fail *fail) {
 			!turn_output_take(results->turn, path, fail)) {
 		return false;
 	}
+	results->promoted = true;
 	free(done->all[0].type);
 	free(done->all[1].name);
 	done->all[0].type = done->all[1].type;

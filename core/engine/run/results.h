@@ -20,6 +20,7 @@ struct results {
 	bool text; /* the model makes text: an output of which nothing is said is that */
 	bool said; /* the provider said that the output is a result */
 	bool reserved; /* further ones come before the output, which is still to come */
+	bool promoted; /* nothing came for it: the first of the further ones is the output */
 	bool over;
 };
 
