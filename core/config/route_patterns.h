@@ -2,7 +2,7 @@
 //
 //     ollama/*                    models by their path: the provider, '/', the path below models/
 //     openrouter/*:free           (see core/base/glob.h for what a pattern is made of)
-//     @local                      what this machine offers and states no price but 0
+//     @local                      what this machine offers and costs nothing
 //     @free                       what certainly costs nothing
 //     !openrouter/openrouter/*    leaves out, wherever it stands
 //

@@ -3,6 +3,7 @@ shape of their documents and sources (tests/servers/speech.py)."""
 
 import errno
 import json
+import shutil
 import sys
 
 import pytest
@@ -42,7 +43,7 @@ def service(mount, serve):
         port = free_port()
         serve([sys.executable, SERVERS / "speech.py", kind, "--port", str(port)], port)
         url = f"http://127.0.0.1:{port}"
-        tree = mount({"providers": {name: {}}}, env={f"{name.upper()}_SERVICE_URL": url})
+        tree = mount({"providers": {name: {}, "flite": {}}}, env={f"{name.upper()}_SERVICE_URL": url})
         return Service(tree, name, url)
 
     return make
@@ -173,3 +174,15 @@ def test_a_voice_to_clone_is_told_from_another_of_its_name_and_size(service):
         model.ask("in my voice")
     names = [one["fields"]["reference_audio_filename"] for one in chatterbox.posts() if one["path"] == "/tts"]
     assert names[0] != names[1] and names[0] == names[2]
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite isn't installed")
+def test_a_service_that_was_started_is_asked_before_a_program_that_is_installed(service):
+    kokoro = service("kokoro", "kokoro").ready()
+    route = kokoro.provider.tree.path / "capabilities/text-to-audio/route"
+    until(lambda: "flite/flite" in route.read_text(), 10, "flite is a candidate")
+    asked = [line.split()[2] for line in route.read_text().splitlines() if line.startswith("# ") and line[2].isdigit()]
+    assert asked.index("kokoro/kokoro") < asked.index("flite/flite")
+    (route.parent / "input").write_text("hello\n")
+    assert (route.parent / "output").read_bytes().startswith(b"RIFF")
+    assert len(kokoro.posts()) == 1

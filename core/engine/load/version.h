@@ -27,7 +27,7 @@ struct version {
 	char *base_url; /* "" when it has none */
 	bool named_base_url; /* config.yml or the environment named it */
 	bool own_base_url; /* the user named it: the manifest's key variable isn't inherited */
-	bool local; /* of this machine: what states no price, or 0, costs nothing */
+	bool local; /* of this machine: what states no price costs nothing */
 	struct transfer_host *hosts;
 	size_t n_hosts;
 	struct key *key;

@@ -11,6 +11,12 @@ static bool is_local(const struct provider *provider) {
 	return provider->version != NULL && provider->version->local;
 }
 
+/* Of the kind that only ever runs on this machine: its 0 is no rounding and no relay's. */
+static bool is_of_local_kind(const struct provider *provider) {
+	const struct version *version = provider->version;
+	return is_local(provider) && version->manifest.local && !version->foreign;
+}
+
 static bool is_foreign(const struct provider *provider) {
 	return provider->version != NULL && provider->version->foreign;
 }
@@ -123,7 +129,10 @@ struct price price_of(const struct provider *provider, const struct model_record
 	const struct config_price *own = provider->config != NULL ? &provider->config->price : NULL;
 	bool has_own = own != NULL && own->stated;
 	if (!has_own || !is_foreign(provider)) {
-		if (record->free || (!record_is_priced(record) && is_local(provider) && !has_own)) {
+		bool unpriced = is_of_local_kind(provider)
+						? !record_is_priced(record)
+						: is_local(provider) && record->n_prices == 0;
+		if (record->free || (unpriced && !has_own)) {
 			return (struct price){.known = true};
 		}
 		struct price price = stated_price(record, prompt_tokens, most);
@@ -170,7 +179,9 @@ bool price_is_nothing(const struct provider *provider, const struct place *model
 	if (own != NULL) {
 		return own->prompt <= 0 && own->completion <= 0 && own->request <= 0;
 	}
-	return model->free || (!model->priced && is_local(provider));
+	bool stated = !isnan(model->price_prompt) || !isnan(model->price_completion);
+	return model->free ||
+	       (!model->priced && (is_of_local_kind(provider) || (is_local(provider) && !stated)));
 }
 
 void price_add_images(struct price *price, size_t in, int64_t out) {

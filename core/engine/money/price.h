@@ -14,7 +14,9 @@ struct price {
 
 /* For a prompt of so many tokens: many services ask more for long ones. `most`: as a bound (what a
  * token may cost at most, of whatever comes out), else as what an answer in text will cost. What is
- * certainly free, and what is of this machine and states no price or 0, costs nothing.
+ * certainly free, and what is of this machine and states no price, costs nothing; nor, where its
+ * manifest says `type: local`, does what states 0: at an address of this machine something may
+ * answer that hands on, with the list of another.
  *
  * Stated prices count before config.yml's; for a provider from outside, whose word it is, after. */
 struct price price_of(const struct provider *provider, const struct model_record *record,

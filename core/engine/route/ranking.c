@@ -44,6 +44,12 @@ static int by_name(const struct candidate *a, const struct candidate *b) {
 	return n_a < n_b ? -1 : n_a > n_b;
 }
 
+/* Who started one meant it to be asked; a program is merely installed. */
+static bool is_service(const struct candidate *candidate) {
+	const struct version *version = candidate->provider->version;
+	return version == NULL || version->base_url[0] != '\0';
+}
+
 static bool before(const struct candidate *a, const struct candidate *b) {
 	if (a->state != b->state) {
 		return a->state < b->state;
@@ -60,6 +66,9 @@ static bool before(const struct candidate *a, const struct candidate *b) {
 	/* Infinite is equal to infinite. */
 	if (a->order < b->order || a->order > b->order) {
 		return a->order < b->order;
+	}
+	if (is_service(a) != is_service(b)) {
+		return is_service(a);
 	}
 	if (a->model->created != b->model->created) {
 		return a->model->created > b->model->created;

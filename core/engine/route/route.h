@@ -4,9 +4,9 @@
  * @local and @free, so that nothing paid is ever asked unless somebody named it.
  *
  * Order: the patterns' own; among the models that one pattern names first those that did well
- * lately (health.h), then the setting `policy`, then the newest, then by name. Passed over are
- * those without key or consent, with a full queue, above the setting `max_price`, and those in
- * back-off while there is anybody else. */
+ * lately (health.h), then the setting `policy`, then a service before a program of this machine,
+ * then the newest, then by name. Passed over are those without key or consent, with a full queue,
+ * above the setting `max_price`, and those in back-off while there is anybody else. */
 #ifndef CORE_ENGINE_ROUTE_ROUTE_H
 #define CORE_ENGINE_ROUTE_ROUTE_H
 

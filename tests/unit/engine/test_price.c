@@ -107,11 +107,15 @@ static void what_is_of_this_machine_and_states_no_price_but_0_costs_nothing(void
 	const struct model_record speaker = {.input_modalities = "text",
 			.output_modalities = "audio",
 			PRICES({"prompt", 0}, {"completion", 0})};
-	struct version version = {.local = true};
-	const struct provider here = {.version = &version}, elsewhere = {0};
+	struct version version = {.local = true, .manifest.local = true};
+	struct version relay = {.local = true};
+	const struct provider here = {.version = &version}, through = {.version = &relay};
+	const struct provider elsewhere = {0};
 	struct price price = price_of(&here, &speaker, 10, true);
 	assert_true(price_is_zero(&price));
 	price = price_of(&elsewhere, &speaker, 10, true);
+	assert_false(price_is_zero(&price));
+	price = price_of(&through, &speaker, 10, true);
 	assert_false(price_is_zero(&price));
 	price = price_of(&here, &redrawer, 10, true);
 	assert_false(price_is_zero(&price));
