@@ -64,14 +64,27 @@ bool file_make_parents(const char *path, struct fail *fail) {
 	return true;
 }
 
-static bool write_whole(int fd, const char *bytes, size_t size) {
-	while (size > 0) {
-		ssize_t put = write(fd, bytes, size);
+bool file_write(int fd, const void *bytes, size_t size) {
+	size_t done = 0;
+	while (done < size) {
+		ssize_t put = write(fd, (const char *)bytes + done, size - done);
 		if (put < 0 && errno != EINTR) {
 			return false;
 		}
-		bytes += put > 0 ? put : 0;
-		size -= put > 0 ? (size_t)put : 0;
+		done += put > 0 ? (size_t)put : 0;
+	}
+	return true;
+}
+
+bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset) {
+	size_t done = 0;
+	while (done < size) {
+		ssize_t put = pwrite(fd, (const char *)bytes + done, size - done,
+				(off_t)(offset + done));
+		if (put < 0 && errno != EINTR) {
+			return false;
+		}
+		done += put > 0 ? (size_t)put : 0;
 	}
 	return true;
 }
@@ -100,7 +113,7 @@ bool file_replace(const char *path, const void *bytes, size_t size, struct fail 
 	if (fd < 0) {
 		return failed(beside, fail);
 	}
-	if (!write_whole(fd, bytes, size) || fsync(fd) < 0 || rename(beside, target) < 0) {
+	if (!file_write(fd, bytes, size) || fsync(fd) < 0 || rename(beside, target) < 0) {
 		failed(target, fail);
 		unlink(beside);
 		return false;

@@ -1,6 +1,8 @@
 /* Files that people keep: see files.h. */
 #include "core/command/files.h"
 
+#include "core/base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -13,14 +15,10 @@ bool file_write_new(const char *path, const void *bytes, size_t size, struct fai
 		return fail_set(fail, EEXIST, "%s is there already, and nothing is overwritten",
 				path);
 	}
-	for (size_t put = 0; fd >= 0 && put < size;) {
-		ssize_t written = write(fd, (const char *)bytes + put, size - put);
-		if (written < 0 && errno != EINTR) {
-			int code = errno;
-			unlink(path);
-			return fail_set(fail, code, "%s: %s", path, strerror(code));
-		}
-		put += written > 0 ? (size_t)written : 0;
+	if (fd >= 0 && !file_write(fd, bytes, size)) {
+		int code = errno;
+		unlink(path);
+		return fail_set(fail, code, "%s: %s", path, strerror(code));
 	}
 	return fd >= 0 || fail_set(fail, errno, "%s: %s", path, strerror(errno));
 }

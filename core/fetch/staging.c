@@ -1,6 +1,7 @@
 /* Locks and staging directories: see staging.h. */
 #include "core/fetch/staging.h"
 
+#include "core/base/file.h"
 #include "core/fetch/cache.h"
 
 #include <errno.h>
@@ -128,21 +129,10 @@ void staging_finish(struct staging *staging) {
 	*staging = (struct staging){0};
 }
 
-static bool write_all(int fd, const char *bytes, size_t size) {
-	for (size_t written = 0; written < size;) {
-		ssize_t now = write(fd, bytes + written, size - written);
-		if (now < 0 && errno != EINTR) {
-			return false;
-		}
-		written += now > 0 ? (size_t)now : 0;
-	}
-	return true;
-}
-
 bool staging_write(const char *path, const void *bytes, size_t size, struct fail *fail) {
 	int fd cleanup_close = open(
 			path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
-	return (fd >= 0 && write_all(fd, bytes, size) && fsync(fd) == 0) ||
+	return (fd >= 0 && file_write(fd, bytes, size) && fsync(fd) == 0) ||
 	       fail_set(fail, errno, "can't write %s: %s", path, strerror(errno));
 }
 

@@ -1,4 +1,5 @@
 /* A turn's files in the state directory: see turn.h. */
+#include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/turn/turn.h"
 
@@ -72,23 +73,6 @@ uint64_t turn_text_size(struct turn *turn, enum turn_file file) {
 	return newline ? size - 1 : size;
 }
 
-/* pwrite until all is written; false with errno. */
-static bool write_all(int fd, const char *bytes, size_t size, off_t offset) {
-	while (size > 0) {
-		ssize_t written = pwrite(fd, bytes, size, offset);
-		if (written < 0 && errno == EINTR) {
-			continue;
-		}
-		if (written <= 0) {
-			return false;
-		}
-		bytes += written;
-		size -= (size_t)written;
-		offset += written;
-	}
-	return true;
-}
-
 bool turn_prompt_write(struct turn *turn, const void *bytes, size_t size, uint64_t offset,
 		uint64_t most, struct fail *fail) {
 	if (offset > most || size > most - offset) {
@@ -98,7 +82,7 @@ bool turn_prompt_write(struct turn *turn, const void *bytes, size_t size, uint64
 				(unsigned long long)most);
 	}
 	int fd = turn_open_file(turn, TURN_PROMPT, true);
-	if (fd < 0 || !write_all(fd, bytes, size, (off_t)offset)) {
+	if (fd < 0 || !file_write_at(fd, bytes, size, offset)) {
 		int code = errno;
 		return fail_set(fail, code, "the prompt can't be kept in the state directory: %s",
 				strerror(code));
@@ -120,7 +104,7 @@ bool turn_prompt_truncate(struct turn *turn, uint64_t size) {
 
 bool turn_output_append(struct turn *turn, const void *bytes, size_t size, struct fail *fail) {
 	int fd = turn_open_file(turn, TURN_OUTPUT, true);
-	if (fd < 0 || !write_all(fd, bytes, size, (off_t)turn->row.output_size)) {
+	if (fd < 0 || !file_write_at(fd, bytes, size, turn->row.output_size)) {
 		int code = errno;
 		return fail_set(fail, code, "the output can't be kept in the state directory: %s",
 				strerror(code));
@@ -174,7 +158,7 @@ bool turn_output_take(struct turn *turn, const char *path, struct fail *fail) {
 bool turn_file_append(struct turn *turn, enum turn_file file, const void *bytes, size_t size) {
 	int fd = turn_open_file(turn, file, true);
 	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
-	return end >= 0 && write_all(fd, bytes, size, end);
+	return end >= 0 && file_write_at(fd, bytes, size, (uint64_t)end);
 }
 
 void turn_file_empty(struct turn *turn, enum turn_file file) {
@@ -190,7 +174,7 @@ static bool copy_bytes(int from, int to) {
 	off_t offset = 0;
 	ssize_t size;
 	while ((size = pread(from, piece, sizeof(piece), offset)) > 0) {
-		if (!write_all(to, piece, (size_t)size, offset)) {
+		if (!file_write_at(to, piece, (size_t)size, (uint64_t)offset)) {
 			return false;
 		}
 		offset += size;

@@ -103,9 +103,22 @@ static int refused(struct tree *tree, struct place *place, pid_t tid, const stru
 	return why->code != 0 ? why->code : EIO;
 }
 
+/* The answer to making what bears this name now, unless it failed. */
+static void reply_made(fuse_req_t req, const struct node *directory, const char *name, int failed) {
+	struct node node;
+	if (failed == 0) {
+		failed = node_child(tree_of(req), directory, name, &node);
+	}
+	if (failed != 0) {
+		fuse_reply_err(req, failed);
+	} else {
+		reply_entry(req, &node);
+	}
+}
+
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
 	struct tree *tree = tree_of(req);
-	struct node directory, node;
+	struct node directory;
 	cleanup_fail struct fail fail = {0};
 	(void)mode;
 	int failed = directory_of(tree, parent, name, &directory);
@@ -123,14 +136,7 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
 			session_make(tree->engine, directory.place, name, &fail) == NULL) {
 		failed = refused(tree, directory.place, caller(req), &fail);
 	}
-	if (failed == 0) {
-		failed = node_child(tree, &directory, name, &node);
-	}
-	if (failed != 0) {
-		fuse_reply_err(req, failed);
-	} else {
-		reply_entry(req, &node);
-	}
+	reply_made(req, &directory, name, failed);
 }
 
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name) {
@@ -172,14 +178,7 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	} else if (failed == 0) {
 		failed = EPERM;
 	}
-	if (failed == 0) {
-		failed = node_child(tree, &directory, name, &node);
-	}
-	if (failed != 0) {
-		fuse_reply_err(req, failed);
-	} else {
-		reply_entry(req, &node);
-	}
+	reply_made(req, &directory, name, failed);
 }
 
 /* ---- removing ---- */

@@ -23,15 +23,6 @@ static void malformed(struct answer *answer, const char *what) {
 	answer->over = true;
 }
 
-static void emit_text(struct answer *answer, const char *text) {
-	if (text != NULL && text[0] != '\0') {
-		size_t size = strlen(text);
-		conduit_output(answer->job, text, size);
-		answer->written = true;
-		answer->last = text[size - 1];
-	}
-}
-
 static void emit_thinking(struct answer *answer, const char *text) {
 	if (text != NULL && text[0] != '\0') {
 		conduit_reasoning(answer->job, text, strlen(text));
@@ -40,8 +31,7 @@ static void emit_thinking(struct answer *answer, const char *text) {
 
 static void add_call(struct answer *answer, int64_t index, const char *id, const char *name,
 		const char *arguments) {
-	if (answer->calls == NULL ||
-			!conduit_tool_calls_add(answer->calls, index, id, name, arguments)) {
+	if (!conduit_tool_calls_add(answer->calls, index, id, name, arguments)) {
 		malformed(answer, "holds more than 128 tool calls, or 16 MiB of them");
 	}
 }
@@ -83,7 +73,8 @@ static void take_block(struct answer *answer, int64_t index, const struct condui
 		return;
 	}
 	if (strcmp(type, "text") == 0) {
-		emit_text(answer, conduit_json_string(block, "text"));
+		conduit_tool_calls_text(
+				answer->calls, answer->job, conduit_json_string(block, "text"));
 	} else if (strcmp(type, "thinking") == 0) {
 		emit_thinking(answer, conduit_json_string(block, "thinking"));
 	} else if (strcmp(type, "tool_use") == 0) {
@@ -104,7 +95,8 @@ static void take_delta(struct answer *answer, const struct conduit_json *event) 
 		return;
 	}
 	if (strcmp(type, "text_delta") == 0) {
-		emit_text(answer, conduit_json_string(event, "delta.text"));
+		conduit_tool_calls_text(answer->calls, answer->job,
+				conduit_json_string(event, "delta.text"));
 	} else if (strcmp(type, "thinking_delta") == 0) {
 		emit_thinking(answer, conduit_json_string(event, "delta.thinking"));
 	} else if (strcmp(type, "input_json_delta") == 0) {
@@ -156,14 +148,10 @@ static void complete(struct answer *answer) {
 	if (answer->over) {
 		return;
 	}
-	if (answer->calls != NULL && conduit_tool_calls_count(answer->calls) != 0) {
-		if (answer->written && answer->last != '\n') {
-			conduit_output(answer->job, "\n", 1);
-		}
-		if (!conduit_tool_calls_output(answer->calls, answer->job)) {
-			malformed(answer, "holds tool calls that memory doesn't suffice for");
-			return;
-		}
+	if (conduit_tool_calls_count(answer->calls) != 0 &&
+			!conduit_tool_calls_output(answer->calls, answer->job)) {
+		malformed(answer, "holds tool calls that memory doesn't suffice for");
+		return;
 	}
 	conduit_finish(answer->job, finish_word(answer->stop),
 			answer->model[0] != '\0' ? answer->model : NULL);

@@ -19,8 +19,6 @@ struct answer {
 	char model[256];
 	char stop[64]; /* the stop reason; "" while there is none */
 	bool understood; /* an event of this API was among what came */
-	bool written; /* text was among the output, and … */
-	char last; /* … this was its last byte */
 	bool over; /* finished or failed: the rest is ignored */
 };
 

@@ -124,27 +124,14 @@ static const char *const hub_lists[] = {HUB_LIST("feature-extraction"),
 		HUB_LIST("sentence-similarity"), HUB_LIST("text-to-image"),
 		HUB_LIST("automatic-speech-recognition"), NULL};
 
-static const struct conduit_openai router = {
-		.service = "Hugging Face",
-		.include_usage = true,
-		.without = unknown,
-		.parameters = PARAMETERS,
-		.model = complete,
-		.embeddings = &embeddings,
-		.media = CONDUIT_OPENAI_MEDIA_HUGGINGFACE,
-		.more_models = hub_lists,
-};
+#define DIALECT                                                                                    \
+	.service = "Hugging Face", .include_usage = true, .without = unknown,                      \
+	.parameters = PARAMETERS, .model = complete, .embeddings = &embeddings,                    \
+	.media = CONDUIT_OPENAI_MEDIA_HUGGINGFACE
 
+static const struct conduit_openai router = {DIALECT, .more_models = hub_lists};
 /* At an address of the user's own the Hub has no say. */
-static const struct conduit_openai elsewhere = {
-		.service = "Hugging Face",
-		.include_usage = true,
-		.without = unknown,
-		.parameters = PARAMETERS,
-		.model = complete,
-		.embeddings = &embeddings,
-		.media = CONDUIT_OPENAI_MEDIA_HUGGINGFACE,
-};
+static const struct conduit_openai elsewhere = {DIALECT};
 
 static const struct conduit_openai *dialect_of(const struct conduit_job *job) {
 	static const char own[] = "https://router.huggingface.co/";

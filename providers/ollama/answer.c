@@ -21,15 +21,6 @@ static void malformed(struct answer *answer, const char *what) {
 	answer->over = true;
 }
 
-static void emit_text(struct answer *answer, const char *text) {
-	if (text != NULL && text[0] != '\0') {
-		size_t size = strlen(text);
-		conduit_output(answer->job, text, size);
-		answer->written = true;
-		answer->last = text[size - 1];
-	}
-}
-
 /* A call comes whole, its arguments as an object; versions before 0.12 give it no id. */
 static void take_call(struct answer *answer, const struct conduit_json *call) {
 	const struct conduit_json *arguments = conduit_json_get(call, "function.arguments");
@@ -37,10 +28,9 @@ static void take_call(struct answer *answer, const struct conduit_json *call) {
 	char made[32];
 	const char *id = conduit_json_string(call, "id");
 	snprintf(made, sizeof(made), "call_%lld", (long long)answer->n_calls);
-	if (answer->calls == NULL ||
-			!conduit_tool_calls_add(answer->calls, answer->n_calls++,
-					id != NULL && id[0] != '\0' ? id : made,
-					conduit_json_string(call, "function.name"), text)) {
+	if (!conduit_tool_calls_add(answer->calls, answer->n_calls++,
+			    id != NULL && id[0] != '\0' ? id : made,
+			    conduit_json_string(call, "function.name"), text)) {
 		malformed(answer, "holds more than 128 tool calls, or 16 MiB of them");
 	}
 	free(text);
@@ -51,7 +41,8 @@ static void take_message(struct answer *answer, const struct conduit_json *messa
 	if (thinking != NULL && thinking[0] != '\0') {
 		conduit_reasoning(answer->job, thinking, strlen(thinking));
 	}
-	emit_text(answer, conduit_json_string(message, "content"));
+	conduit_tool_calls_text(
+			answer->calls, answer->job, conduit_json_string(message, "content"));
 	const struct conduit_json *call = conduit_json_first(
 			conduit_json_get(message, "tool_calls"));
 	for (; call != NULL && !answer->over; call = conduit_json_next(call)) {
@@ -68,13 +59,10 @@ static int64_t count(const struct conduit_json *line, const char *name) {
 static void complete(struct answer *answer, const struct conduit_json *line) {
 	struct conduit_usage usage = CONDUIT_USAGE_UNKNOWN;
 	const char *reason = conduit_json_string(line, "done_reason");
-	bool calls = answer->calls != NULL && conduit_tool_calls_count(answer->calls) != 0;
+	bool calls = conduit_tool_calls_count(answer->calls) != 0;
 	usage.prompt_tokens = count(line, "prompt_eval_count");
 	usage.completion_tokens = count(line, "eval_count");
 	conduit_usage(answer->job, &usage);
-	if (calls && answer->written && answer->last != '\n') {
-		conduit_output(answer->job, "\n", 1);
-	}
 	if (calls && !conduit_tool_calls_output(answer->calls, answer->job)) {
 		malformed(answer, "holds tool calls that memory doesn't suffice for");
 		return;

@@ -19,8 +19,6 @@ struct answer {
 	struct conduit_tool_calls *calls;
 	int64_t n_calls;
 	char model[256];
-	bool written; /* text was among the output, and … */
-	char last; /* … this was its last byte */
 	bool over; /* finished or failed: the rest is ignored */
 };
 

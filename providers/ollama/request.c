@@ -1,6 +1,7 @@
 /* A turn as the body of POST /api/chat. */
 #include "ollama.h"
 
+#include <conduit/kit/turn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,14 +83,10 @@ static void put_images(struct conduit_object *object, const struct conduit_messa
 
 static void put_messages(struct conduit_object *object, const struct conduit_turn *turn) {
 	struct conduit_body *body = conduit_object_body(object);
-	const char *system = conduit_setting(turn, "system");
-	bool has_system = system == NULL || system[0] == '\0';
-	for (size_t i = 0; i < turn->n_messages; i++) {
-		has_system = has_system || turn->messages[i].role == CONDUIT_SYSTEM;
-	}
+	const char *system = conduit_turn_system(turn);
 	const char *comma = "";
 	conduit_body_text(body, "[");
-	if (!has_system) {
+	if (system != NULL) {
 		put_role(body, CONDUIT_SYSTEM);
 		conduit_body_string(body, system, strlen(system));
 		conduit_body_text(body, "}");

@@ -113,18 +113,6 @@ void key_file_refresh(struct key_file *file) {
 	}
 }
 
-static bool write_whole(int fd, const char *text, size_t size) {
-	while (size > 0) {
-		ssize_t written = write(fd, text, size);
-		if (written < 0 && errno != EINTR) {
-			return false;
-		}
-		text += written > 0 ? written : 0;
-		size -= written > 0 ? (size_t)written : 0;
-	}
-	return true;
-}
-
 /* Beside the file, then in its place: a reader sees the old key or the new one, whole. */
 static bool replace(const char *path, const char *text, size_t size, struct fail *fail) {
 	cleanup_free char *beside = NULL;
@@ -137,7 +125,7 @@ static bool replace(const char *path, const char *text, size_t size, struct fail
 		int code = errno;
 		return fail_set(fail, code, "%s: %s", path, strerror(code));
 	}
-	if (!write_whole(fd, text, size) || !write_whole(fd, "\n", 1) || rename(beside, path) < 0) {
+	if (!file_write(fd, text, size) || !file_write(fd, "\n", 1) || rename(beside, path) < 0) {
 		int code = errno;
 		unlink(beside);
 		return fail_set(fail, code, "%s: %s", path, strerror(code));

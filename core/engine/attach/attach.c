@@ -1,6 +1,7 @@
 /* What waits in attach/: see attach.h. What becomes of it is in attach_take.c. */
 #include "core/engine/attach/attach.h"
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/engine/attach/attach_private.h"
 #include "core/engine/engine.h"
@@ -366,25 +367,15 @@ static bool cant_keep(const struct attachment *attachment, struct fail *fail) {
 
 bool attachment_write(struct attachments *attachments, struct attachment *attachment, int fd,
 		const void *bytes, size_t size, uint64_t offset, struct fail *fail) {
-	const char *from = bytes;
 	uint64_t end = offset + size;
 	if (end > attachment->size &&
 			!fits(attachments, attachment, NULL, attachment->place, end, fail)) {
 		attachment->torn = true;
 		return false;
 	}
-	while (size > 0) {
-		ssize_t written = pwrite(fd, from, size, (off_t)offset);
-		if (written < 0 && errno == EINTR) {
-			continue;
-		}
-		if (written <= 0) {
-			attachment->torn = true;
-			return cant_keep(attachment, fail);
-		}
-		from += written;
-		size -= (size_t)written;
-		offset += (uint64_t)written;
+	if (!file_write_at(fd, bytes, size, offset)) {
+		attachment->torn = true;
+		return cant_keep(attachment, fail);
 	}
 	attachment->size = end > attachment->size ? end : attachment->size;
 	attachment->modified = now_us();

@@ -1,6 +1,7 @@
 /* From attach/ to a turn: see attach.h. The turn's directory gets its own links to the bytes, then
  * the store its rows in place of those that waited, at once; a crash before that leaves everything
  * where it was. */
+#include "core/base/file.h"
 #include "core/engine/attach/attach_private.h"
 #include "core/engine/attach/converter.h"
 #include "core/engine/engine.h"
@@ -32,18 +33,10 @@ static bool keep_text(struct taking *taking, const char *name, const struct buf 
 		     (unlink(path) == 0 || errno == ENOENT);
 	cleanup_close int fd = ready ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
 				     : -1;
-	size_t done = 0;
-	while (fd >= 0 && done < text->size) {
-		ssize_t written = write(fd, text->data + done, text->size - done);
-		if (written < 0 && errno != EINTR) {
-			break;
-		}
-		done += written > 0 ? (size_t)written : 0;
-	}
-	int code = errno;
-	if (fd >= 0 && done == text->size) {
+	if (fd >= 0 && file_write(fd, text->data, text->size)) {
 		return true;
 	}
+	int code = errno;
 	if (fd >= 0) {
 		unlink(path);
 	}

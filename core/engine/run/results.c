@@ -1,6 +1,7 @@
 /* Results as they come: see results.h. */
 #include "core/engine/run/results.h"
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 
 #include <errno.h>
@@ -174,21 +175,6 @@ void results_hint(struct results *results, const char *type) {
 	}
 }
 
-static bool write_all(int fd, const char *bytes, size_t size) {
-	while (size > 0) {
-		ssize_t written = write(fd, bytes, size);
-		if (written < 0 && errno == EINTR) {
-			continue;
-		}
-		if (written <= 0) {
-			return false;
-		}
-		bytes += written;
-		size -= (size_t)written;
-	}
-	return true;
-}
-
 static bool too_large(const struct results *results, struct fail *fail) {
 	return fail_set(fail, EFBIG,
 			"the output is larger than %llu bytes; limits.media in config.yml raises "
@@ -204,7 +190,7 @@ bool results_add(struct results *results, const void *bytes, size_t size, struct
 	if (results->fd < 0) {
 		return turn_output_append(results->turn, bytes, size, fail);
 	}
-	return write_all(results->fd, bytes, size) ||
+	return file_write(results->fd, bytes, size) ||
 	       fail_set(fail, errno, "a result can't be kept in the state directory: %s",
 			       strerror(errno));
 }

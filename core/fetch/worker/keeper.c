@@ -1,6 +1,7 @@
 /* Watching over the work: see keeper.h. */
 #include "core/fetch/worker/keeper.h"
 
+#include "core/base/file.h"
 #include "core/fetch/worker/credential.h"
 #include "core/fetch/worker/worker.h"
 
@@ -33,19 +34,6 @@ static double now(void) {
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* False when nobody reads any more. */
-static bool put(int fd, const char *bytes, size_t size) {
-	while (size > 0) {
-		ssize_t written = write(fd, bytes, size);
-		if (written < 0 && errno != EINTR) {
-			return false;
-		}
-		bytes += written > 0 ? written : 0;
-		size -= written > 0 ? (size_t)written : 0;
-	}
-	return true;
-}
-
 static void tell_failure(struct keeper *keeper, int code, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 static void tell_failure(struct keeper *keeper, int code, const char *format, ...) {
@@ -58,7 +46,7 @@ static void tell_failure(struct keeper *keeper, int code, const char *format, ..
 	va_end(args);
 	result.words = buf_take(&words);
 	if (message_write_end(&line, &result)) {
-		put(keeper->out, line.data, line.size);
+		file_write(keeper->out, line.data, line.size);
 	}
 	fetch_result_finish(&result);
 	keeper->ended = true;
@@ -72,7 +60,7 @@ static void answer(struct keeper *keeper) {
 	if (git_url_parse(&url, keeper->task->source.url, NULL)) {
 		credential_fill(&url, CREDENTIAL_SECONDS, &line);
 	}
-	put(keeper->channel, buf_string(&line), line.size);
+	file_write(keeper->channel, buf_string(&line), line.size);
 	if (line.data != NULL) {
 		explicit_bzero(line.data, line.capacity);
 	}
@@ -99,10 +87,10 @@ static bool take_line(struct keeper *keeper, char *line, size_t size) {
 		return true;
 	case MESSAGE_END:
 		keeper->ended = true;
-		return put(keeper->out, line, size);
+		return file_write(keeper->out, line, size);
 	case MESSAGE_PROGRESS:
 		keeper->patient = keeper->patient || message.progress.stage == FETCH_BUILDING;
-		return put(keeper->out, line, size);
+		return file_write(keeper->out, line, size);
 	case MESSAGE_ANSWER:
 		break;
 	}

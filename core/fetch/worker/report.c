@@ -1,6 +1,8 @@
 /* The working process's side of the channel: see report.h. */
 #include "core/fetch/worker/report.h"
 
+#include "core/base/file.h"
+
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -15,12 +17,8 @@ static uint64_t now_ms(void) {
 
 /* When nobody reads any more this process is about to be killed. */
 static void send_all(int fd, const struct buf *line) {
-	for (size_t sent = 0; sent < line->size;) {
-		ssize_t size = write(fd, line->data + sent, line->size - sent);
-		if (size < 0 && errno != EINTR) {
-			_exit(EXIT_FAILURE);
-		}
-		sent += size > 0 ? (size_t)size : 0;
+	if (!file_write(fd, line->data, line->size)) {
+		_exit(EXIT_FAILURE);
 	}
 }
 

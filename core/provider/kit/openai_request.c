@@ -5,6 +5,7 @@
 #include "core/provider/kit/openai_parts.h"
 
 #include <conduit/kit/failure.h>
+#include <conduit/kit/turn.h>
 #include <string.h>
 
 static void put_message(struct conduit_object *object, const struct conduit_message *message,
@@ -25,14 +26,10 @@ static void put_message(struct conduit_object *object, const struct conduit_mess
 static void put_messages(struct conduit_object *object, const struct conduit_turn *turn,
 		const struct conduit_openai *dialect) {
 	struct conduit_body *body = conduit_object_body(object);
-	const char *system = conduit_setting(turn, "system");
-	bool has_system = system == NULL || system[0] == '\0';
-	for (size_t i = 0; i < turn->n_messages; i++) {
-		has_system = has_system || turn->messages[i].role == CONDUIT_SYSTEM;
-	}
+	const char *system = conduit_turn_system(turn);
 	const char *comma = "";
 	conduit_body_text(body, "[");
-	if (!has_system) {
+	if (system != NULL) {
 		conduit_body_text(body, "{\"role\":\"system\",\"content\":");
 		conduit_body_string(body, system, strlen(system));
 		conduit_body_text(body, "}");

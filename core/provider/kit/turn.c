@@ -44,3 +44,12 @@ const char *conduit_setting_or(
 	const char *value = conduit_setting(turn, name);
 	return value != NULL && value[0] != '\0' ? value : otherwise;
 }
+
+const char *conduit_turn_system(const struct conduit_turn *turn) {
+	for (size_t i = 0; i < turn->n_messages; i++) {
+		if (turn->messages[i].role == CONDUIT_SYSTEM) {
+			return NULL;
+		}
+	}
+	return conduit_setting_or(turn, "system", NULL);
+}

@@ -10,9 +10,8 @@
 
 struct conduit_tool_calls;
 
-/* NULL without memory. */
+/* NULL without memory, which all the others take: then nothing can be added. */
 struct conduit_tool_calls *conduit_tool_calls_create(void);
-/* NULL is fine. */
 void conduit_tool_calls_destroy(struct conduit_tool_calls *calls);
 
 /* A fragment of the call `index`: its id and name come once (or again, which is ignored), its
@@ -21,8 +20,11 @@ void conduit_tool_calls_destroy(struct conduit_tool_calls *calls);
 bool conduit_tool_calls_add(struct conduit_tool_calls *calls, int64_t index, const char *id,
 		const char *name, const char *arguments);
 size_t conduit_tool_calls_count(const struct conduit_tool_calls *calls);
-/* Appends the array to the job's output. A call without arguments has "{}". False without memory.
- */
+/* Appends a piece of the answer's text to the job's output; NULL and "" are nothing. */
+void conduit_tool_calls_text(
+		struct conduit_tool_calls *calls, struct conduit_job *job, const char *text);
+/* Appends the array to the job's output, on a line of its own below that text. A call without
+ * arguments has "{}". False without memory. */
 bool conduit_tool_calls_output(const struct conduit_tool_calls *calls, struct conduit_job *job);
 
 #endif

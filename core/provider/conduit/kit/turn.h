@@ -19,4 +19,8 @@ const struct conduit_part *conduit_turn_only_part(struct conduit_job *job,
 const char *conduit_setting_or(
 		const struct conduit_turn *turn, const char *name, const char *otherwise);
 
+/* The system prompt that a request begins with: the setting, unless the conversation has one of its
+ * own or none is in force; then NULL. */
+const char *conduit_turn_system(const struct conduit_turn *turn);
+
 #endif
