@@ -93,8 +93,9 @@ static const struct conduit_queue replicate;
 /* An id may name a version: owner/name:version. */
 static void submit(struct conduit_job *job, const struct conduit_turn *turn, const char *version,
 		const struct conduit_json *schema) {
+	/* Not for long: until the reply names the job nobody can cancel it or pick it up. */
 	static const char *const headers[] = {
-			"Content-Type: application/json", "Prefer: wait=5", NULL};
+			"Content-Type: application/json", "Prefer: wait=1", NULL};
 	/* A text is streamed instead. */
 	static const char *const at_once[] = {"Content-Type: application/json", NULL};
 	size_t length = strlen(turn->capability);

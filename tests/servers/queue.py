@@ -9,9 +9,11 @@ What a job does is said by its prompt, in words NAME=VALUE, the rest being what 
 
     polls=N         done after so many polls (2 when unsaid); polls=never: it never is
     then=failed     fails; cancelled; expired (its result is there no more); gone (so is the job);
-                    garbage (a poll isn't JSON); busy (each second poll is a 503)
+                    garbage (a poll isn't JSON); busy (each second poll is a 503); broken (of three
+                    polls two are closed without a reply); nofile (its file is a 503)
     files=N         so many files, each with the prompt's words (1 when unsaid)
     url=URL         its result is at this URL instead
+    begin=held      its submission is answered when GET /release was asked for
     text            the result is text
     png             each result begins as a PNG does, so that it is known for one
 
@@ -28,6 +30,7 @@ import urllib.parse
 JOBS = {}
 JOURNAL = []
 LOCK = threading.Lock()
+RELEASED = threading.Event()
 
 FAL_MODELS = ["sim/image", "sim/text", "sim/image/edit"]
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde"
@@ -99,12 +102,16 @@ def replicate_model(name, text=False):
 class Job:
     def __init__(self, kind, prompt):
         self.kind = kind
-        self.options = dict(re.findall(r"\b(polls|then|files|url|each)=(\S+)", prompt))
-        self.words = re.sub(r"\b(polls|then|files|url|each)=\S+ ?", "", prompt).strip()
+        self.options = dict(re.findall(r"\b(polls|then|files|url|each|begin)=(\S+)", prompt))
+        self.words = re.sub(r"\b(polls|then|files|url|each|begin)=\S+ ?", "", prompt).strip()
         self.polls = 0
         self.cancelled = False
         self.id = f"job-{len(JOBS) + 1}"
         JOBS[self.id] = self
+        if self.options.get("begin") == "held":
+            LOCK.release()
+            RELEASED.wait(60)
+            LOCK.acquire()
 
     @property
     def then(self):
@@ -118,9 +125,11 @@ class Job:
             return "cancelled"
         if self.then == "busy" and self.polls % 2:
             return "busy"
+        if self.then == "broken" and self.polls % 3:
+            return "broken"
         if wanted == "never" or self.polls <= int(wanted):
             return "waiting" if self.polls == 1 else "running"
-        return self.then if self.then != "busy" else "done"
+        return self.then if self.then not in ("busy", "broken", "nofile") else "done"
 
     def urls(self, base):
         if "url" in self.options:
@@ -154,6 +163,10 @@ class Simulated(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(size).decode(errors="replace")
         path = self.path.partition("?")[0]
         with LOCK:
+            if path == "/release":
+                RELEASED.set()
+                self.reply(200, {})
+                return
             if path == "/journal":
                 self.reply(200, JOURNAL)
                 return
@@ -171,6 +184,9 @@ class Simulated(http.server.BaseHTTPRequestHandler):
     # ---- results ----
 
     def file(self, _, name, number):
+        if JOBS[name].then == "nofile":
+            self.reply(503, b"busy", "text/plain")
+            return
         words = JOBS[name].words
         head = PNG if words.startswith("png") else b""
         self.reply(200, head + f"{words} {number}".encode(), "image/png")
@@ -217,6 +233,8 @@ class Simulated(http.server.BaseHTTPRequestHandler):
             self.reply(404, {"detail": "Request not found"})
         elif state == "garbage":
             self.reply(200, b"<html>not json</html>", "text/html")
+        elif state == "broken":
+            self.close_connection = True
         elif state == "busy":
             self.reply(503, b"<html>503</html>", "text/html")
         elif state == "waiting":
@@ -278,6 +296,8 @@ class Simulated(http.server.BaseHTTPRequestHandler):
             self.reply(404, {"detail": "The requested resource could not be found.", "status": 404}, "application/problem+json")
         elif state == "garbage":
             self.reply(200, b"{\"id\":", "application/json")
+        elif state == "broken":
+            self.close_connection = True
         elif state == "busy":
             self.reply(503, {"detail": "busy"})
         elif state == "waiting":

@@ -14,6 +14,7 @@ import socket
 import pytest
 from harness.mount import SANITIZED
 from harness.queue import PICTURES
+from harness.server import call
 from harness.wait import until
 
 POLLS = int(os.environ.get("CONDUITFS_POLLS", "200"))
@@ -203,6 +204,19 @@ def test_a_result_that_redirects_to_a_file_is_refused(picture, queue):
     assert picture.facts()["state"] == "failed"
 
 
+def test_polls_whose_connection_breaks_are_repeated_as_long_as_the_job_goes_on(picture, queue):
+    assert picture.ask("polls=6 then=broken a heron") == b"a heron 0"
+    assert len(queue.journal(picture.begins)) == 1
+
+
+def test_a_result_that_cannot_be_fetched_is_asked_for_ever_more_seldom(picture, queue):
+    picture.write("polls=1 then=nofile a heron")
+    until(lambda: "attempt 4" in picture.facts().get("waiting_for", ""), 20, "it is tried again")
+    assert "HTTP 503" in picture.facts()["waiting_for"]
+    assert len(queue.journal("GET /file/")) == 3
+    (picture.path / "ctl").write_text("cancel\n")
+
+
 # ---- cancelling ----
 
 
@@ -222,6 +236,16 @@ def test_cancel_is_told_to_the_service(picture, queue):
     (picture.path / "ctl").write_text("cancel\n")
     cancelled_once(queue)
     assert picture.facts()["state"] == "cancelled"
+
+
+def test_a_job_that_is_cancelled_while_it_is_submitted_is_withdrawn_once_it_is_known(picture, queue):
+    picture.write("polls=never begin=held a heron")
+    until(lambda: queue.journal(picture.begins), 20, "it is submitted")
+    (picture.path / "ctl").write_text("cancel\n")
+    assert picture.facts()["state"] == "cancelled"
+    assert not cancels(queue)
+    call(f"{queue.url}/release")
+    cancelled_once(queue)
 
 
 def test_the_end_of_a_session_cancels_its_jobs(picture, queue):

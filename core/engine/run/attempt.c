@@ -49,10 +49,6 @@ static void on_head(void *data, int status, const char *content_type, const char
 	if (to_output) {
 		results_hint(&run->results, content_type);
 	}
-	/* Each poll that is answered is a new beginning: as many may fail behind it. */
-	if (run->token != NULL && status < 400) {
-		run->attempts = 1;
-	}
 }
 
 static void on_failed(uv_timer_t *timer) {
@@ -121,6 +117,11 @@ static void on_usage(void *data, const struct job_usage *usage) {
 static void on_progress(void *data, const struct job_progress *progress) {
 	struct run *run = data;
 	struct turn *turn = run->turn;
+	/* Each poll that says that the job goes on is a new beginning: as many may fail behind it.
+	 */
+	if (run->token != NULL) {
+		run->attempts = 1;
+	}
 	turn->share = progress->share;
 	snprintf(turn->doing, sizeof(turn->doing), "%s", progress->words);
 	turn_changed(turn);

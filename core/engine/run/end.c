@@ -95,8 +95,9 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	store_sync_soon(engine->store, turn->row.id);
 	engine->turns_done += state == TURN_DONE;
 	engine->turns_failed += state == TURN_FAILED;
-	if (state == TURN_CANCELLED || state == TURN_INTERRUPTED) {
-		exchange_withdraw(run->exchange);
+	bool withdrawn = state == TURN_CANCELLED || state == TURN_INTERRUPTED;
+	if (withdrawn && exchange_withdraw(run->exchange)) {
+		run->exchange = NULL;
 	}
 	run_drop(run);
 	queue_ended(provider, turn_place);

@@ -3,10 +3,14 @@
 #include "core/engine/run/exchange.h"
 
 #include "core/base/strings.h"
+#include "core/engine/engine.h"
 #include "core/engine/run/exchange_private.h"
 #include "core/engine/run/exchange_program.h"
 
 #include <errno.h>
+
+/* A turn that is over waits for the reply to its submission so long, to withdraw the job. */
+#define SUBMISSION_MS 60000
 
 static void on_closed(uv_handle_t *handle) {
 	struct exchange *exchange = handle->data;
@@ -56,10 +60,36 @@ void exchange_cancel(struct exchange *exchange) {
 	uv_close((uv_handle_t *)&exchange->deadline, on_closed);
 }
 
-void exchange_withdraw(struct exchange *exchange) {
-	if (exchange != NULL) {
-		withdrawal_send(&exchange->withdrawal, exchange->version);
+static void end_unheard(void *data, const struct exchange_result *result) {
+	(void)data, (void)result;
+}
+
+static void on_submission_over(uv_timer_t *timer) {
+	struct exchange *exchange = timer->data;
+	withdrawal_send(&exchange->withdrawal, exchange->version);
+	exchange_cancel(exchange);
+}
+
+void exchange_submission_over(struct exchange *exchange) {
+	uv_timer_start(&exchange->timer, on_submission_over, 0, 0);
+}
+
+bool exchange_withdraw(struct exchange *exchange) {
+	static const struct exchange_events unheard = {.end = end_unheard};
+	bool submitting = exchange != NULL && exchange->submits && exchange->transfer != NULL &&
+			  exchange->withdrawal.url == NULL;
+	if (!submitting || exchange->provider->engine->closing) {
+		if (exchange != NULL) {
+			withdrawal_send(&exchange->withdrawal, exchange->version);
+		}
+		return false;
 	}
+	exchange->events = unheard;
+	exchange->unheard = true;
+	uv_timer_stop(&exchange->deadline);
+	list_append(&exchange->provider->leaving, &exchange->link);
+	uv_timer_start(&exchange->timer, on_submission_over, SUBMISSION_MS, 0);
+	return true;
 }
 
 bool exchange_may_cost(const struct exchange *exchange) {

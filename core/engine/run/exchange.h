@@ -74,8 +74,10 @@ bool exchange_set_directory(struct exchange *exchange, const char *directory);
 /* Closes the connection and ends the job: no further event. NULL is fine. */
 void exchange_cancel(struct exchange *exchange);
 /* The turn has no result and wants none any more: tells the service, if the provider said how. May
- * be called from `end`. NULL is fine. */
-void exchange_withdraw(struct exchange *exchange);
+ * be called from `end`. True when a job is just being submitted, so that its service can't be told
+ * yet: then the exchange is no longer the caller's, no further event comes, and it withdraws the
+ * job as soon as it is known. NULL is fine. */
+bool exchange_withdraw(struct exchange *exchange);
 /* Whether what was sent so far may cost: a request was accepted, or went out whole, or is under way
  * without an answer. One that the service refuses (400 and up) costs nothing. NULL: false. */
 bool exchange_may_cost(const struct exchange *exchange);

@@ -43,6 +43,10 @@ static bool set_resumable(struct exchange *exchange, const char *token) {
 
 static void on_request(void *data, struct job_request *request) {
 	struct exchange *exchange = data;
+	if (exchange->unheard) {
+		exchange_submission_over(exchange);
+		return;
+	}
 	if (exchange->transfer != NULL || exchange->url != NULL || feed_active(&exchange->feed)) {
 		fail_set(&exchange->failure, EPROTO,
 				"the provider %s made a request while another was under way",

@@ -20,6 +20,7 @@ struct exchange {
 	uint64_t body_most; /* of a reply */
 	struct list link; /* in the provider's list of those that end by themselves */
 	bool leaving;
+	bool unheard; /* its turn is over: it goes on until the job can be withdrawn */
 	uint64_t left_bytes;
 	struct exchange_file *files;
 	size_t n_files;
@@ -29,7 +30,7 @@ struct exchange {
 	char *method, *url;
 	char **headers;
 	bool to_output;
-	bool submits;
+	bool submits; /* also while it is under way */
 
 	struct feed feed; /* a file that the provider reads */
 
@@ -60,6 +61,8 @@ void exchange_finish(struct exchange *exchange, const struct exchange_result *re
 /* Ends it as `failure` says, but from the loop: a job or a transfer can't be freed inside its own
  * event. */
 void exchange_fail_later(struct exchange *exchange);
+/* Of one that goes on unheard: the job's submission was answered. Ends it, from the loop. */
+void exchange_submission_over(struct exchange *exchange);
 /* timeout_total is over. */
 void exchange_on_deadline(uv_timer_t *timer);
 

@@ -79,6 +79,16 @@ struct exchange *exchange_look_up(struct version *version, const char *id,
 	return started(exchange);
 }
 
+/* A job that is picked up can be picked up again. */
+static bool resumes(const struct job_turn *turn) {
+	for (size_t i = 0; i < turn->n_settings; i++) {
+		if (strcmp(turn->settings[i].name, "resume") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 struct exchange *exchange_transform(struct version *version, const struct job_turn *turn,
 		struct exchange_file *files, size_t n_files,
 		const struct transfer_timeouts *timeouts, const struct exchange_events *events,
@@ -90,6 +100,7 @@ struct exchange *exchange_transform(struct version *version, const struct job_tu
 	}
 	exchange->files = files;
 	exchange->n_files = n_files;
+	exchange->resumable = resumes(turn);
 	exchange->body_most = version->provider->engine->config.media_most * REPLY_PER_OUTPUT;
 	if (version->kept.path != NULL) {
 		exchange->kept = kept_transform(exchange->timer.loop, &version->kept, turn, files,

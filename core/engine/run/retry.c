@@ -12,6 +12,7 @@
 #define DELAY_FIRST 0.5
 #define DELAY_MOST 8.0
 #define RETRY_AFTER_MOST 300.0
+#define PATIENCE 5
 
 static double jitter(void) {
 	uint32_t random = 0;
@@ -30,7 +31,8 @@ static void on_wait_over(uv_timer_t *timer) {
 
 bool retry(struct run *run, const struct exchange_result *result) {
 	struct turn *turn = run->turn;
-	double most = run_number(run, "retries", 4);
+	/* A job that goes on elsewhere is paid for, and asking after it isn't: more patience. */
+	double most = run_number(run, "retries", 4) * (run->token != NULL ? PATIENCE : 1);
 	/* What was submitted may only be picked up. */
 	bool lost = run->submitted && run->token == NULL;
 	if (!result->retry || lost || results_any(&run->results) || run->failure.code != 0 ||
