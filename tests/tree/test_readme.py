@@ -4,6 +4,8 @@ conversation is followed word for word."""
 import json
 import pathlib
 import re
+import shutil
+import subprocess
 
 import pytest
 import test_shell_forms
@@ -70,3 +72,29 @@ def test_the_readmes_conversation_is_true(shell, simulated):
     last = simulated.chats()[-1]["json"]["messages"]
     assert [one["role"] for one in last] == ["system", *["user", "assistant"] * 2, "user"]
     assert "January" in json.dumps(last) and "May" not in json.dumps(last)
+
+
+PROGRAMS = ("ffmpeg", "flite", "pocketsphinx_continuous")
+
+
+@pytest.mark.skipif(not all(map(shutil.which, PROGRAMS)), reason=f"one of {', '.join(PROGRAMS)} isn't installed")
+def test_the_readmes_sound_pictures_and_video_are_true(mount):
+    tree = mount({"providers": {"openrouter": "off", "ffmpeg": {}, "flite": {}, "pocketsphinx": {}}})
+    for name in ("ffmpeg", "flite", "pocketsphinx"):
+        tree.wait_ready(name)
+    clip = ["-f", "lavfi", "-i", "testsrc=d=2:s=64x48:r=10", "-f", "lavfi", "-i", "sine=d=2", "-c:v", "mpeg4"]
+    subprocess.run(["ffmpeg", "-v", "error", *clip, tree.home / "talk.mp4"], check=True, timeout=60)
+    commands = session(README, "Sound, pictures and video, without a key")
+    assert len(commands) == 9
+    shell = Shell(tree.home)
+    try:
+        # A player that says whether it could play.
+        shell.run('mpv() { ffprobe -v error "$@" || echo nothing to play; }')
+        for command, expected in commands:
+            shown = shell.run(command)
+            assert [word for line in shown for word in line.split()] == [
+                word for line in expected for word in line.split()
+            ], command
+        assert (tree.home / "first.png").read_bytes().startswith(b"\x89PNG")
+    finally:
+        shell.end()
