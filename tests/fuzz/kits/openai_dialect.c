@@ -1,7 +1,8 @@
 /* A provider of the OpenAI dialect, to be fuzzed by fuzz_provider.c. */
 #include <conduit/kit/openai.h>
 
-static const struct conduit_openai dialect = {.service = "Fuzz", .prices = true};
+static const struct conduit_openai dialect = {
+		.service = "Fuzz", .prices = true, .sound = CONDUIT_OPENAI_SOUND_STREAMED};
 
 static void discover(struct conduit_job *job) {
 	conduit_openai_discover(job, &dialect);

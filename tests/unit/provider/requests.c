@@ -108,6 +108,8 @@ static const struct {
 		{"image", "text-to-text", image, 1, NULL},
 		{"pdf", "text-to-text", pdf, 1, NULL},
 		{"audio", "text-to-text", audio, 1, NULL},
+		{"sound", "text-to-text", plain, 1,
+				SETTINGS(SET("voice", "alloy"), SET("format", "wav"))},
 		{"embedding", "text-to-embedding", plain, 1, NULL},
 		{"embeddings", "text-to-embedding", lines, 1, SETTINGS(SET("lines", "yes"))},
 		{"ranking", "text-to-rerank", ranking, 1, NULL},

@@ -25,7 +25,7 @@ JUDGES = {
     "huggingface": ("openai.openapi.yaml", "/v1"),
 }
 # Members that a service takes though the document doesn't have them, by its reference.
-BESIDES = {"groq": {"include_reasoning"}}
+BESIDES = {"groq": {"include_reasoning"}, "openrouter": {"audio"}}
 # Members of the document that a service doesn't take: Hugging Face's guide lists those of its own
 # engine's document and reasoning_effort; Groq's reference says of these that no model takes them.
 ENGINE = ("hf-tgi.openapi.json", "/v1/chat/completions")
