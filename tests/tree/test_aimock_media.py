@@ -51,6 +51,7 @@ FIXTURES = {
             userMessage="bittern",
         ),
         fixture("gpt-4o", {"content": "A pixel."}),
+        fixture("gpt-4o-audio-preview", {"content": "I would rather write."}),
         fixture("gemini-2.5-flash", {"content": "A click."}),
     ]
 }
@@ -145,6 +146,18 @@ def test_a_prompt_is_spoken(tree, aimock):
     assert model.ask("Good morning") == SPEECH
     assert (model.path / "output.mp3").read_bytes() == SPEECH
     assert understood(aimock, "/v1/audio/speech") == ("tts-1", ["Good morning"])
+
+
+def test_a_chat_is_asked_for_sound_and_may_answer_with_text(tree, aimock):
+    """The mock has no sound in its chats."""
+    model = tree.model("gpt-4o-audio-preview", "openai")
+    model.set("voice", "coral")
+    assert model.ask("Good morning") == b"I would rather write.\n"
+    assert list((model.path / "turns/000001/artifacts").iterdir()) == []
+    (entry,) = journal(aimock, "/v1/chat/completions")
+    assert entry["response"]["status"] == 200 and entry["body"]["stream"] is False
+    assert entry["body"]["modalities"] == ["text", "audio"]
+    assert entry["body"]["audio"] == {"voice": "coral", "format": "mp3"}
 
 
 def test_what_is_heard_is_written(tree, aimock):
