@@ -1,7 +1,7 @@
-/* What waits in attach/: see attach.h. What becomes of it is in attach_take.c. */
+/* What waits in attach/: see attach.h. Its bytes are in attach_bytes.c, what becomes of it in
+ * attach_take.c. */
 #include "core/engine/attach/attach.h"
 
-#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/engine/attach/attach_private.h"
 #include "core/engine/engine.h"
@@ -13,10 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* A file's mode while it isn't whole, which outlives a crash. */
-#define WHOLE 0600
-#define PARTIAL S_ISVTX
 
 static void attachment_free(struct attachments *attachments, struct attachment *attachment) {
 	if (attachment->id != 0) {
@@ -67,7 +63,7 @@ struct attachment *attachments_keep(
 					sizeof(path)) &&
 			lstat(path, &status) == 0) {
 		attachment->size = (uint64_t)status.st_size;
-		attachment->torn = (status.st_mode & PARTIAL) != 0;
+		attachment->torn = (status.st_mode & ATTACHMENT_PARTIAL) != 0;
 		attachment->modified = (int64_t)status.st_mtim.tv_sec * 1000000 +
 				       status.st_mtim.tv_nsec / 1000;
 	}
@@ -217,7 +213,8 @@ struct attachment *attachment_make(struct attachments *attachments, int64_t plac
 	}
 	bool made = target != NULL;
 	if (!made && store_attachment_path(store, id, true, path, sizeof(path))) {
-		cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, WHOLE);
+		cleanup_close int fd = open(
+				path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, ATTACHMENT_WHOLE);
 		made = fd >= 0;
 	}
 	int code = errno;
@@ -232,35 +229,13 @@ struct attachment *attachment_make(struct attachments *attachments, int64_t plac
 	return attachment;
 }
 
-/* Whether a file of `size` bytes may lie there: this one, in place of what it has and of `instead`.
- */
-static bool fits(const struct attachments *attachments, const struct attachment *attachment,
-		const struct attachment *instead, int64_t place, uint64_t size, struct fail *fail) {
-	uint64_t most = attachments->engine->config.attach_most, beside = 0;
-	const struct attachment *other;
-	list_for_each(other, &attachments->all, link) {
-		bool counts = other->place == place && other != attachment && other != instead;
-		beside += counts ? other->size : 0;
-	}
-	if (size > most) {
-		return fail_set(fail, EFBIG,
-				"attach/%s is larger than %llu bytes; limits.attach in config.yml "
-				"raises that",
-				attachment->name, (unsigned long long)most);
-	}
-	return beside <= most - size ||
-	       fail_set(fail, EDQUOT,
-			       "attach/%s: the files here have more than %llu bytes together; "
-			       "limits.attach in config.yml raises that",
-			       attachment->name, (unsigned long long)most);
-}
-
 /* What is replaced there makes room. */
 static bool may_go_there(const struct attachments *attachments, const struct attachment *attachment,
 		const struct attachment *there, int64_t place, struct fail *fail) {
 	return place == attachment->place ||
 	       ((there != NULL || has_room(attachments, place, false, attachment->name, fail)) &&
-			       fits(attachments, attachment, there, place, attachment->size, fail));
+			       attachments_fit(attachments, attachment, there, place,
+					       attachment->size, fail));
 }
 
 bool attachment_rename(struct attachments *attachments, struct attachment *attachment,
@@ -328,74 +303,4 @@ void attachments_given(struct attachments *attachments, int64_t place) {
 		attachment_free(attachments, attachment);
 	}
 	attachments_note_change(attachments);
-}
-
-/* ---- bytes ---- */
-
-int attachment_open(
-		struct attachments *attachments, const struct attachment *attachment, int flags) {
-	char path[PATH_MAX];
-	if (!store_attachment_path(attachments->engine->store, attachment->id, false, path,
-			    sizeof(path))) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return open(path, flags | O_CLOEXEC | O_NOFOLLOW);
-}
-
-static void mark(const struct attachment *attachment, int fd) {
-	bool partial = attachment->writers != 0 || attachment->torn;
-	fchmod(fd, WHOLE | (partial ? PARTIAL : 0));
-}
-
-void attachment_writing(struct attachment *attachment, int fd) {
-	attachment->writers++;
-	mark(attachment, fd);
-}
-
-void attachment_written(struct attachment *attachment, int fd, bool broken_off) {
-	attachment->writers--;
-	attachment->torn = attachment->torn || broken_off;
-	mark(attachment, fd);
-}
-
-static bool cant_keep(const struct attachment *attachment, struct fail *fail) {
-	int code = errno;
-	return fail_set(fail, code, "attach/%s can't be kept in the state directory: %s",
-			attachment->name, strerror(code));
-}
-
-bool attachment_write(struct attachments *attachments, struct attachment *attachment, int fd,
-		const void *bytes, size_t size, uint64_t offset, struct fail *fail) {
-	uint64_t end = offset + size;
-	if (end > attachment->size &&
-			!fits(attachments, attachment, NULL, attachment->place, end, fail)) {
-		attachment->torn = true;
-		return false;
-	}
-	if (!file_write_at(fd, bytes, size, offset)) {
-		attachment->torn = true;
-		return cant_keep(attachment, fail);
-	}
-	attachment->size = end > attachment->size ? end : attachment->size;
-	attachment->modified = now_us();
-	return true;
-}
-
-bool attachment_truncate(struct attachments *attachments, struct attachment *attachment, int fd,
-		uint64_t size, struct fail *fail) {
-	if (size > attachment->size &&
-			!fits(attachments, attachment, NULL, attachment->place, size, fail)) {
-		attachment->torn = true;
-		mark(attachment, fd);
-		return false;
-	}
-	if (ftruncate(fd, (off_t)size) != 0) {
-		return cant_keep(attachment, fail);
-	}
-	attachment->size = size;
-	attachment->torn = attachment->torn && size != 0;
-	mark(attachment, fd);
-	attachment->modified = now_us();
-	return true;
 }
