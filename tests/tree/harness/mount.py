@@ -221,12 +221,12 @@ class Mount:
             self.children.update(int(word) for word in children.read_text().split())
             process.send_signal(how)
         try:
-            status = process.wait(seconds(20))
+            status = process.wait(seconds(60))
         except subprocess.TimeoutExpired:
             self.unmount_lazily()
             process.kill()
             process.wait()
-            raise AssertionError(f"it didn't end within {seconds(20):g} s: {self.log()}") from None
+            raise AssertionError(f"it didn't end within {seconds(60):g} s: {self.log()}") from None
         mounted = is_mounted(self.path)
         self.unmount_lazily()
         assert status == 0, f"exit status {status}: {self.log()}"
