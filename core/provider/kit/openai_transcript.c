@@ -33,16 +33,24 @@ static bool is_set(const struct conduit_turn *turn, const char *name, const char
 
 /* ---- transcription ---- */
 
+/* Whether it isn't plain text; "json" is what that is taken of. */
+static bool is_form(const char *wanted) {
+	static const char *const forms[] = {"srt", "vtt", "verbose_json", "diarized_json"};
+	for (size_t i = 0; wanted != NULL && i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (strcmp(wanted, forms[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What the service calls the form that is wanted: "json", of which the text is taken, unless times
  * or another form are asked for; those are the output as they come. */
 static const char *form_of(const struct conduit_turn *turn, bool *ret_straight) {
-	static const char *const forms[] = {"srt", "vtt", "verbose_json", "diarized_json"};
 	const char *wanted = conduit_setting(turn, "format");
-	for (size_t i = 0; wanted != NULL && i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (strcmp(wanted, forms[i]) == 0) {
-			*ret_straight = true;
-			return forms[i];
-		}
+	if (is_form(wanted)) {
+		*ret_straight = true;
+		return wanted;
 	}
 	bool timed = is_set(turn, "timestamps", "word") || is_set(turn, "timestamps", "segment");
 	*ret_straight = timed;
@@ -54,7 +62,23 @@ static const struct conduit_part *sound_of(const struct conduit_turn *turn) {
 	return sound != NULL ? sound : media_part(turn, "video/", 0);
 }
 
-static void put_timestamps(struct conduit_multipart *form, const struct conduit_turn *turn) {
+/* What the output is; text where nothing is said. */
+static void say_form(struct transcript *transcript, const char *form) {
+	const char *type = strcmp(form, "srt") == 0   ? "application/x-subrip"
+			   : strcmp(form, "vtt") == 0 ? "text/vtt"
+						      : "application/json";
+	if (transcript->straight) {
+		conduit_result(transcript->job, type, NULL);
+	}
+}
+
+/* OpenAI's translations have neither of both. */
+static void put_times_and_language(
+		struct conduit_multipart *form, const struct conduit_turn *turn, bool openai) {
+	if (openai && is_set(turn, "task", "translate")) {
+		return;
+	}
+	conduit_multipart_setting(form, turn, "language", "language");
 	if (is_set(turn, "timestamps", "word") || is_set(turn, "timestamps", "segment")) {
 		conduit_multipart_setting(form, turn, "timestamps", "timestamp_granularities[]");
 	}
@@ -73,7 +97,6 @@ static void request_form(struct transcript *transcript, const struct conduit_tur
 	char name[256];
 	media_filename(sound, name, sizeof(name));
 	conduit_multipart_text(form, "model", turn->model);
-	conduit_multipart_setting(form, turn, "language", "language");
 	conduit_multipart_setting(form, turn, "temperature", "temperature");
 	if (!mistral) {
 		conduit_multipart_text(form, "response_format", wanted);
@@ -81,10 +104,11 @@ static void request_form(struct transcript *transcript, const struct conduit_tur
 	if (hinted && hint != NULL) {
 		conduit_multipart_part(form, "prompt", hint);
 	}
-	put_timestamps(form, turn);
+	put_times_and_language(form, turn, media == CONDUIT_OPENAI_MEDIA_OPENAI);
 	conduit_multipart_extra(form, turn);
 	conduit_multipart_file(form, "file", sound, name);
 	buf_add_format(&url, "%s/audio/%s", conduit_base_url(transcript->job), path);
+	say_form(transcript, wanted);
 	conduit_multipart_send(form, transcript->job,
 			&(struct conduit_request){.method = "POST",
 					.url = buf_string(&url),
@@ -111,13 +135,34 @@ static void request_task(struct transcript *transcript, const struct conduit_tur
 	conduit_body_destroy(body);
 }
 
+/* What the service can't do, by its document; NULL: nothing of it is asked for. */
+static const char *refusal(const struct conduit_turn *turn, enum conduit_openai_media media) {
+	const char *wanted = conduit_setting(turn, "format");
+	bool openai = media == CONDUIT_OPENAI_MEDIA_OPENAI;
+	bool verbose = wanted != NULL && strcmp(wanted, "verbose_json") == 0;
+	if (media_part(turn, "audio/", 1) != NULL) {
+		return "one recording is written down at a time: take the others out of attach/";
+	}
+	if (!openai && is_form(wanted) && !(verbose && media == CONDUIT_OPENAI_MEDIA_TOGETHER)) {
+		return "the service has no such format: empty config/format";
+	}
+	if (!openai && media != CONDUIT_OPENAI_MEDIA_TOGETHER &&
+			is_set(turn, "task", "translate")) {
+		return "the service writes down and doesn't translate: empty config/task";
+	}
+	return NULL;
+}
+
 void transcript_begin(struct transcript *transcript, struct conduit_job *job,
 		const struct conduit_turn *turn, const struct conduit_openai *dialect) {
 	const struct conduit_part *sound = sound_of(turn);
+	const char *why = refusal(turn, dialect->media);
 	begin(transcript, job, dialect);
 	if (sound == NULL) {
 		refuse(transcript, "there is no sound to write down: cp speech.mp3 to input, or "
 				   "into attach/");
+	} else if (why != NULL) {
+		refuse(transcript, why);
 	} else if (dialect->media == CONDUIT_OPENAI_MEDIA_HUGGINGFACE) {
 		request_task(transcript, turn, sound);
 	} else {

@@ -120,6 +120,11 @@ static const struct {
 		{"speech", "text-to-audio", plain, 1,
 				SETTINGS(SET("voice", "alloy"), SET("format", "mp3"))},
 		{"transcript", "audio-to-text", audio, 1, SETTINGS(SET("language", "en"))},
+		{"subtitles", "audio-to-text", audio, 1,
+				SETTINGS(SET("format", "srt"), SET("language", "en"))},
+		{"translation", "audio-to-text", audio, 1,
+				SETTINGS(SET("task", "translate"), SET("language", "de"),
+						SET("timestamps", "word"))},
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))

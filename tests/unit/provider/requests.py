@@ -41,6 +41,15 @@ REFUSED = {
     ("anthropic", "edit"),
     ("anthropic", "speech"),
     ("anthropic", "transcript"),
+    ("anthropic", "subtitles"),
+    ("anthropic", "translation"),
+    ("openrouter", "subtitles"),
+    ("openrouter", "translation"),
+    ("mistral", "subtitles"),
+    ("mistral", "translation"),
+    ("huggingface", "subtitles"),
+    ("huggingface", "translation"),
+    ("together", "subtitles"),
     ("huggingface", "edit"),
     ("together", "pdf"),
 }
@@ -60,6 +69,7 @@ UNUSED = {
     ("groq", "edit"),
     # Together's document names one model, which transcribes, and says of any file that it is two things.
     ("together", "transcript"),
+    ("together", "translation"),
     ("mistral", "picture"),
     ("mistral", "edit"),
 }
