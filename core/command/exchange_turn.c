@@ -99,6 +99,42 @@ static bool beside(struct buf *out, const char *directory, const char *name) {
 	return buf_add_format(out, "/../%s", name);
 }
 
+static const struct exchange_line *find_line(
+		const struct exchange_lines *lines, const char *key, size_t n) {
+	for (size_t i = 0; i < lines->n; i++) {
+		if (strcmp(lines->lines[i].key, key) == 0 && --n == 0) {
+			return &lines->lines[i];
+		}
+	}
+	return NULL;
+}
+
+/* What an answer adds to a conversation: its output, or of one that is sound or a picture the first
+ * text beside it. */
+static bool read_answer(const char *directory, const struct buf *status, struct buf *ret,
+		struct fail *fail) {
+	cleanup(exchange_lines_finish) struct exchange_lines lines = {0};
+	cleanup_buf struct buf path = {0};
+	cleanup_free char *type = flat_value(status, "type");
+	if (type == NULL || type[0] == '\0' || starts_with(type, "text/")) {
+		return read_data(directory, "output", ret, fail);
+	}
+	buf_add_format(&path, "%s/exchange", directory);
+	if (!exchange_lines_read(&lines, buf_string(&path), fail)) {
+		return false;
+	}
+	const struct exchange_line *line;
+	for (size_t n = 1; (line = find_line(&lines, "artifact", n)) != NULL; n++) {
+		const char *name = strchr(line->value, ' ');
+		if (name != NULL && starts_with(line->value, "text/")) {
+			buf_clear(&path);
+			buf_add_format(&path, "artifacts/%s", name + 1);
+			return read_data(directory, buf_string(&path), ret, fail);
+		}
+	}
+	return true;
+}
+
 /* Adds the turn before the others: only answered ones are part of a conversation. Sets `ret_above`
  * to the one that it continues, "" for none. */
 static bool add_before(struct recorded_turn *turn, const char *directory, char **ret_above,
@@ -113,7 +149,7 @@ static bool add_before(struct recorded_turn *turn, const char *directory, char *
 		return true;
 	}
 	if (!read_data(directory, "prompt", &prompt, fail) ||
-			!read_data(directory, "output", &output, fail)) {
+			!read_answer(directory, &status, &output, fail)) {
 		return false;
 	}
 	drop_newline(&prompt);
@@ -154,12 +190,7 @@ static bool read_conversation(
 
 const struct exchange_line *recorded_turn_line(
 		const struct recorded_turn *turn, const char *key, size_t n) {
-	for (size_t i = 0; i < turn->lines.n; i++) {
-		if (strcmp(turn->lines.lines[i].key, key) == 0 && --n == 0) {
-			return &turn->lines.lines[i];
-		}
-	}
-	return NULL;
+	return find_line(&turn->lines, key, n);
 }
 
 bool recorded_turn_file(const struct recorded_turn *turn, const char *path, struct buf *ret,

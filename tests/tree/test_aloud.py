@@ -14,7 +14,8 @@ import subprocess
 import threading
 
 import pytest
-from harness.mount import PROGRAM
+from harness.exchange import record, replayed
+from harness.mount import PROGRAM, Model
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde" + bytes(range(256))
 MP3 = b"ID3\x04\0\0\0\0\0\0\xff\xfb\x90\x64" + bytes(400)
@@ -280,6 +281,41 @@ def test_pictures_that_nobody_asked_for_stand_beside_the_text(tree):
     artifacts = model.path / "turns/000001/artifacts"
     assert os.listdir(artifacts) == ["1.png"]
     assert (artifacts / "1.png").read_bytes() == PNG
+
+
+def test_what_is_recorded_of_such_turns_replays(tree, tmp_path):
+    speaks, chat = tree.model("openai/gpt-audio", "openrouter"), tree.model("acme/chat", "openrouter")
+    speaks.set("voice", "onyx")
+    speaks.ask("Say hello")
+    exchange = record(tree, speaks, tmp_path)
+    wanted = "\noutput_file it-output.wav\ntype audio/wav\nartifact text/plain it-artifact-1.txt\n"
+    assert wanted in exchange.read_text()
+    assert replayed(exchange, "openrouter") > 100
+    chat.ask("draw")
+    (tmp_path / "chat").mkdir()
+    assert replayed(record(tree, chat, tmp_path / "chat"), "openrouter") > 100
+
+
+def test_what_is_recorded_of_a_route_for_sound_replays(tree, tmp_path):
+    route = Model(tree.path / "capabilities/text-to-audio")
+    (route.path / "route").write_text("openrouter/openai/gpt-audio\n")
+    assert route.ask("Say hello")[44:] == PCM
+    exchange = record(tree, route, tmp_path)
+    assert "\nset wanted audio\n" in exchange.read_text()
+    assert replayed(exchange, "openrouter") > 100
+
+
+def test_what_is_recorded_of_a_conversation_holds_what_was_said(tree, tmp_path):
+    model = tree.model("openai/gpt-audio", "openrouter")
+    script = """
+        echo onyx > config/voice; echo Say hello > input; cat output > /dev/null
+        echo > config/voice; echo And now? >> input; cat output
+    """
+    told = tree.sh(script, cwd=model.path, check=True)
+    assert told.out == b"user: Say hello\nassistant: Hello there!\nuser: And now?\n"
+    exchange = record(tree, model, tmp_path)
+    assert "\nassistant Hello there!\n" in exchange.read_text()
+    assert replayed(exchange, "openrouter") > 100
 
 
 def memory(pid):
