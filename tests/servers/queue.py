@@ -16,6 +16,7 @@ What a job does is said by its prompt, in words NAME=VALUE, the rest being what 
     begin=held      its submission is answered when GET /release was asked for
     text            the result is text
     png             each result begins as a PNG does, so that it is known for one
+    glb             the same of a 3D model, told in a member of its own
 
 GET /journal is every request: method, path, headers, body. GET /file/N is a result.
 """
@@ -32,7 +33,8 @@ JOURNAL = []
 LOCK = threading.Lock()
 RELEASED = threading.Event()
 
-FAL_MODELS = ["sim/image", "sim/text", "sim/image/edit"]
+FAL_MODELS = ["sim/image", "sim/text", "sim/image/edit", "sim/mesh"]
+GLB = b"glTF\2\0\0\0" + bytes(16)
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde"
 
 
@@ -63,7 +65,7 @@ def fal_schema(name):
 
 
 def fal_entry(name, schema):
-    category = "text-to-text" if name == "sim/text" else "text-to-image"
+    category = {"sim/text": "text-to-text", "sim/mesh": "text-to-3d"}.get(name, "text-to-image")
     return {
         "endpoint_id": name,
         "metadata": {
@@ -188,8 +190,9 @@ class Simulated(http.server.BaseHTTPRequestHandler):
             self.reply(503, b"busy", "text/plain")
             return
         words = JOBS[name].words
-        head = PNG if words.startswith("png") else b""
-        self.reply(200, head + f"{words} {number}".encode(), "image/png")
+        head = {"png": PNG, "glb": GLB}.get(words[:3], b"")
+        kind = "application/octet-stream" if head == GLB else "image/png"
+        self.reply(200, head + f"{words} {number}".encode(), kind)
 
     def redirect(self, _, where):
         self.reply(302, b"", "text/plain", Location=base64.urlsafe_b64decode(where).decode())
@@ -252,6 +255,9 @@ class Simulated(http.server.BaseHTTPRequestHandler):
             self.reply(404, {"detail": "Request not found"})
         elif job.words.startswith("text"):
             self.reply(200, {"output": job.words, "partial": False})
+        elif job.words.startswith("glb"):
+            mesh = {"url": job.urls(self.base)[0], "content_type": "application/octet-stream", "file_name": "mesh.glb"}
+            self.reply(200, {"model_mesh": mesh, "timings": {"inference": 1.5}})
         else:
             images = [{"url": url, "width": 8, "height": 8, "content_type": "image/png"} for url in job.urls(self.base)]
             self.reply(200, {"images": images, "seed": 1, "prompt": job.words})

@@ -63,6 +63,15 @@ def test_several_files_are_results_of_their_own(picture):
     assert b"a heron 1" in others and b"a heron 2" in others
 
 
+def test_a_3d_model_is_one_by_its_content_and_has_its_capability(mount, queue):
+    tree = mount(queue.config("fal")).wait_ready("fal")
+    assert (tree.path / "capabilities/text-to-3d/models/fal/sim/mesh").is_symlink()
+    model = tree.model("sim/mesh", "fal")
+    assert model.ask("glb of a heron").startswith(b"glTF")
+    assert (model.path / "output.glb").read_bytes() == model.read()
+    assert "type model/gltf-binary\n" in (model.path / "turns/last/status").read_text()
+
+
 def test_inputs_bear_the_names_of_the_models_schema(picture, queue):
     picture.set("seed", "7")
     picture.set("extra", '{"own": 1}')

@@ -246,11 +246,16 @@ static void bare_type(const char *said, char ret[MEDIA_TYPE_MOST]) {
 void media_settle(const char *said, const char *told, char ret[MEDIA_TYPE_MOST]) {
 	char bare[MEDIA_TYPE_MOST];
 	bare_type(said, bare);
+	bool written = strcmp(told, "text/plain") == 0;
+	/* "Bytes" says nothing of what can be told. */
+	if (strcmp(bare, UNKNOWN) == 0 && !written) {
+		bare[0] = '\0';
+	}
 	/* Samples without a head may look like anything; a drawing in text is an image. */
 	bool headless = strcmp(bare, "audio/pcm") == 0 || strcmp(bare, "audio/l16") == 0;
-	bool written = strcmp(told, "text/plain") == 0;
 	bool drawn = strcmp(bare, "image/svg+xml") == 0 && (written || strcmp(told, bare) == 0);
-	bool lies = media_is_known(told) || (written && media_is_known(bare));
+	bool lies = media_is_known(told) || starts_with(told, "model/") ||
+		    (written && media_is_known(bare));
 	bool believed = bare[0] != '\0' && (headless || drawn || !lies);
 	snprintf(ret, MEDIA_TYPE_MOST, "%s", believed ? bare : told[0] != '\0' ? told : UNKNOWN);
 }
