@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness.git import Servers  # noqa: E402
+from harness.loading import KEY, ONLY  # noqa: E402
 from harness.mount import PROGRAM, Mount  # noqa: E402
 from harness.queue import Queue  # noqa: E402
 from harness.server import Ollama, Server, Simulated, shared  # noqa: E402
@@ -158,6 +159,17 @@ def git_servers(tmp_path_factory):
     servers = Servers(tmp_path_factory.mktemp("git"))
     yield servers
     servers.stop()
+
+
+@pytest.fixture
+def outside(mount, git_servers):
+    """A mount that trusts the git servers' CA, with Acme's key in its environment."""
+
+    def make(config=None, env=None, **more):
+        env = {"CONDUITFS_CA_FILE": git_servers.ca, "ACME_KEY": KEY, **(env or {})}
+        return mount(config or ONLY, env=env, **more)
+
+    return make
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import shutil
 
 import pytest
 from harness.mount import flat
+from harness.refused import refused
 from harness.wait import until
 
 
@@ -92,13 +93,6 @@ def cent(mount, simulated, tmp_path):
         return mount({"providers": providers, "limits": {"queue": 300}, **more}).wait_ready()
 
     return make
-
-
-def refused(action):
-    """The errno that an action is refused with."""
-    with pytest.raises(OSError) as caught:
-        action()
-    return caught.value.errno
 
 
 def ask_many(model, n):
@@ -329,156 +323,3 @@ def test_a_budget_copied_out_and_back_in_stays_what_it_was(mount, simulated, tmp
     tree.stop()
     again = mount(simulated.config(budget={"day": 3}))
     assert (again.path / "budget/day").read_text() == "3\n"
-
-
-# ---- estimate ----
-
-
-def estimate(model, prompt):
-    with open(model.path / "estimate", "r+b", buffering=0) as file:
-        file.write(prompt.encode())
-        return flat(file.read().decode())
-
-
-def test_an_estimate_tells_tokens_and_price_and_sends_nothing(tree, simulated):
-    model = tree.model("test/paid")  # 1 and 2 USD for a million tokens
-    model.set("max_tokens", "1000")
-    told = estimate(model, "word " * 1000)
-    assert 1000 <= int(told["prompt_tokens"]) <= 1400
-    assert 5000 <= int(told["prompt_tokens_most"]) <= 5200
-    assert told["completion_tokens_most"] == "1000"
-    assert float(told["price_prompt"]) == pytest.approx(int(told["prompt_tokens"]) * 1e-6)
-    most = int(told["prompt_tokens_most"]) * 1e-6 + 1000 * 2e-6
-    assert float(told["price_most"]) == pytest.approx(most)
-    assert int(estimate(model, "é" * 1000)["prompt_tokens"]) >= 1000
-    assert estimate(tree.model("test/echo:free"), "x")["price_most"] == "0"
-    assert estimate(tree.model("test/variable"), "x")["price_most"] == "unknown"
-    assert simulated.prompts() == [] and model.turns() == []
-
-
-def test_an_estimate_is_private_to_its_descriptor_and_needs_no_key(mount, simulated):
-    keyless = {key: value for key, value in simulated.provider().items() if key != "key"}
-    tree = mount({"providers": {"openrouter": keyless}}, home="keyless").wait_ready()
-    model = tree.model("test/paid")
-    script = "exec 3<>estimate 4<>estimate; cat >&3 <<< one; printf %5000s >&4; cat <&3; echo; cat <&4"
-    first, second = tree.sh(script, cwd=model.path, check=True).out.decode().split("\n\n")
-    assert int(flat(first)["prompt_tokens"]) < 100 < int(flat(second)["prompt_tokens"])
-    # A second prompt on the same descriptor is one of its own.
-    again = tree.sh("exec 3<>estimate; for p in 1 2; do echo $p >&3; cat <&3; done", cwd=model.path)
-    lines = again.out.decode().splitlines()
-    assert lines[:5] == lines[5:]
-    told = model.read("estimate").decode().splitlines()
-    assert told and all(line.startswith("#") for line in told)
-    tree.sh("echo ignored > estimate; cp -r . /dev/null; touch estimate", cwd=model.path)
-    assert model.turns() == []
-
-
-# ---- config/cache ----
-
-
-@pytest.fixture
-def cached(mount, simulated):
-    """A mount that gives answers again for an hour."""
-    config = simulated.provider(config={"cache": "1h", "retries": 0})
-    return mount({"providers": {"openrouter": config}}).wait_ready()
-
-
-def test_the_same_request_is_answered_again_for_nothing(cached, simulated):
-    model = cached.model("test/paid")
-    assert model.ask("same") == model.ask("same") == b"same\n"
-    assert simulated.prompts() == ["same"]
-    status, told = model.facts("turns/000002/status"), model.facts("turns/000002/usage")
-    assert (status["state"], status["finish"], status["cached_from"]) == ("done", "stop", "000001")
-    assert (told["cost"], told["source"], told["completion_tokens"]) == ("0", "cached", "0")
-    assert usage(cached)["total_turns"] == "2" and usage(cached)["total_cost"] == "0.0000125"
-    assert model.ask("other") == b"other\n"
-    cached.stop()
-    cached.start().wait_ready()
-    assert model.ask("same") == b"same\n"
-    assert model.facts("turns/000004/status")["cached_from"] == "000001"
-    assert "cached_from" not in model.facts("turns/000003/status")
-    assert simulated.prompts() == ["same", "other"]
-
-
-def test_what_matters_makes_another_request(cached, simulated):
-    model = cached.model("test/paid")
-    model.ask("same")
-    for name, value in (("temperature", "0.5"), ("system", "be brief"), ("max_tokens", "7")):
-        model.set(name, value)
-        model.ask("same")
-    assert len(simulated.prompts()) == 4
-    model.set("timeout_idle", "77")
-    model.ask("same")
-    assert len(simulated.prompts()) == 4
-    cached.model("test/echo:free").ask("same")
-    assert len(simulated.prompts()) == 5
-    # What a conversation holds is part of the request; which directory it is in isn't.
-    cached.sh("echo same > input; cat output; echo same >> input; cat output", cwd=model.path)
-    assert len(simulated.prompts()) == 6
-    (model.path / "sessions/one").mkdir()
-    session = cached.model("test/paid/sessions/one")
-    assert session.ask("same") == session.ask("same") == b"same\n"
-    assert len(simulated.prompts()) == 6
-    from_model = session.facts("turns/000001/status")["cached_from"]
-    assert from_model.startswith("providers/openrouter/models/test/paid/turns/0000")
-
-
-def test_a_retry_is_sent_and_failures_are_not_given_again(cached, simulated):
-    model = cached.model("test/paid")
-    model.ask("same")
-    (model.path / "ctl").write_text("retry\n")
-    model.read()
-    assert len(simulated.prompts()) == 2
-    simulated.control(chat="cut")
-    for _ in range(2):
-        model.write("broken")
-        assert refused(model.read) == errno.EPROTO
-    assert len(simulated.prompts()) == 4
-
-
-def test_off_and_after_its_time_the_request_is_sent(cached, simulated):
-    model = cached.model("test/echo:free")
-    model.ask("same")
-    model.set("cache", "0")
-    model.ask("same")
-    model.set("cache", "0.001")
-    model.ask("same")
-    assert len(simulated.prompts()) == 3
-    assert refused(lambda: model.set("cache", "-1")) == errno.EINVAL
-    model.set("cache", "30d\n")
-    assert model.text("config/cache") == "2592000"
-    model.ask("same")
-    assert len(simulated.prompts()) == 3
-
-
-def test_a_large_prompt_and_a_large_answer_are_given_again(cached, simulated):
-    prompt = "".join(f"{n:063}\n" for n in range(40000))
-    model = cached.model("test/echo:free")
-
-    def sent():
-        return [request["method"] for request in simulated.journal()["requests"]].count("POST")
-
-    assert model.ask(prompt) == model.ask(prompt) == prompt.encode()
-    assert sent() == 1
-    other = prompt[:-2] + "x\n"
-    assert model.ask(other) == other.encode()
-    assert sent() == 2
-    model.write(prompt + "cancelled while it is read")
-    (model.path / "ctl").write_text("cancel\n")
-    assert refused(model.read) == errno.ECANCELED
-
-
-def test_a_long_prompt_is_estimated_at_the_price_of_long_prompts(mount, simulated, tmp_path):
-    tier = {"min_prompt_tokens": 10000, "prompt": "0.000003"}
-    entry = {
-        "id": "test/echo",
-        "pricing": {"prompt": "0.000001", "completion": "0", "overrides": [tier]},
-        "architecture": {"output_modalities": ["text"]},
-    }
-    listing = tmp_path / "models.json"
-    listing.write_text(json.dumps({"data": [entry]}))
-    simulated.control(models=str(listing))
-    model = mount(simulated.config()).wait_ready().model("test/echo")
-    for words, price in ((100, 1e-6), (10000, 3e-6)):
-        told = estimate(model, "word " * words)
-        assert float(told["price_most"]) == pytest.approx(int(told["prompt_tokens_most"]) * price)

@@ -11,14 +11,8 @@ import subprocess
 
 import pytest
 from harness.mount import BUILD, TOP, Model, flat
+from harness.refused import refused
 from harness.wait import until
-
-
-def refused(action):
-    """The errno that an action is refused with."""
-    with pytest.raises(OSError) as caught:
-        action()
-    return caught.value.errno
 
 
 def answers(tree):

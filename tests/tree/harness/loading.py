@@ -8,6 +8,8 @@ from harness.wait import until
 
 KEY = "sk-acme-0123456789"
 HOST = "http://127.0.0.1"
+#: Nobody else is there.
+ONLY = {"providers": {"cowsay": "off", "openrouter": "off"}}
 
 #: Speaks to the simulated service; the version that asked stands in a header of the request.
 SOURCE = """\
@@ -143,3 +145,8 @@ def lock(tree):
 def until_locked(tree, text):
     """It is written behind, by a thread that may wait for the disk."""
     until(lambda: text in lock(tree), 30, f"{text!r} is in the lock")
+
+
+def url(git_servers, repository, scheme="file"):
+    """Where a repository is cloned from."""
+    return f"{getattr(git_servers, scheme)}/{repository.name}.git"
