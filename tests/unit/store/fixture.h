@@ -245,4 +245,18 @@ static inline int64_t sql_number(const struct fixture *f, const char *sql) {
 	return number;
 }
 
+struct seen {
+	size_t n;
+	char text[256];
+};
+
+/* For store_settings_each. */
+static inline void see_setting(void *data, int64_t place, const char *name, const char *value) {
+	struct seen *seen = data;
+	size_t used = strlen(seen->text);
+	snprintf(seen->text + used, sizeof(seen->text) - used, "%lld %s=%s;", (long long)place,
+			name, value);
+	seen->n++;
+}
+
 #endif
