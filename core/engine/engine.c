@@ -11,6 +11,7 @@
 #include "core/engine/money/budget.h"
 #include "core/engine/money/settle.h"
 #include "core/engine/run/queue.h"
+#include "core/engine/run/recall.h"
 #include "core/engine/run/resume.h"
 #include "core/engine/run/withdraw.h"
 #include "core/engine/session/retention.h"
@@ -217,6 +218,7 @@ struct engine *engine_open(
 	engine->started = now_us();
 	list_init(&engine->providers);
 	list_init(&engine->withdrawals);
+	list_init(&engine->recalls);
 	engine->last_error = strdup("");
 	if (engine->last_error == NULL) {
 		fail_set(fail, ENOMEM, "no memory");
@@ -259,6 +261,7 @@ void engine_stop(struct engine *engine) {
 	struct provider *provider;
 	engine->closing = true;
 	settlements_destroy(take(engine->settlements));
+	recalls_drop(engine);
 	withdrawals_drop(engine);
 	list_for_each(provider, &engine->providers, link) {
 		provider_destroy(provider);

@@ -67,6 +67,8 @@ struct engine {
 	struct list providers;
 	struct list withdrawals; /* requests that withdraw jobs: see run/withdraw.h */
 	size_t n_withdrawals;
+	struct list recalls; /* jobs to be withdrawn once their provider is there: run/recall.h */
+	size_t n_recalls;
 	struct loads *loads; /* those from outside: load.h */
 	int64_t started; /* microseconds since the epoch */
 	uint64_t turns_done, turns_failed;

@@ -18,7 +18,8 @@ What a job does is said by its prompt, in words NAME=VALUE, the rest being what 
     png             each result begins as a PNG does, so that it is known for one
     glb             the same of a 3D model, told in a member of its own
 
-GET /journal is every request: method, path, headers, body. GET /file/N is a result.
+GET /journal is every request: method, path, headers, body. GET /file/N is a result. GET /finish has
+all jobs done that never are.
 """
 
 import base64
@@ -167,6 +168,11 @@ class Simulated(http.server.BaseHTTPRequestHandler):
         with LOCK:
             if path == "/release":
                 RELEASED.set()
+                self.reply(200, {})
+                return
+            if path == "/finish":
+                for job in JOBS.values():
+                    job.options["polls"] = "0"
                 self.reply(200, {})
                 return
             if path == "/journal":

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness.git import Servers  # noqa: E402
 from harness.loading import KEY, ONLY  # noqa: E402
 from harness.mount import PROGRAM, Mount  # noqa: E402
-from harness.queue import Queue  # noqa: E402
+from harness.queue import PICTURES, Queue  # noqa: E402
 from harness.server import Ollama, Server, Simulated, shared  # noqa: E402
 from harness.wait import seconds  # noqa: E402
 
@@ -124,6 +124,17 @@ def mount(homes):
         finally:
             one.unmount_lazily()
     assert not failures, failures
+
+
+@pytest.fixture(params=sorted(PICTURES))
+def picture(request, mount, queue):
+    """A model that makes pictures, at each provider; its name in `provider`."""
+    tree = mount(queue.config(request.param)).wait_ready(request.param)
+    model = tree.model(PICTURES[request.param][1], request.param)
+    model.tree, model.provider = tree, request.param
+    model.begins = PICTURES[request.param][2]
+    model.queue = queue
+    return model
 
 
 @pytest.fixture

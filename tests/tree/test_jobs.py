@@ -1,5 +1,5 @@
-"""Services with a queue: jobs that are submitted, polled, cancelled, and picked up again after the
-daemon died. The service is simulated: tests/servers/queue.py.
+"""Services with a queue: jobs that are submitted, polled, cancelled; picked up again after the daemon
+died, they are in test_jobs_again. The service is simulated: tests/servers/queue.py.
 
 CONDUITFS_POLLS says how many polls the test for leaks makes (200 by default; 10000 take minutes)."""
 
@@ -13,37 +13,11 @@ import socket
 
 import pytest
 from harness.mount import SANITIZED
-from harness.queue import PICTURES
+from harness.queue import PICTURES, again, cancelled_once, cancels, fails, runs
 from harness.server import call
 from harness.wait import until
 
 POLLS = int(os.environ.get("CONDUITFS_POLLS", "200"))
-
-
-@pytest.fixture(params=sorted(PICTURES))
-def picture(request, mount, queue):
-    """A model that makes pictures, at each provider; its name in `provider`."""
-    tree = mount(queue.config(request.param)).wait_ready(request.param)
-    model = tree.model(PICTURES[request.param][1], request.param)
-    model.tree, model.provider = tree, request.param
-    model.begins = PICTURES[request.param][2]
-    return model
-
-
-def runs(model, bound=20):
-    """Waits until the job was polled, so that it is known how it is picked up."""
-    until(lambda: model.facts().get("doing"), bound, "the job is under way")
-
-
-def fails(model, prompt, code, *words):
-    model.write(prompt)
-    with pytest.raises(OSError) as caught:
-        model.read()
-    said = model.text("error")
-    assert caught.value.errno == code, said
-    for part in words:
-        assert part in said
-    return said
 
 
 # ---- submit, poll, result ----
@@ -229,16 +203,6 @@ def test_a_result_that_cannot_be_fetched_is_asked_for_ever_more_seldom(picture, 
 # ---- cancelling ----
 
 
-def cancels(queue):
-    return [entry for entry in queue.journal() if entry["path"].endswith("/cancel")]
-
-
-def cancelled_once(queue):
-    until(lambda: cancels(queue), 20, "the service was told")
-    assert len(cancels(queue)) == 1
-    assert "authorization" in cancels(queue)[0]["headers"]
-
-
 def test_cancel_is_told_to_the_service(picture, queue):
     picture.write("polls=never a heron")
     runs(picture)
@@ -286,88 +250,6 @@ def test_what_is_over_isnt_cancelled(picture, queue):
     picture.ask("a heron")
     picture.tree.stop()
     assert not cancels(queue)
-
-
-# ---- picking up ----
-
-
-def again(tree):
-    tree.unmount_lazily()
-    return tree.start()
-
-
-@pytest.mark.parametrize("how", ["kill", "stop"])
-def test_a_job_outlives_the_daemon_and_is_paid_once(picture, queue, how):
-    picture.write("polls=60 a heron")
-    runs(picture)
-    getattr(picture.tree, how)()
-    again(picture.tree)
-    assert picture.facts()["state"] == "running"
-    assert picture.read() == b"a heron 0"
-    assert picture.facts()["state"] == "done"
-    assert len(queue.journal(picture.begins)) == 1
-    assert not cancels(queue)
-
-
-def test_a_job_is_picked_up_as_often_as_it_takes(picture, queue):
-    picture.write("polls=100 a heron")
-    for _ in range(3):
-        runs(picture)
-        picture.tree.kill()
-        again(picture.tree)
-    assert picture.read() == b"a heron 0"
-    assert len(queue.journal(picture.begins)) == 1
-
-
-def test_a_job_that_was_picked_up_can_be_cancelled(picture, queue):
-    picture.write("polls=never a heron")
-    runs(picture)
-    picture.tree.kill()
-    again(picture.tree)
-    runs(picture)
-    (picture.path / "ctl").write_text("cancel\n")
-    cancelled_once(queue)
-
-
-def test_a_job_that_is_gone_by_then_says_so(picture, queue):
-    picture.write("polls=60 then=gone a heron")
-    runs(picture)
-    picture.tree.kill()
-    again(picture.tree)
-    with pytest.raises(OSError) as caught:
-        picture.read()
-    assert caught.value.errno == errno.ENOENT, picture.text("error")
-    assert "doesn't know the job any more" in picture.text("error")
-
-
-def test_a_job_whose_provider_went_is_interrupted_with_words(picture):
-    picture.write("polls=60 a heron")
-    runs(picture)
-    tree = picture.tree
-    tree.kill()
-    tree.config = json.dumps({**json.loads(tree.config), "providers": {
-        **json.loads(tree.config)["providers"], picture.provider: "off"}})
-    again(tree)
-    tree.stop()
-    tree.config = json.dumps({**json.loads(tree.config), "providers": {
-        **json.loads(tree.config)["providers"], picture.provider: {"base_url": "http://127.0.0.1:9", "key": "k"}}})
-    tree.start()
-    assert picture.facts()["state"] == "interrupted"
-    assert "isn't there any more to pick it up" in picture.text("error")
-
-
-def test_what_it_may_cost_stays_reserved(mount, queue):
-    config = queue.config("fal", budget={"day": 1})
-    config["providers"]["fal"]["price"] = {"request": 0.75}
-    tree = mount(config).wait_ready("fal")
-    model = tree.model("sim/image", "fal")
-    model.write("polls=60 a heron")
-    runs(model)
-    tree.kill()
-    again(tree)
-    with pytest.raises(OSError) as caught:
-        model.ask("another")
-    assert caught.value.errno == errno.EDQUOT
 
 
 # ---- leaks ----

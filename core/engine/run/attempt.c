@@ -250,6 +250,10 @@ void attempt_go_on(struct run *run) {
 				run);
 		prepared.n_files = 0;
 		let_run_programs(run);
+		if (run->exchange != NULL && run->token != NULL) {
+			exchange_has_run(run->exchange,
+					(double)(now_us() - turn->row.started) / 1e6);
+		}
 	}
 	prepared_finish(&prepared);
 	if (run->exchange == NULL &&

@@ -4,6 +4,7 @@
 #include "core/engine/money/settle.h"
 #include "core/engine/run/answers.h"
 #include "core/engine/run/queue.h"
+#include "core/engine/run/recall.h"
 #include "core/engine/run/run.h"
 #include "core/engine/run/text_check.h"
 
@@ -98,6 +99,8 @@ void run_end(struct run *run, enum turn_state state, int code, const char *words
 	bool withdrawn = state == TURN_CANCELLED || state == TURN_INTERRUPTED;
 	if (withdrawn && exchange_withdraw(run->exchange)) {
 		run->exchange = NULL;
+	} else if (withdrawn) {
+		recall_later(run);
 	}
 	run_drop(run);
 	queue_ended(provider, turn_place);

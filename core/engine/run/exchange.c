@@ -92,6 +92,10 @@ bool exchange_withdraw(struct exchange *exchange) {
 	return true;
 }
 
+bool exchange_said_cancel(const struct exchange *exchange) {
+	return exchange != NULL && exchange->said_cancel;
+}
+
 bool exchange_may_cost(const struct exchange *exchange) {
 	return exchange != NULL &&
 	       (exchange->accepted || (exchange->transfer != NULL && exchange->status == 0));

@@ -129,6 +129,7 @@ static void on_progress(void *data, const struct job_progress *progress) {
 
 static void on_cancel(void *data, struct job_request *request) {
 	struct exchange *exchange = data;
+	exchange->said_cancel = true;
 	if (!withdrawal_set(&exchange->withdrawal, request)) {
 		fail_set(&exchange->failure, ENOMEM, "no memory for a request");
 		exchange_fail_later(exchange);

@@ -7,6 +7,8 @@
 
 /* A list of models ends here. */
 #define DISCOVERY_MOST ((uint64_t)1 << 30)
+/* What is done by now is paid: a job whose time was over meanwhile is asked after once more. */
+#define LAST_SECONDS 2.0
 /* A reply may be so many times as large as the output that limits.media allows: it comes as base64
  * and in events. */
 #define REPLY_PER_OUTPUT 4
@@ -35,6 +37,15 @@ static struct exchange *exchange_create(struct version *version,
 				(uint64_t)ceil(timeouts->total * 1000), 0);
 	}
 	return exchange;
+}
+
+void exchange_has_run(struct exchange *exchange, double seconds) {
+	double left = exchange->timeouts.total - seconds;
+	if (exchange->timeouts.total > 0 && seconds > 0) {
+		left = left > LAST_SECONDS ? left : LAST_SECONDS;
+		uv_timer_start(&exchange->deadline, exchange_on_deadline,
+				(uint64_t)ceil(left * 1000), 0);
+	}
 }
 
 static struct exchange *started(struct exchange *exchange) {

@@ -272,6 +272,17 @@ static char *capability_now(const struct run *run, const struct place *place,
 	return capability_of_text(talks ? "" : record->output_modalities);
 }
 
+bool run_asks_for(const struct run *run, char **ret_model, char **ret_capability) {
+	const struct engine *engine = run->provider->engine;
+	struct place *place = run_model(run);
+	const struct model_record *record = place != NULL ? catalogue_record(engine->catalogue,
+									    place)
+							  : NULL;
+	*ret_model = record != NULL ? strdup(record->id) : NULL;
+	*ret_capability = record != NULL ? capability_now(run, place, record) : NULL;
+	return *ret_model != NULL && *ret_capability != NULL;
+}
+
 bool prepare(struct run *run, struct prepared *ret, struct fail *fail) {
 	struct engine *engine = run->provider->engine;
 	struct place *place = run_model(run);

@@ -3,6 +3,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/money/books.h"
+#include "core/engine/run/recall.h"
 #include "core/engine/run/run.h"
 
 #include <errno.h>
@@ -66,6 +67,7 @@ void queue_pump(struct provider *provider) {
 		return;
 	}
 	provider->pumping = true;
+	recall_pump(provider);
 	struct run *run;
 	while (provider->n_running < (size_t)provider->concurrent &&
 			(run = next_ready(provider)) != NULL) {

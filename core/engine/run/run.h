@@ -92,6 +92,9 @@ double run_number(const struct run *run, const char *name, double otherwise);
 
 /* Gathers the conversation, the settings and the model's limits. False with words. */
 bool prepare(struct run *run, struct prepared *ret, struct fail *fail);
+/* The model's id and the capability, as a provider is told them; the caller frees both, also after
+ * false: the model is gone, or memory is short. */
+bool run_asks_for(const struct run *run, char **ret_model, char **ret_capability);
 void prepared_finish(struct prepared *prepared);
 
 /* Whether a finished output is what config/schema says it must be; EPROTO with words. */

@@ -4,8 +4,9 @@ import json
 import select
 import sys
 
+import pytest
 from harness.server import SERVERS, Server, call
-from harness.wait import seconds
+from harness.wait import seconds, until
 
 # By provider: the path after the server's address, a model that makes pictures, how a job begins.
 PICTURES = {
@@ -29,3 +30,34 @@ class Queue(Server):
         """What was asked, as "METHOD PATH", in order."""
         asked = json.loads(call(f"{self.url}/journal")[1])
         return [entry for entry in asked if f"{entry['method']} {entry['path']}".startswith(prefix)]
+
+
+def runs(model, bound=20):
+    """Waits until the job was polled, so that it is known how it is picked up."""
+    until(lambda: model.facts().get("doing"), bound, "the job is under way")
+
+
+def fails(model, prompt, code, *words):
+    model.write(prompt)
+    with pytest.raises(OSError) as caught:
+        model.read()
+    said = model.text("error")
+    assert caught.value.errno == code, said
+    for part in words:
+        assert part in said
+    return said
+
+
+def cancels(queue):
+    return [entry for entry in queue.journal() if entry["path"].endswith("/cancel")]
+
+
+def cancelled_once(queue):
+    until(lambda: cancels(queue), 20, "the service was told")
+    assert len(cancels(queue)) == 1
+    assert "authorization" in cancels(queue)[0]["headers"]
+
+
+def again(tree):
+    tree.unmount_lazily()
+    return tree.start()
