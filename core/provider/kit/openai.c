@@ -316,6 +316,16 @@ void conduit_openai_end(struct conduit_job *job) {
 		end_list(job, openai);
 		return;
 	}
+	const char *remedy = openai->task == TASK_CHAT && openai->status == 400
+					     ? openai_wish_remedy(&openai->dialect,
+							       buf_string(&openai->error))
+					     : NULL;
+	if (remedy != NULL) {
+		conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_INVALID,
+						  .status = openai->status,
+						  .words = remedy});
+		return;
+	}
 	if (!is_good(openai)) {
 		conduit_http_failure(job, openai->status, openai->chat.content_type,
 				buf_string(&openai->error), openai->error.size);

@@ -90,6 +90,16 @@ struct openai_wish openai_wish(
 	return wish;
 }
 
+const char *openai_wish_remedy(const struct conduit_openai *dialect, const char *refusal) {
+	static const char words[] =
+			"This model requires that either input content or output modality contain "
+			"audio";
+	return dialect->sound != CONDUIT_OPENAI_SOUND_NONE && strstr(refusal, words) != NULL
+			       ? "this model takes text only where it may answer with sound: set "
+				 "config/voice for that, or put a recording into attach/"
+			       : NULL;
+}
+
 void openai_wish_put(struct conduit_object *object, const struct openai_wish *wish,
 		const struct conduit_openai *dialect) {
 	struct conduit_body *body = conduit_object_body(object);

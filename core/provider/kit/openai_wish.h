@@ -23,6 +23,9 @@ struct openai_wish openai_wish(
 		const struct conduit_turn *turn, const struct conduit_openai *dialect);
 /* Whether a model makes nothing but sound, by way of chat. */
 bool openai_only_sounds(const struct conduit_openai *dialect, const char *model);
+/* The body of a refusal says that the model answers text with sound alone: what is to be done. NULL
+ * when it says something else. */
+const char *openai_wish_remedy(const struct conduit_openai *dialect, const char *refusal);
 /* Writes the members that ask for it: modalities, audio. */
 void openai_wish_put(struct conduit_object *object, const struct openai_wish *wish,
 		const struct conduit_openai *dialect);
