@@ -146,30 +146,33 @@ static int read_call(const struct subcommand *subcommand, int argc, char **argv,
 	return -1;
 }
 
+/* As read_call. */
+static int open_locked(struct locked *locked) {
+	cleanup_fail struct fail fail = {0};
+	return locked_open(locked, &fail) ? -1 : failure(&fail);
+}
+
 static int run_update(const struct subcommand *subcommand, int argc, char **argv) {
 	struct locked locked cleanup(locked_finish) = {0};
-	cleanup_fail struct fail fail = {0};
 	bool yes = false;
 	int code = read_call(subcommand, argc, argv, &yes);
-	if (code >= 0) {
-		return code;
+	if (code < 0) {
+		code = open_locked(&locked);
 	}
-	return locked_open(&locked, &fail) ? update(&locked, argv + optind, argc - optind, yes)
-					   : failure(&fail);
+	return code < 0 ? update(&locked, argv + optind, argc - optind, yes) : code;
 }
 
 static int run_rollback(const struct subcommand *subcommand, int argc, char **argv) {
 	struct locked locked cleanup(locked_finish) = {0};
-	cleanup_fail struct fail fail = {0};
 	bool yes = false;
 	int code = read_call(subcommand, argc, argv, &yes);
-	if (code >= 0) {
-		return code;
+	if (code < 0 && argc - optind != 1) {
+		code = usage_error(subcommand, "takes one name");
 	}
-	if (argc - optind != 1) {
-		return usage_error(subcommand, "takes one name");
+	if (code < 0) {
+		code = open_locked(&locked);
 	}
-	return locked_open(&locked, &fail) ? rollback(&locked, argv[optind], yes) : failure(&fail);
+	return code < 0 ? rollback(&locked, argv[optind], yes) : code;
 }
 
 const struct subcommand subcommand_update = {

@@ -44,10 +44,9 @@ static void hear(struct conduit_job *job, struct conduit_argument sound) {
 	struct conduit_argument arguments[] = {{CONDUIT_WORD, .text = "-logfn"},
 			{CONDUIT_WORD, .text = "/dev/null"}, {CONDUIT_WORD, .text = "-infile"},
 			sound};
-	conduit_program_make(job, &(struct conduit_program){.name = PROGRAM,
-						  .arguments = arguments,
-						  .n_arguments = 4,
-						  .standard_output = CONDUIT_TO_OUTPUT});
+	conduit_program_say(job,
+			&(struct conduit_program){
+					.name = PROGRAM, .arguments = arguments, .n_arguments = 4});
 }
 
 static void converted(struct conduit_job *job, const struct conduit_answer *answer) {

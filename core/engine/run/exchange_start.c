@@ -28,6 +28,7 @@ static struct exchange *exchange_create(struct version *version,
 	exchange->data = data;
 	exchange->feed.fd = -1;
 	exchange->retry_after = -1;
+	exchange->body_most = DISCOVERY_MOST;
 	uv_timer_init(loop, &exchange->timer);
 	uv_timer_init(loop, &exchange->deadline);
 	exchange->handles = 2;
@@ -68,7 +69,6 @@ struct exchange *exchange_discover(struct version *version,
 	if (exchange == NULL) {
 		return NULL;
 	}
-	exchange->body_most = DISCOVERY_MOST;
 	if (version->kept.path != NULL) {
 		exchange->kept = kept_discover(exchange->timer.loop, &version->kept,
 				&exchange_job_events, exchange);
@@ -85,7 +85,6 @@ struct exchange *exchange_look_up(struct version *version, const char *id,
 	if (exchange == NULL) {
 		return NULL;
 	}
-	exchange->body_most = DISCOVERY_MOST;
 	exchange->job = job_look_up(version->process, id, &exchange_job_events, exchange);
 	return started(exchange);
 }

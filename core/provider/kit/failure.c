@@ -226,13 +226,18 @@ void conduit_malformed(struct conduit_job *job, const char *format, ...) {
 			  });
 }
 
-void conduit_fail_with(struct conduit_job *job, enum conduit_kind kind, const char *format, ...) {
+void conduit_fail_with_list(
+		struct conduit_job *job, enum conduit_kind kind, const char *format, va_list args) {
 	cleanup_buf struct buf words = {0};
+	buf_add_vformat(&words, format, args);
+	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = buf_string(&words)});
+}
+
+void conduit_fail_with(struct conduit_job *job, enum conduit_kind kind, const char *format, ...) {
 	va_list args;
 	va_start(args, format);
-	buf_add_vformat(&words, format, args);
+	conduit_fail_with_list(job, kind, format, args);
 	va_end(args);
-	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = buf_string(&words)});
 }
 
 void conduit_fail_memory(struct conduit_job *job) {

@@ -35,6 +35,7 @@ bool conduit_local_expect(struct conduit_job *job, conduit_answered *then) {
 	if (local != NULL) {
 		local->then = then;
 		local->program = NULL;
+		local->puts_out = false;
 	}
 	return local != NULL;
 }
@@ -83,7 +84,9 @@ void conduit_local_reply(struct conduit_job *job, const struct conduit_reply *re
 
 void conduit_local_data(struct conduit_job *job, const void *bytes, size_t size) {
 	struct local *local = conduit_state(job);
-	if (local != NULL) {
+	if (local != NULL && local->puts_out) {
+		conduit_output(job, bytes, size);
+	} else if (local != NULL) {
 		conduit_gather(&local->reply, bytes, size, CONDUIT_ANSWER_MOST);
 	}
 }

@@ -11,6 +11,7 @@ struct local {
 	conduit_answered *then; /* whom the answer under way is for; NULL: nobody */
 	struct conduit_gathered reply;
 	const char *program; /* that runs; NULL: a server is asked */
+	bool puts_out; /* what it says is output */
 	int results;
 	struct buf words; /* of the program */
 	struct buf url; /* that was made last */

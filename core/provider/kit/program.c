@@ -34,8 +34,16 @@ static void end_with_files(struct conduit_job *job, const struct conduit_answer 
 }
 
 void conduit_program_make(struct conduit_job *job, const struct conduit_program *program) {
-	bool says_it = program->standard_output == CONDUIT_TO_OUTPUT;
-	conduit_program_ask(job, program, says_it ? end_well : end_with_files);
+	conduit_program_ask(job, program, end_with_files);
+}
+
+void conduit_program_say(struct conduit_job *job, const struct conduit_program *program) {
+	if (conduit_local_expect(job, end_well)) {
+		struct local *local = local_of(job);
+		local->program = program->name;
+		local->puts_out = true;
+		conduit_run(job, program);
+	}
 }
 
 bool conduit_program_name(const char *word) {

@@ -21,12 +21,10 @@ struct queue *queue_of(struct conduit_job *job) {
 }
 
 void queue_fail(struct conduit_job *job, enum conduit_kind kind, const char *format, ...) {
-	cleanup_buf struct buf words = {0};
 	va_list args;
 	va_start(args, format);
-	buf_add_vformat(&words, format, args);
+	conduit_fail_with_list(job, kind, format, args);
 	va_end(args);
-	conduit_fail(job, &(struct conduit_failure){.kind = kind, .words = buf_string(&words)});
 	struct queue *queue = queue_of(job);
 	if (queue != NULL) {
 		queue->over = true;

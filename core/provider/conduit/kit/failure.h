@@ -25,6 +25,7 @@
 
 #include <conduit/kit/json.h>
 #include <conduit/provider.h>
+#include <stdarg.h>
 
 /* The most of an error's body that is worth keeping. */
 #define CONDUIT_ERROR_LIMIT ((size_t)64 << 10)
@@ -49,6 +50,8 @@ void conduit_malformed(struct conduit_job *job, const char *format, ...)
 /* Fails the job with words of the provider's own. */
 void conduit_fail_with(struct conduit_job *job, enum conduit_kind kind, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
+void conduit_fail_with_list(struct conduit_job *job, enum conduit_kind kind, const char *format,
+		va_list args) __attribute__((format(printf, 3, 0)));
 /* Fails the job because memory is short: EIO. */
 void conduit_fail_memory(struct conduit_job *job);
 

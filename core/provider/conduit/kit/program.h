@@ -21,10 +21,11 @@
 void conduit_program_ask(struct conduit_job *job, const struct conduit_program *program,
 		conduit_answered *then);
 
-/* Runs it as the turn's last: its result files, or its standard_output where that goes to the
- * output, are the result, which costs nothing. One that fails, or leaves no file, fails the job
- * with its words. */
+/* Runs it as the turn's last: its result files are the result, which costs nothing. One that fails,
+ * or leaves no file, fails the job with its words. */
 void conduit_program_make(struct conduit_job *job, const struct conduit_program *program);
+/* The same of one whose result is what it says on stdout: put out as it comes. */
+void conduit_program_say(struct conduit_job *job, const struct conduit_program *program);
 
 /* Whether a word of the user's is a mere name (letters, digits, '_' and '-', at most 64, no '-' at
  * its start), which no program takes for an option, a path or an address. */
