@@ -209,6 +209,7 @@ def test_cancel_is_told_to_the_service(picture, queue):
     (picture.path / "ctl").write_text("cancel\n")
     cancelled_once(queue)
     assert picture.facts()["state"] == "cancelled"
+    assert "its service is told to withdraw the job" in picture.text("error")
 
 
 def test_a_job_that_is_cancelled_while_it_is_submitted_is_withdrawn_once_it_is_known(picture, queue):
@@ -219,6 +220,16 @@ def test_a_job_that_is_cancelled_while_it_is_submitted_is_withdrawn_once_it_is_k
     assert not cancels(queue)
     call(f"{queue.url}/release")
     cancelled_once(queue)
+
+
+@pytest.mark.parametrize("name", ["openai", "openrouter"])
+def test_that_a_cancelled_video_goes_on_at_its_service_is_told(mount, queue, name):
+    entry = {"base_url": f"{queue.url}/videos/v1", "key": "sk-queue"}
+    model = mount({"providers": {name: entry}}).wait_ready(name).model("sora-2", name)
+    model.write("polls=never a heron")
+    runs(model)
+    (model.path / "ctl").write_text("cancel\n")
+    assert "can't be withdrawn from its service, and may be billed" in model.text("error")
 
 
 def test_the_end_of_a_session_cancels_its_jobs(picture, queue):

@@ -60,6 +60,10 @@ void exchange_cancel(struct exchange *exchange) {
 	uv_close((uv_handle_t *)&exchange->deadline, on_closed);
 }
 
+static bool is_submitting(const struct exchange *exchange) {
+	return exchange->submits && exchange->transfer != NULL && exchange->withdrawal.url == NULL;
+}
+
 static void end_unheard(void *data, const struct exchange_result *result) {
 	(void)data, (void)result;
 }
@@ -76,12 +80,11 @@ void exchange_submission_over(struct exchange *exchange) {
 
 bool exchange_withdraw(struct exchange *exchange) {
 	static const struct exchange_events unheard = {.end = end_unheard};
-	bool submitting = exchange != NULL && exchange->submits && exchange->transfer != NULL &&
-			  exchange->withdrawal.url == NULL;
-	if (!submitting || exchange->provider->engine->closing) {
-		if (exchange != NULL) {
-			withdrawal_send(&exchange->withdrawal, exchange->version);
-		}
+	if (exchange == NULL) {
+		return false;
+	}
+	if (!is_submitting(exchange) || exchange->provider->engine->closing) {
+		withdrawal_send(&exchange->withdrawal, exchange->version);
 		return false;
 	}
 	exchange->events = unheard;
@@ -94,6 +97,17 @@ bool exchange_withdraw(struct exchange *exchange) {
 
 bool exchange_said_cancel(const struct exchange *exchange) {
 	return exchange != NULL && exchange->said_cancel;
+}
+
+const char *exchange_aftermath(const struct exchange *exchange) {
+	if (exchange == NULL || (!exchange->submitted && !exchange->resumable)) {
+		return "";
+	}
+	return exchange->withdrawal.url != NULL ? "; its service is told to withdraw the job"
+	       : is_submitting(exchange)
+			       ? "; the job was being submitted: it is withdrawn once its service "
+				 "has named it, where that can be done, and may be billed"
+			       : "; the job can't be withdrawn from its service, and may be billed";
 }
 
 bool exchange_may_cost(const struct exchange *exchange) {

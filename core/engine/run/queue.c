@@ -158,7 +158,9 @@ bool run_move(struct run *run, struct provider *provider, struct place *model, s
 }
 
 void queue_cancel(struct turn *turn) {
-	run_end(turn->run, TURN_CANCELLED, ECANCELED, "cancelled", NULL);
+	char words[256];
+	snprintf(words, sizeof(words), "cancelled%s", exchange_aftermath(turn->run->exchange));
+	run_end(turn->run, TURN_CANCELLED, ECANCELED, words, NULL);
 }
 
 static void interrupt(struct run *run, const char *words) {
