@@ -194,6 +194,16 @@ def test_sound_that_libmagic_has_no_type_for_is_sound(tree, clips, tmp_path, ext
     assert duration == pytest.approx(3, abs=0.3)
 
 
+def test_a_song_whose_cover_is_larger_than_what_is_looked_at_is_sound(tree, clips, tmp_path):
+    noise = ("-f", "lavfi", "-i", "nullsrc=s=640x480,geq=random(1)*255:128:128", "-frames:v", "1", "-q:v", "1")
+    cover = make(tmp_path / "cover.jpg", *noise)
+    assert cover.stat().st_size > 65536
+    both = ("-i", clips["audio"], "-i", cover, "-map", "0", "-map", "1", "-c:v", "copy", "-id3v2_version", "3")
+    song = make(tmp_path / "song.mp3", *both, "-disposition:v", "attached_pic")
+    model = turn_of(tree, "convert-audio", song)
+    assert model.read().startswith(b"ID3") and (model.path / "output.mp3").exists()
+
+
 @pytest.mark.parametrize(
     "model, clip, format",
     [("extract-frames", "video", "png"), ("thumbnail", "video", "webp"), ("convert-audio", "audio", "mp3"),

@@ -107,6 +107,16 @@ static bool is_transport_stream(const char *bytes, size_t size) {
 	return false;
 }
 
+/* A tag before sound, which is MP3 as good as always; with a cover in it the sound itself may begin
+ * far behind what is looked at. Its size is 28 bits, 7 a byte. */
+static bool is_tagged(const char *bytes, size_t size) {
+	bool tagged = size >= 10 && memcmp(bytes, "ID3", 3) == 0 && bytes[3] >= 2 && bytes[3] <= 4;
+	for (size_t i = 6; tagged && i < 10; i++) {
+		tagged = ((unsigned char)bytes[i] & 0x80) == 0;
+	}
+	return tagged;
+}
+
 /* What libmagic's list names no type of, by how it begins; NULL for the rest. */
 static const char *type_beside_list(const char *bytes, size_t size) {
 	static const struct {
@@ -124,7 +134,9 @@ static const char *type_beside_list(const char *bytes, size_t size) {
 			return signs[i].type;
 		}
 	}
-	return is_transport_stream(bytes, size) ? "video/mp2t" : NULL;
+	return is_tagged(bytes, size)		  ? "audio/mpeg"
+	       : is_transport_stream(bytes, size) ? "video/mp2t"
+						  : NULL;
 }
 
 void media_type(struct media *media, const void *bytes, size_t size, bool whole,
