@@ -161,6 +161,16 @@ def test_what_a_model_does_not_take_is_refused_naming_who_does_or_converts_it(tr
     assert f"; providers/ffmpeg/models/{named}" in words, words
 
 
+def test_a_route_whose_models_do_not_take_it_says_so_and_who_does(tree, clips):
+    route = tree.path / "capabilities/video-to-audio"
+    shutil.copyfile(clips["audio"], route / "input")
+    with pytest.raises(OSError) as caught:
+        (route / "output").read_bytes()
+    words = (route / "error").read_text()
+    assert caught.value.errno == errno.EINVAL, words
+    assert "sound is among what goes in" in words and "; providers/ffmpeg/models/convert-audio takes it" in words
+
+
 def test_who_makes_text_of_it_is_no_help_where_no_text_is_taken(tree, clips):
     words = failed(turn_of(tree, "convert-video", clips["image"]), errno.EINVAL)
     assert words.rstrip("\n").endswith("lists image"), repr(words)

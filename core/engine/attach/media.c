@@ -313,14 +313,18 @@ bool media_lists(const char *modalities, const char *modality) {
 	return false;
 }
 
-bool media_taken(const struct model_record *record, unsigned set) {
+const char *media_untaken(const struct model_record *record, unsigned set) {
 	const char *modalities = record != NULL ? record->input_modalities : "";
 	for (size_t i = 0; modalities[0] != '\0' && i < N_KINDS; i++) {
 		if ((set & kinds[i].kind) != 0 && !media_lists(modalities, kinds[i].modality)) {
-			return false;
+			return kinds[i].modality;
 		}
 	}
-	return true;
+	return NULL;
+}
+
+bool media_taken(const struct model_record *record, unsigned set) {
+	return media_untaken(record, set) == NULL;
 }
 
 static size_t index_of(const char *type) {

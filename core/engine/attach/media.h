@@ -48,6 +48,8 @@ bool media_is_known(const char *type);
 
 /* Whether the model takes all kinds of a set; where its modalities aren't known, it does. */
 bool media_taken(const struct model_record *record, unsigned kinds);
+/* The first kind of a set that it doesn't take, as a catalogue calls it; NULL: it takes all. */
+const char *media_untaken(const struct model_record *record, unsigned kinds);
 /* What a catalogue calls the kind of such a file: "audio". Static. */
 const char *media_modality(const char *type);
 /* Such a kind in a sentence: "sound" for "audio"; what is none, as it is. */

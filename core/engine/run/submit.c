@@ -2,6 +2,8 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/engine/attach/attach.h"
+#include "core/engine/attach/converter.h"
+#include "core/engine/attach/media.h"
 #include "core/engine/engine.h"
 #include "core/engine/load/load.h"
 #include "core/engine/load/look_up.h"
@@ -19,6 +21,31 @@ static int64_t notes_of(const struct place *place) {
 	return -place->id;
 }
 
+/* Where there is somebody to ask, but nobody who takes such files: says that, and who converts
+ * them. */
+static bool refuse_media(struct engine *engine, struct place *place, const struct turn *turn,
+		struct fail *fail) {
+	static const struct route_wish anybody = {.in_back_off = true, .with_full_queue = true};
+	struct route_choice choice;
+	cleanup_buf struct buf converter = {0};
+	char type[MEDIA_TYPE_MOST];
+	if (turn->media == 0 || !route_choose(engine, place, &anybody, &choice, NULL)) {
+		return false;
+	}
+	const struct model_record *record = catalogue_record(engine->catalogue, choice.model);
+	const char *modality = record != NULL ? media_untaken(record, turn->media) : NULL;
+	if (modality == NULL) {
+		return false;
+	}
+	snprintf(type, sizeof(type), "%s/", modality);
+	bool found = converter_find(engine, record, type, &converter);
+	return fail_set(fail, EINVAL,
+			"%s is among what goes in, and nobody that capabilities/%s would ask takes "
+			"that: %s takes %s%s%s",
+			media_said(modality), place_route(place)->name, record->id,
+			record->input_modalities, found ? "; " : "", buf_string(&converter));
+}
+
 /* Into the queue of the first that the route names and the budgets let it. */
 static bool queue_routed(
 		struct engine *engine, struct place *place, struct turn *turn, struct fail *fail) {
@@ -30,7 +57,7 @@ static bool queue_routed(
 			.with_full_queue = true};
 	struct route_choice choice;
 	if (!route_choose(engine, place, &wish, &choice, fail)) {
-		return false;
+		return refuse_media(engine, place, turn, fail);
 	}
 	while (!queue_add(choice.provider, choice.model, turn, fail)) {
 		tried[wish.n_tried++] = choice.model->id;
