@@ -12,7 +12,7 @@ import select
 import socket
 
 import pytest
-from harness.mount import SANITIZED
+from harness.mount import SANITIZED, Model, local_only
 from harness.queue import PICTURES, again, cancelled_once, cancels, fails, runs
 from harness.server import call
 from harness.wait import until
@@ -230,6 +230,21 @@ def test_that_a_cancelled_video_goes_on_at_its_service_is_told(mount, queue, nam
     runs(model)
     (model.path / "ctl").write_text("cancel\n")
     assert "can't be withdrawn from its service, and may be billed" in model.text("error")
+
+
+def test_the_job_of_a_provider_that_is_unloaded_is_withdrawn_and_not_begun_elsewhere(mount, queue):
+    config = queue.config("fal", "replicate", routes={"text-to-image": ["fal/sim/image", "replicate/sim/image"]})
+    tree = mount(config).wait_ready("fal").wait_ready("replicate")
+    route = Model(tree.path / "capabilities/text-to-image")
+    route.write("polls=never a heron")
+    runs(route)
+    config["providers"]["fal"] = "off"
+    (tree.home / "config/conduitfs/config.yml").write_text(local_only(config))
+    (tree.path / "ctl").write_text("reload\n")
+    cancelled_once(queue)
+    assert route.facts()["state"] == "interrupted", route.text("error")
+    assert "told to withdraw the job" in route.text("error")
+    assert len(queue.journal("POST /fal/sim")) == 1 and not queue.journal("POST /v1/predictions")
 
 
 def test_the_end_of_a_session_cancels_its_jobs(picture, queue):

@@ -163,6 +163,16 @@ def test_a_job_whose_provider_went_is_interrupted_with_words(picture):
     assert "isn't there any more to pick it up" in picture.text("error")
 
 
+def test_an_unmount_while_a_job_is_submitted_tells_that_it_may_go_on(picture, queue):
+    picture.write("begin=held a heron")
+    until(lambda: queue.journal(picture.begins), 20, "it is submitted")
+    picture.tree.stop()
+    again(picture.tree)
+    assert picture.facts()["state"] == "interrupted"
+    assert "its job may have been begun" in picture.text("error")
+    call(f"{queue.url}/release")
+
+
 def test_what_it_may_cost_stays_reserved(mount, queue):
     config = queue.config("fal", budget={"day": 1})
     config["providers"]["fal"]["price"] = {"request": 0.75}

@@ -103,6 +103,10 @@ const char *exchange_aftermath(const struct exchange *exchange) {
 	if (exchange == NULL || (!exchange->submitted && !exchange->resumable)) {
 		return "";
 	}
+	if (exchange->provider->engine->closing) {
+		return "; its job may have been begun: then it goes on at its service, and may be "
+		       "billed";
+	}
 	return exchange->withdrawal.url != NULL ? "; its service is told to withdraw the job"
 	       : is_submitting(exchange)
 			       ? "; the job was being submitted: it is withdrawn once its service "

@@ -120,8 +120,8 @@ static void note_from(struct run *run, size_t from, int code, const char *words)
 bool failover(struct run *run, int code, const char *words) {
 	struct route_choice next;
 	size_t before = run->n_tried;
-	if (!run->routed || results_any(&run->results) || run->failure.code != 0 ||
-			!another_may(code)) {
+	if (!run->routed || run->submitted || results_any(&run->results) ||
+			run->failure.code != 0 || !another_may(code)) {
 		return false;
 	}
 	/* Fewer than ROUTE_TRIES were moved on from, so that there is room. */
@@ -170,6 +170,10 @@ bool failover_early(struct run *run) {
 }
 
 bool failover_unloaded(struct run *run) {
+	/* A job that was begun may be billed: it is withdrawn, and none is begun elsewhere. */
+	if (run->submitted || exchange_aftermath(run->exchange)[0] != '\0') {
+		return false;
+	}
 	run->charged = run->charged || exchange_may_cost(run->exchange);
 	exchange_cancel(take(run->exchange));
 	text_check_cancel(take(run->check));

@@ -170,7 +170,9 @@ static void interrupt(struct run *run, const char *words) {
 		return;
 	}
 	if (run->provider->engine->closing || !failover_unloaded(run)) {
-		run_end(run, TURN_INTERRUPTED, EIO, words, NULL);
+		char all[256];
+		snprintf(all, sizeof(all), "%s%s", words, exchange_aftermath(run->exchange));
+		run_end(run, TURN_INTERRUPTED, EIO, all, NULL);
 	}
 }
 

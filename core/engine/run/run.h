@@ -123,7 +123,8 @@ void fallback_drop(struct run *run);
 bool fallback_was_refused(struct run *run, int code);
 /* The model that answered, by the name that the service gives it; NULL once it is gone. */
 struct place *fallback_answered(struct run *run, const char *name);
-/* A provider goes: its turns that a route brought go to the next, where there is one. */
+/* A provider goes: its turns that a route brought go to the next, where there is one; those whose
+ * job was begun don't. */
 bool failover_unloaded(struct run *run);
 
 /* Starts an attempt; ends through run_end. */
