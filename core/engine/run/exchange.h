@@ -82,8 +82,8 @@ void exchange_cancel(struct exchange *exchange);
  * yet: then the exchange is no longer the caller's, no further event comes, and it withdraws the
  * job as soon as it is known. NULL is fine. */
 bool exchange_withdraw(struct exchange *exchange);
-/* What becomes at its service of the job of a turn that is cancelled or cut off now, to be told the user; ""
- * where no job was begun. NULL is fine. */
+/* What becomes at its service of the job of a turn that is cancelled or cut off now, to be told the
+ * user; "" where no job was begun. NULL is fine. */
 const char *exchange_aftermath(const struct exchange *exchange);
 /* Whether what was sent so far may cost: a request was accepted, or went out whole, or is under way
  * without an answer. One that the service refuses (400 and up) costs nothing. NULL: false. */
