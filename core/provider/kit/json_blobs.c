@@ -263,7 +263,6 @@ static void take_other(struct conduit_json_blobs *blobs, char c) {
 /* A document ends with its event, whatever is open in it. */
 static void begin_event(struct conduit_json_blobs *blobs) {
 	blobs->depth = 0;
-	blobs->in_string = blobs->after_colon = blobs->in_index = false;
 	blobs->name_size = 0;
 }
 

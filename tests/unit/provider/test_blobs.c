@@ -117,6 +117,15 @@ static void each_event_is_a_document_of_its_own(void **state) {
 							       "data: [DONE]\n\n");
 }
 
+static void what_an_event_left_open_is_over_with_it(void **state) {
+	(void)state;
+	static const char text[] = "data: {\"b64_json\":\n\ndata: \"kept\"\n\n"
+				   "data: {\"choices\":[{\"index\":1\n\n"
+				   "data: 2}\n\ndata: {\"delta\":\n\ndata: {\"audio\":{\"data\":"
+				   "\"kept\"}}\n\n";
+	assert_blobs(text, true, "", text);
+}
+
 static void what_nests_too_deep_is_left_as_it_is(void **state) {
 	(void)state;
 	static const char deep[] =
@@ -139,6 +148,7 @@ int main(void) {
 					a_path_is_meant_where_it_leads_whatever_arrays_are_between),
 			cmocka_unit_test(a_blob_knows_of_which_element_it_is),
 			cmocka_unit_test(each_event_is_a_document_of_its_own),
+			cmocka_unit_test(what_an_event_left_open_is_over_with_it),
 			cmocka_unit_test(what_nests_too_deep_is_left_as_it_is),
 			cmocka_unit_test(one_that_is_cut_short_has_no_end),
 	};
