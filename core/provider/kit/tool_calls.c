@@ -1,7 +1,7 @@
 /* Tool calls for provider authors: see conduit/kit/tool_calls.h. */
 #include <conduit/kit/tool_calls.h>
 
-#include "core/provider/kit/openai_tools.h"
+#include "core/provider/kit/openai/tools.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "core/provider/kit/vectors.h"
 
 #include "core/base/text.h"
-#include "core/provider/kit/object_forms.h"
+#include "core/provider/kit/json/object_forms.h"
 
 #include <conduit/kit/json_items.h>
 #include <endian.h>

@@ -1,6 +1,6 @@
 /* Fuzzes the kit that takes huge strings out of a document, or out of the chunks of a stream: what
  * it hands over and what is left must not depend on where the bytes are cut. */
-#include "core/provider/kit/json_blobs.h"
+#include "core/provider/kit/json/json_blobs.h"
 #include "tests/fuzz/kits/cut.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -1,6 +1,6 @@
 /* Huge strings of a document and of the chunks of a stream: which are handed over, what is left,
  * and that it doesn't matter where the bytes are cut. */
-#include "core/provider/kit/json_blobs.h"
+#include "core/provider/kit/json/json_blobs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
