@@ -365,6 +365,8 @@ class Simulated(http.server.BaseHTTPRequestHandler):
             self.reply(404, {"error": {"message": "Video not found", "type": "invalid_request_error"}})
         elif state == "failed":
             self.reply(200, self.video(job, "failed", error={"code": "moderation_blocked", "message": "blocked"}))
+        elif state in ("expired", "cancelled"):
+            self.reply(200, self.video(job, state))
         elif state in ("waiting", "running"):
             self.reply(200, self.video(job, "in_progress", progress=42))
         else:

@@ -222,6 +222,17 @@ def test_a_job_that_is_cancelled_while_it_is_submitted_is_withdrawn_once_it_is_k
     cancelled_once(queue)
 
 
+@pytest.mark.parametrize(
+    ("then", "code", "words"),
+    [("expired", errno.ENOENT, "has expired"), ("cancelled", errno.EREMOTEIO, "cancelled at the service")],
+)
+@pytest.mark.parametrize("name", ["openai", "openrouter"])
+def test_a_video_that_the_service_has_no_more_says_why(mount, queue, name, then, code, words):
+    entry = {"base_url": f"{queue.url}/videos/v1", "key": "sk-queue"}
+    model = mount({"providers": {name: entry}}).wait_ready(name).model("sora-2", name)
+    fails(model, f"then={then} a heron", code, words)
+
+
 @pytest.mark.parametrize("name", ["openai", "openrouter"])
 def test_that_a_cancelled_video_goes_on_at_its_service_is_told(mount, queue, name):
     entry = {"base_url": f"{queue.url}/videos/v1", "key": "sk-queue"}

@@ -22,6 +22,27 @@ static const char *url_of(const struct conduit_job *job, const char *id, const c
 	return length > 0 && length < URL_MOST ? ret : NULL;
 }
 
+/* The job is over and there is no video. */
+static void fail(struct conduit_job *job, const struct conduit_json *reply, const char *status) {
+	bool expired = strcmp(status, "expired") == 0;
+	if (conduit_json_type(reply, "error") >= CONDUIT_JSON_STRING) {
+		conduit_json_failure(job, 200, reply);
+		return;
+	}
+	conduit_fail(job,
+			&(struct conduit_failure){
+					.kind = expired ? CONDUIT_FAIL_GONE : CONDUIT_FAIL_UPSTREAM,
+					.retry = CONDUIT_RETRY_NEVER,
+					.words = expired ? "the video has expired at the service: "
+							   "it keeps one for a while only"
+						 : strcmp(status, "cancelled") == 0
+								 ? "the video was cancelled at the "
+								   "service"
+								 : "the video wasn't made, and the "
+								   "service "
+								   "doesn't say why"});
+}
+
 static bool told(struct conduit_job *job, const struct conduit_json *reply,
 		struct conduit_queue_told *ret) {
 	static char url[URL_MOST];
@@ -33,13 +54,7 @@ static bool told(struct conduit_job *job, const struct conduit_json *reply,
 	}
 	if (strcmp(status, "failed") == 0 || strcmp(status, "cancelled") == 0 ||
 			strcmp(status, "expired") == 0) {
-		if (conduit_json_type(reply, "error") >= CONDUIT_JSON_STRING) {
-			conduit_json_failure(job, 200, reply);
-		} else {
-			conduit_fail(job, &(struct conduit_failure){.kind = CONDUIT_FAIL_UPSTREAM,
-							  .words = "the video wasn't made, and the "
-								   "service doesn't say why"});
-		}
+		fail(job, reply, status);
 		return false;
 	}
 	ret->done = strcmp(status, "completed") == 0;
