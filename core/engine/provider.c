@@ -11,6 +11,7 @@
 #include "core/engine/money/settle.h"
 #include "core/engine/run/exchange.h"
 #include "core/engine/run/queue.h"
+#include "core/engine/run/recall.h"
 
 #include <errno.h>
 #include <string.h>
@@ -143,6 +144,7 @@ void provider_destroy(struct provider *provider) {
 	look_ups_destroy(provider->look_ups);
 	queue_interrupt(provider);
 	settlements_leave(provider->engine->settlements, provider);
+	recall_leave(provider);
 	exchange_leave_all(provider);
 	models_table_destroy(provider->models);
 	version_release(provider->version);

@@ -75,6 +75,7 @@ def test_a_job_cancelled_before_its_provider_is_there_is_cancelled_then(picture,
     else:
         (asked / "ctl").write_text("cancel\n")
         assert picture.facts()["state"] == "cancelled"
+        assert "its service is told to withdraw the job once its provider is there" in picture.text("error")
     assert not cancels(queue) and len(queue.journal()) == polls
     come()
     cancelled_once(queue)
@@ -185,3 +186,19 @@ def test_what_it_may_cost_stays_reserved(mount, queue):
     with pytest.raises(OSError) as caught:
         model.ask("another")
     assert caught.value.errno == errno.EDQUOT
+
+
+def test_a_provider_that_is_unloaded_meanwhile_is_told_when_it_comes_again(picture, queue):
+    """It goes while a job waits to be cancelled, and comes with its key."""
+    tree, name = picture.tree, picture.provider
+    picture.write("polls=never a heron")
+    runs(picture)
+    tree.kill()
+    come = keyed_later(picture)
+    again(tree)
+    (picture.path / "ctl").write_text("cancel\n")
+    (tree.path / "ctl").write_text(f"unload {name}\n")
+    until(lambda: not (tree.path / "providers" / name).exists(), 20, "it is gone")
+    come()
+    (tree.path / "ctl").write_text(f"load {name}\n")
+    cancelled_once(queue)

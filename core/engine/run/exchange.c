@@ -95,8 +95,8 @@ bool exchange_withdraw(struct exchange *exchange) {
 	return true;
 }
 
-bool exchange_said_cancel(const struct exchange *exchange) {
-	return exchange != NULL && exchange->said_cancel;
+bool exchange_spoke(const struct exchange *exchange) {
+	return exchange != NULL && exchange->spoke;
 }
 
 const char *exchange_aftermath(const struct exchange *exchange) {

@@ -70,8 +70,9 @@ struct exchange *exchange_transform(struct version *version, const struct job_tu
 		void *data);
 /* It goes on with a job that began so many seconds ago: those count for `total`. */
 void exchange_has_run(struct exchange *exchange, double seconds);
-/* Whether the provider has said how the job is cancelled, or that it isn't any more. NULL: no. */
-bool exchange_said_cancel(const struct exchange *exchange);
+/* Whether the provider has asked for anything by now, or said how the job is cancelled: if it can
+ * be at all, that is known then. NULL: no. */
+bool exchange_spoke(const struct exchange *exchange);
 /* Where the programs that it has run may leave results: the directory of the turn's files, which
  * lives as long as it. Before the loop turns; false without memory. */
 bool exchange_set_directory(struct exchange *exchange, const char *directory);

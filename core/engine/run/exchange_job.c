@@ -43,6 +43,7 @@ static bool set_resumable(struct exchange *exchange, const char *token) {
 
 static void on_request(void *data, struct job_request *request) {
 	struct exchange *exchange = data;
+	exchange->spoke = true;
 	if (exchange->unheard) {
 		exchange_submission_over(exchange);
 		return;
@@ -129,7 +130,7 @@ static void on_progress(void *data, const struct job_progress *progress) {
 
 static void on_cancel(void *data, struct job_request *request) {
 	struct exchange *exchange = data;
-	exchange->said_cancel = true;
+	exchange->spoke = true;
 	if (!withdrawal_set(&exchange->withdrawal, request)) {
 		fail_set(&exchange->failure, ENOMEM, "no memory for a request");
 		exchange_fail_later(exchange);

@@ -47,7 +47,7 @@ struct exchange {
 	bool submitted; /* a paid job was begun: never again */
 	bool resumable; /* but it may be picked up */
 	struct withdrawal withdrawal;
-	bool said_cancel; /* the provider spoke of it */
+	bool spoke; /* the provider asked for something, or said how the job is cancelled */
 	double retry_after;
 	struct fail failure; /* what ends the exchange from the timer */
 	uv_timer_t timer; /* a delay, a deferred failure, the next piece of a file */

@@ -159,7 +159,11 @@ bool run_move(struct run *run, struct provider *provider, struct place *model, s
 
 void queue_cancel(struct turn *turn) {
 	char words[256];
-	snprintf(words, sizeof(words), "cancelled%s", exchange_aftermath(turn->run->exchange));
+	snprintf(words, sizeof(words), "cancelled%s",
+			recall_needed(turn->run)
+					? "; its service is told to withdraw the job once its "
+					  "provider is there, where that can be done"
+					: exchange_aftermath(turn->run->exchange));
 	run_end(turn->run, TURN_CANCELLED, ECANCELED, words, NULL);
 }
 

@@ -129,6 +129,29 @@ static void on_patience_over(uv_timer_t *timer) {
 	recall_free(recall);
 }
 
+static void wait_for_provider(struct recall *recall) {
+	uv_timer_start(&recall->timer, on_patience_over, PATIENCE_MS, 0);
+}
+
+void recall_leave(const struct provider *provider) {
+	struct recall *recall;
+	list_for_each(recall, &provider->engine->recalls, link) {
+		if (recall->version == NULL || recall->version->provider != provider) {
+			continue;
+		}
+		if (recall->withdrawal.url != NULL) {
+			withdrawal_send(&recall->withdrawal, recall->version);
+			recall_free(recall);
+			continue;
+		}
+		if (recall->job != NULL) {
+			job_cancel(take(recall->job));
+		}
+		version_release(take(recall->version));
+		wait_for_provider(recall);
+	}
+}
+
 void recall_pump(struct provider *provider) {
 	struct recall *recall;
 	list_for_each(recall, &provider->engine->recalls, link) {
@@ -138,12 +161,16 @@ void recall_pump(struct provider *provider) {
 	}
 }
 
+bool recall_needed(const struct run *run) {
+	return run->token != NULL && !exchange_spoke(run->exchange);
+}
+
 void recall_later(struct run *run) {
 	struct provider *provider = run->provider;
 	struct engine *engine = provider->engine;
 	const struct place *model = run_model(run);
-	if (run->token == NULL || exchange_said_cancel(run->exchange) || engine->closing ||
-			model == NULL || engine->n_recalls == RECALLS_MOST) {
+	if (!recall_needed(run) || engine->closing || model == NULL ||
+			engine->n_recalls == RECALLS_MOST) {
 		return;
 	}
 	struct recall *recall = calloc(1, sizeof(*recall));
@@ -162,7 +189,7 @@ void recall_later(struct run *run) {
 		recall_free(recall);
 		return;
 	}
-	uv_timer_start(&recall->timer, on_patience_over, PATIENCE_MS, 0);
+	wait_for_provider(recall);
 }
 
 void recalls_drop(struct engine *engine) {

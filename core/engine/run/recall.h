@@ -4,15 +4,20 @@
 #ifndef CORE_ENGINE_RUN_RECALL_H
 #define CORE_ENGINE_RUN_RECALL_H
 
+#include <stdbool.h>
+
 struct engine;
 struct provider;
 struct run;
 
-/* For a run that ends without a result: nothing where it has no token, or where its provider has
- * said by now how the job is cancelled, or that it isn't any more. */
+/* Whether a run has a job of which its provider hasn't said anything yet since it has it. */
+bool recall_needed(const struct run *run);
+/* For a run that ends without a result: nothing where it isn't needed. */
 void recall_later(struct run *run);
 /* The provider is there: asks it about those that wait for it. */
 void recall_pump(struct provider *provider);
+/* The provider goes: those that it is being asked about wait for one of its name. */
+void recall_leave(const struct provider *provider);
 /* The jobs go on, as at any end of conduitfs. */
 void recalls_drop(struct engine *engine);
 

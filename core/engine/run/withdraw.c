@@ -15,7 +15,6 @@
 struct withdrawing {
 	struct list link; /* in engine->withdrawals */
 	struct engine *engine;
-	struct version *version; /* held */
 	struct transfer *transfer;
 	char *provider; /* its name: the provider may be gone before this one ends */
 	char *what;
@@ -49,7 +48,6 @@ bool withdrawal_set(struct withdrawal *withdrawal, const struct job_request *req
 static void withdrawing_free(struct withdrawing *withdrawing) {
 	list_remove(&withdrawing->link);
 	withdrawing->engine->n_withdrawals--;
-	version_release(withdrawing->version);
 	free(withdrawing->provider);
 	free(withdrawing->what);
 	free(withdrawing);
@@ -82,13 +80,13 @@ static void on_end(void *data, const struct transfer_result *result) {
 	withdrawing_free(withdrawing);
 }
 
-static struct transfer *start(
-		struct withdrawing *withdrawing, const struct withdrawal *withdrawal) {
+/* The transfer copies what it needs of the version, whose provider may go meanwhile. */
+static struct transfer *start(struct withdrawing *withdrawing, const struct withdrawal *withdrawal,
+		struct version *version) {
 	static const struct transfer_events events = {
 			.head = on_head, .data = on_data, .end = on_end};
-	const struct version *version = withdrawing->version;
 	cleanup_buf struct buf key = {0};
-	bool keyed = version_key_header(withdrawing->version, &key);
+	bool keyed = version_key_header(version, &key);
 	struct transfer_request request = {
 			.method = withdrawal->method,
 			.url = withdrawal->url,
@@ -119,14 +117,13 @@ void withdrawal_send(struct withdrawal *withdrawal, struct version *version) {
 		return;
 	}
 	withdrawing->engine = engine;
-	withdrawing->version = version_hold(version);
 	withdrawing->provider = strdup(version->provider->name);
 	list_append(&engine->withdrawals, &withdrawing->link);
 	engine->n_withdrawals++;
 	if (withdrawing->provider == NULL ||
 			asprintf(&withdrawing->what, "%s %.300s", withdrawal->method,
 					withdrawal->url) < 0 ||
-			(withdrawing->transfer = start(withdrawing, withdrawal)) == NULL) {
+			(withdrawing->transfer = start(withdrawing, withdrawal, version)) == NULL) {
 		withdrawing_free(withdrawing);
 	}
 	withdrawal_finish(withdrawal);
