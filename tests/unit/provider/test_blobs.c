@@ -126,6 +126,13 @@ static void what_an_event_left_open_is_over_with_it(void **state) {
 	assert_blobs(text, true, "", text);
 }
 
+static void depth_left_open_is_over_too(void **state) {
+	(void)state;
+	assert_blobs("data: [[[[[[[[[[[[[[[[[[[[\n\ndata: " EVENT("A") "\n\n", true,
+			"choices.delta.audio.data 0<A>",
+			"data: [[[[[[[[[[[[[[[[[[[[\n\ndata: " EVENT("") "\n\n");
+}
+
 static void what_nests_too_deep_is_left_as_it_is(void **state) {
 	(void)state;
 	static const char deep[] =
@@ -149,6 +156,7 @@ int main(void) {
 			cmocka_unit_test(a_blob_knows_of_which_element_it_is),
 			cmocka_unit_test(each_event_is_a_document_of_its_own),
 			cmocka_unit_test(what_an_event_left_open_is_over_with_it),
+			cmocka_unit_test(depth_left_open_is_over_too),
 			cmocka_unit_test(what_nests_too_deep_is_left_as_it_is),
 			cmocka_unit_test(one_that_is_cut_short_has_no_end),
 	};
