@@ -309,6 +309,14 @@ def test_what_is_no_text_may_be_larger_than_a_text(mount, clips):
     assert caught.value.errno == errno.EFBIG
 
 
+@pytest.mark.parametrize("model, clip, settings", [("convert-image", "image", {"format": "bmp"}),
+                                                   ("convert-video", "video", {"scale": "4", "bitrate": "20M"})])
+def test_a_result_that_is_too_large_names_the_limit(mount, clips, model, clip, settings):
+    config = {"providers": {"ffmpeg": {}, "openrouter": "off"}, "limits": {"media": "150K"}}
+    tree = mount(config).wait_ready("ffmpeg")
+    assert "limits.media" in failed(turn_of(tree, model, clips[clip], **settings), errno.EFBIG)
+
+
 # ---- hostile ----
 
 

@@ -165,6 +165,8 @@ static void on_end(void *data, const struct program_end *end) {
 	uv_timer_stop(&exchange->timer);
 	if (exchange->failure.code == 0 && end->status == 0) {
 		results = work_take_results(exchange, &exchange->failure);
+	} else if (exchange->failure.code == 0) {
+		work_has_room(exchange, &exchange->failure);
 	}
 	if (exchange->failure.code != 0) {
 		exchange_fail_later(exchange);

@@ -85,9 +85,9 @@ int work_take_results(struct exchange *exchange, struct fail *fail) {
 	return taken ? n : -1;
 }
 
-static void on_look(uv_timer_t *timer) {
-	struct exchange *exchange = timer->data;
-	uint64_t bytes = 0, most = exchange->provider->engine->config.media_most;
+/* Whether its files are fewer bytes than `most` and no more than may be; false with words. */
+static bool is_within(struct exchange *exchange, uint64_t most, struct fail *fail) {
+	uint64_t bytes = 0;
 	unsigned files = 0;
 	cleanup_closedir DIR *directory = opendir(exchange->work);
 	struct dirent *entry;
@@ -99,15 +99,26 @@ static void on_look(uv_timer_t *timer) {
 			files++;
 		}
 	}
-	if (bytes > most || files > PROGRAM_FILES_MOST) {
-		fail_set(&exchange->failure, EFBIG,
-				"the results are %u files of %llu bytes together: %u files and "
-				"%llu "
-				"bytes are the most; limits.media in config.yml raises the latter",
-				files, (unsigned long long)bytes, PROGRAM_FILES_MOST,
-				(unsigned long long)most);
+	return (bytes < most && files <= PROGRAM_FILES_MOST) ||
+	       fail_set(fail, EFBIG,
+			       "the results are %u files of %llu bytes together, or would be more: "
+			       "%u files and %llu bytes are the most; limits.media in config.yml "
+			       "raises the latter",
+			       files, (unsigned long long)bytes, PROGRAM_FILES_MOST,
+			       (unsigned long long)exchange->provider->engine->config.media_most);
+}
+
+static void on_look(uv_timer_t *timer) {
+	struct exchange *exchange = timer->data;
+	uint64_t most = exchange->provider->engine->config.media_most;
+	if (!is_within(exchange, most < UINT64_MAX ? most + 1 : most, &exchange->failure)) {
 		exchange_fail_later(exchange);
 	}
+}
+
+bool work_has_room(struct exchange *exchange, struct fail *fail) {
+	return exchange->work == NULL ||
+	       is_within(exchange, exchange->provider->engine->config.media_most, fail);
 }
 
 void work_watch(struct exchange *exchange) {

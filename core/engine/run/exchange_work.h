@@ -15,6 +15,8 @@ bool work_make(struct exchange *exchange, struct fail *fail);
 /* While a program runs: fails the exchange when its files are more than PROGRAM_FILES_MOST, or
  * together larger than limits.media. Until the exchange's timer is stopped. */
 void work_watch(struct exchange *exchange);
+/* Whether a program that failed could have written more; false with words: then that is why. */
+bool work_has_room(struct exchange *exchange, struct fail *fail);
 /* Hands over all results; how many there were, or -1 with words. */
 int work_take_results(struct exchange *exchange, struct fail *fail);
 /* Takes it away with what is in it, and frees the path. */
