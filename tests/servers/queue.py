@@ -10,7 +10,8 @@ What a job does is said by its prompt, in words NAME=VALUE, the rest being what 
     polls=N         done after so many polls (2 when unsaid); polls=never: it never is
     then=failed     fails; cancelled; expired (its result is there no more); gone (so is the job);
                     garbage (a poll isn't JSON); busy (each second poll is a 503); broken (of three
-                    polls two are closed without a reply); nofile (its file is a 503)
+                    polls two are closed without a reply); nofile (its file is a 503); at fal flagged,
+                    broke and none, which are told by its result
     files=N         so many files, each with the prompt's words (1 when unsaid)
     url=URL         its result is at this URL instead
     begin=held      its submission is answered when GET /release was asked for
@@ -259,6 +260,13 @@ class Simulated(http.server.BaseHTTPRequestHandler):
         job = JOBS[name]
         if job.then == "expired":
             self.reply(404, {"detail": "Request not found"})
+        elif job.then == "flagged":
+            words = {"loc": ["body", "prompt"], "msg": "flagged by a content checker", "type": "content_policy_violation"}
+            self.reply(422, {"detail": [words]})
+        elif job.then == "broke":
+            self.reply(403, {"detail": "User is locked. Reason: Exhausted balance. Top up your balance."})
+        elif job.then == "none":
+            self.reply(200, {"images": [], "seed": 1})
         elif job.words.startswith("text"):
             self.reply(200, {"output": job.words, "partial": False})
         elif job.words.startswith("glb"):

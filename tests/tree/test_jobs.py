@@ -131,6 +131,19 @@ def test_a_poll_that_is_no_json_fails_and_cancels_the_job(picture, queue):
     until(lambda: cancels(queue), 20, "the job was withdrawn")
 
 
+@pytest.mark.parametrize(
+    ("then", "code", "words"),
+    [
+        ("flagged", errno.EPERM, "prompt: flagged by a content checker"),
+        ("broke", errno.EDQUOT, "Exhausted balance"),
+        ("none", errno.EPROTO, 'holds no file: {"images":[]'),
+    ],
+)
+def test_what_a_result_says_instead_of_a_picture_is_its_errno(mount, queue, then, code, words):
+    model = mount(queue.config("fal")).wait_ready("fal").model("sim/image", "fal")
+    fails(model, f"then={then} a heron", code, words)
+
+
 def test_a_refused_input_is_refused_with_words(mount, queue):
     tree = mount(queue.config("fal")).wait_ready("fal")
     model = tree.model("sim/image", "fal")

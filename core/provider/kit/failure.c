@@ -59,7 +59,7 @@ static void add_names(struct error_facts *facts, const struct conduit_json *body
 	static const char *const paths[] = {"error.type", "error.code", "error.error_type",
 			"error.metadata.error_type", "error.metadata.provider_code",
 			"error.metadata.limit_source", "error.innererror.code", "error_type",
-			"type", "code"};
+			"detail.0.type", "type", "code"};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		const char *name = conduit_json_string(body, paths[i]);
 		if (name != NULL && facts->n_names < ERROR_NAMES) {

@@ -61,7 +61,8 @@ static const char *const too_long_phrases[] = {"context length", "context window
 static const char *const moderation_phrases[] = {
 		"content management policy", "content policy", "moderation"};
 static const char *const quota_phrases[] = {"per-day", "per day", "daily limit",
-		"exceeded your current quota", "insufficient credits", "credit balance is too low"};
+		"exceeded your current quota", "insufficient credits", "credit balance is too low",
+		"exhausted balance"};
 /* Google and xAI answer a wrong key with 400. */
 static const char *const key_phrases[] = {"api key not valid", "incorrect api key provided"};
 static const char *const gone_phrases[] = {"is not a valid model"};
@@ -133,7 +134,7 @@ static enum conduit_kind by_words(const struct error_facts *facts, enum conduit_
 			says(facts, moderation_phrases, COUNT(moderation_phrases))) {
 		return CONDUIT_FAIL_MODERATED;
 	}
-	if ((request_refused || facts->status == 429) &&
+	if ((request_refused || facts->status == 403 || facts->status == 429) &&
 			says(facts, quota_phrases, COUNT(quota_phrases))) {
 		return CONDUIT_FAIL_QUOTA;
 	}

@@ -268,7 +268,10 @@ void conduit_queue_found(struct conduit_job *job, const struct conduit_json *res
 		return;
 	}
 	char *printed cleanup_free = conduit_json_print(result);
-	if (printed != NULL) {
+	if (queue != NULL && queue->makes_files) {
+		queue_fail(job, CONDUIT_FAIL_MALFORMED, "%s's result holds no file: %.500s",
+				queue->how.service, printed != NULL ? printed : "");
+	} else if (printed != NULL) {
 		conduit_queue_text(job, printed, strlen(printed));
 	}
 }
