@@ -15,6 +15,14 @@
 
 /* ---- settings ---- */
 
+bool setting_is_missing(const struct node *directory, const char *name, struct fail *fail) {
+	if (directory->entry->kind != KIND_CONFIG || setting_find(name) < 0) {
+		return false;
+	}
+	fail_set(fail, EOPNOTSUPP, "%s isn't a setting here: ls config shows those that are", name);
+	return true;
+}
+
 void setting_reset(struct tree *tree, const struct node *node) {
 	if (values_own(tree->engine->values, node->place->id, node->setting) != NULL) {
 		values_set(tree->engine->values, node->place->id, node->setting, NULL, NULL);

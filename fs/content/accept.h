@@ -18,6 +18,9 @@ ACCEPT(accept_key);
 ACCEPT(accept_budget); /* budget.c */
 ACCEPT(accept_route); /* route.c */
 
+/* Whether a name that somebody makes in this directory is that of a setting which isn't there: as a
+ * scratch file it would count for nothing, in silence. The failure says so. */
+bool setting_is_missing(const struct node *directory, const char *name, struct fail *fail);
 /* Restores inheritance of a setting: its file was removed. */
 void setting_reset(struct tree *tree, const struct node *node);
 /* The same of a limit in budget/. */

@@ -33,7 +33,29 @@ static bool own_node(struct tree *tree, const struct node *directory, const char
 	       node_own_child(tree, directory, name, ret);
 }
 
+/* Keeps the words of a refusal where `error` shows them; returns its errno. */
+static int refused(struct tree *tree, struct place *place, pid_t tid, const struct fail *why) {
+	struct chain who;
+	chain_capture(tid, &who);
+	engine_note(tree->engine, place, &who, why);
+	return why->code != 0 ? why->code : EIO;
+}
+
 /* ---- making ---- */
+
+static int make_scratch(struct tree *tree, const struct node *directory, const char *name,
+		mode_t mode, pid_t tid, struct node *ret) {
+	cleanup_fail struct fail fail = {0};
+	if (setting_is_missing(directory, name, &fail)) {
+		return refused(tree, directory->place, tid, &fail);
+	}
+	ino_t parent = node_of(directory);
+	if (scratch_find(tree->scratch, parent, name) == NULL &&
+			scratch_create(tree->scratch, parent, name, mode, NULL) == NULL) {
+		return errno;
+	}
+	return node_child(tree, directory, name, ret);
+}
 
 static int make_attachment(struct tree *tree, const struct node *directory, const char *name,
 		pid_t tid, struct node *ret) {
@@ -50,11 +72,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	if (failed == 0 && own_node(tree, &directory, name, &node)) {
 		hidden_remove(tree->hidden, node_of(&node));
 	} else if (failed == 0 && node_takes_scratch(&directory)) {
-		struct scratch *scratch = scratch_find(tree->scratch, parent, name);
-		if (scratch == NULL) {
-			scratch = scratch_create(tree->scratch, parent, name, mode, NULL);
-		}
-		failed = scratch == NULL ? errno : node_child(tree, &directory, name, &node);
+		failed = make_scratch(tree, &directory, name, mode, caller(req), &node);
 	} else if (failed == 0 && directory.entry->kind == KIND_ATTACH) {
 		failed = make_attachment(tree, &directory, name, caller(req), &node);
 	} else if (failed == 0) {
@@ -81,8 +99,7 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	if (failed == 0 && own_node(tree, &directory, name, &node)) {
 		hidden_remove(tree->hidden, node_of(&node));
 	} else if (failed == 0 && S_ISREG(mode) && node_takes_scratch(&directory)) {
-		struct scratch *scratch = scratch_create(tree->scratch, parent, name, mode, NULL);
-		failed = scratch == NULL ? errno : node_child(tree, &directory, name, &node);
+		failed = make_scratch(tree, &directory, name, mode, caller(req), &node);
 	} else if (failed == 0 && S_ISREG(mode) && directory.entry->kind == KIND_ATTACH) {
 		failed = make_attachment(tree, &directory, name, caller(req), &node);
 	} else if (failed == 0) {
@@ -93,14 +110,6 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	} else {
 		reply_entry(req, &node);
 	}
-}
-
-/* Keeps the words of a refusal where `error` shows them; returns its errno. */
-static int refused(struct tree *tree, struct place *place, pid_t tid, const struct fail *why) {
-	struct chain who;
-	chain_capture(tid, &who);
-	engine_note(tree->engine, place, &who, why);
-	return why->code != 0 ? why->code : EIO;
 }
 
 /* The answer to making what bears this name now, unless it failed. */
@@ -302,6 +311,10 @@ static int rename_scratch(struct tree *tree, const struct node *node, const stru
 	}
 	if (!node_takes_scratch(to)) {
 		return EPERM;
+	}
+	cleanup_fail struct fail fail = {0};
+	if (setting_is_missing(to, name, &fail)) {
+		return refused(tree, to->place, tid, &fail);
 	}
 	return scratch_rename(tree->scratch, scratch, node_of(to), name);
 }

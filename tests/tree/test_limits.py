@@ -2,6 +2,7 @@
 that it doesn't take, and what info/ names. The provider here says what it was told to say."""
 
 import errno
+import os
 
 import pytest
 from harness.loading import load
@@ -97,6 +98,16 @@ def test_the_settings_that_a_model_declares_are_in_its_config_with_its_defaults(
     assert speaks.text("config/speed") == "1"
     assert not (speaks.path / "config/unheard_of").exists()
     assert not (speaks.path / "config/size").exists()
+
+
+def test_a_setting_that_the_model_does_not_have_is_refused_with_words(speaks):
+    """Not taken for an editor's scratch file, which would count for nothing."""
+    code, words = refused(speaks, "size", "640x480")
+    assert code == errno.EOPNOTSUPP and "size isn't a setting here: ls config" in words
+    (speaks.path / "config/other").write_text("640x480")
+    with pytest.raises(OSError) as caught:
+        os.rename(speaks.path / "config/other", speaks.path / "config/size")
+    assert caught.value.errno == errno.EOPNOTSUPP
 
 
 def test_a_default_of_the_services_is_shown_and_not_sent(speaks):
