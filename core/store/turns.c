@@ -287,8 +287,8 @@ size_t store_turns_interrupt(struct store *store) {
 	sqlite3_bind_int64(statement, 2, us);
 	sqlite3_bind_int(statement, 3, EIO);
 	sqlite3_bind_text(statement, 4,
-			"conduitfs ended while this turn was under way; it is not sent again by "
-			"itself: echo retry > ctl",
+			"conduitfs ended while this turn was under way: its service may have "
+			"done it and may bill it; it is not sent again by itself: echo retry > ctl",
 			-1, SQLITE_STATIC);
 	bool done = ledger_recover(store, us) && store_run(store, statement, NULL);
 	size_t interrupted = (size_t)sqlite3_changes(store->db);

@@ -25,20 +25,18 @@ struct work *chatterbox_work(struct conduit_job *job) {
 
 /* ---- a turn ---- */
 
-static void find_parts(const struct conduit_turn *turn, const struct conduit_part **ret_text,
-		const struct conduit_part **ret_sound) {
-	const struct conduit_message *last = turn->n_messages != 0
-							     ? &turn->messages[turn->n_messages - 1]
-							     : NULL;
-	*ret_text = *ret_sound = NULL;
-	for (size_t i = 0; last != NULL && i < last->n_parts; i++) {
+/* The sound that is the voice, or NULL; false when there are two, of which one would count for
+ * nothing. */
+static bool find_voice(const struct conduit_turn *turn, const struct conduit_part **ret) {
+	const struct conduit_message *last = &turn->messages[turn->n_messages - 1];
+	*ret = conduit_turn_part(turn, "audio/");
+	for (size_t i = 0; *ret != NULL && i < last->n_parts; i++) {
 		const struct conduit_part *part = &last->parts[i];
-		if (strncmp(part->type, "text/", 5) == 0) {
-			*ret_text = *ret_text != NULL ? *ret_text : part;
-		} else if (strncmp(part->type, "audio/", 6) == 0) {
-			*ret_sound = part;
+		if (part != *ret && strncmp(part->type, "audio/", 6) == 0) {
+			return false;
 		}
 	}
+	return true;
 }
 
 /* `,"name":` and what stands there; false where extra has that member. */
@@ -252,12 +250,14 @@ static void send_openai(struct conduit_job *job, const struct conduit_turn *turn
 }
 
 static void transform(struct conduit_job *job, const struct conduit_turn *turn) {
-	const struct conduit_part *text, *sound;
-	find_parts(turn, &text, &sound);
+	const struct conduit_part *text = conduit_turn_part(turn, "text/"), *sound;
 	if (text == NULL) {
 		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
 				"only text can be spoken: write some; a sound is the voice, and "
 				"belongs into attach/");
+	} else if (!find_voice(turn, &sound)) {
+		conduit_fail_with(job, CONDUIT_FAIL_INVALID,
+				"one sound is the voice, and here are two: rm one of attach/");
 	} else if (strcmp(turn->model, ID_FILES) == 0) {
 		begin_files(job, turn, text, sound);
 	} else if (sound != NULL) {
