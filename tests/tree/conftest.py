@@ -23,6 +23,8 @@ def pytest_configure(config):
 
 
 def pytest_sessionstart(session):
+    # What was started in the background may have it ignored, and would hand that on to what is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not PROGRAM.exists():
         pytest.exit(f"{PROGRAM} isn't there: build it, or name the build in CONDUITFS_BUILD", 2)
     if shared() is None:

@@ -37,7 +37,8 @@ def leaks(tree, allowed):
         for name in ("cmdline", "environ"):
             if holds_key(pathlib.Path(f"/proc/{pid}/{name}").read_bytes()):
                 found.append(f"/proc/{pid}/{name}")
-    if holds_key(tree.sh("ps axeww", cwd="/").out):
+    # Of these alone: other tests may run with the same key at the same time.
+    if holds_key(tree.sh(f"ps eww {' '.join(map(str, processes(tree)))}", cwd="/", check=True).out):
         found.append("ps")
     for folder in (tree.home, tree.path):
         found += [str(path) for path, data in everything_below(folder, allowed) if holds_key(data)]

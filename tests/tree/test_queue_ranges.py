@@ -72,7 +72,7 @@ def test_the_schemas_of_a_page_are_asked_for_at_once(model, queue):
         "status=active&limit=100",
         "expand=openapi-3.0&limit=50&endpoint_id=sim/image&endpoint_id=sim/text",
         "status=active&limit=100&cursor=Mg%3D%3D",
-        "expand=openapi-3.0&limit=50&endpoint_id=sim/image/edit",
+        "expand=openapi-3.0&limit=50&endpoint_id=sim/image/edit&endpoint_id=sim/mesh",
     ]
 
 
