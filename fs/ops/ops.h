@@ -41,15 +41,20 @@ void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info,
 		struct fuse_pollhandle *poll);
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int valid,
 		struct fuse_file_info *info);
-/* name.c */
+
+/* make.c */
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		struct fuse_file_info *info);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
+
+/* remove.c */
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+
+/* rename.c */
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 		const char *new_name, unsigned int flags);
 
