@@ -135,7 +135,9 @@ class Mount:
 
     def prepare(self):
         for name, mode in (("mnt", 0o755), ("config/conduitfs", 0o700), ("run", 0o700)):
-            (self.home / name).mkdir(mode=mode, parents=True, exist_ok=True)
+            # A mount that a crash left can't be looked at; its directory is there.
+            if not os.path.lexists(self.home / name) and not is_mounted(self.home / name):
+                (self.home / name).mkdir(mode=mode, parents=True, exist_ok=True)
         (self.home / "config/conduitfs/config.yml").write_text(self.config)
 
     def command(self, *arguments):
