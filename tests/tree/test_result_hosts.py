@@ -12,6 +12,7 @@ import threading
 import pytest
 from harness.git import Certificates
 from harness.loading import KEY, declared, ready
+from harness.queue import fails
 from harness.wait import seconds
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde" + bytes(range(256))
@@ -81,17 +82,6 @@ def picture(mount, queue, files, certificates, tmp_path, simulated):
         (tmp_path / "acme" / name).write_text(text)
     tree = mount({}, env={"ACME_KEY": KEY, "CONDUITFS_CA_FILE": str(certificates.ca)})
     return ready(tree, tmp_path / "acme").model("sim/image")
-
-
-def fails(model, prompt, code, *words):
-    model.write(prompt)
-    with pytest.raises(OSError) as caught:
-        model.read()
-    said = model.text("error")
-    assert caught.value.errno == code, said
-    for part in words:
-        assert part in said
-    return said
 
 
 def test_a_second_host_that_is_granted_is_asked_without_the_key(picture, queue, files):

@@ -213,8 +213,9 @@ class Mount:
         text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return [int(word) for word in text.split()]
 
-    def stop(self, how=signal.SIGTERM):
-        """Ends it and checks that it ended well: status 0, unmounted, no child left, no report."""
+    def stop(self, how=signal.SIGTERM, bound=20):
+        """Ends it, in so many seconds, and checks that it ended well: status 0, unmounted, no child left,
+        no report."""
         if self.process is None:
             return
         process, self.process_was, self.process = self.process, self.process, None
@@ -223,12 +224,12 @@ class Mount:
             self.children.update(int(word) for word in children.read_text().split())
             process.send_signal(how)
         try:
-            status = process.wait(seconds(60))
+            status = process.wait(seconds(bound))
         except subprocess.TimeoutExpired:
             self.unmount_lazily()
             process.kill()
             process.wait()
-            raise AssertionError(f"it didn't end within {seconds(60):g} s: {self.log()}") from None
+            raise AssertionError(f"it didn't end within {seconds(bound):g} s: {self.log()}") from None
         mounted = is_mounted(self.path)
         self.unmount_lazily()
         assert status == 0, f"exit status {status}: {self.log()}"
